@@ -20,16 +20,15 @@ pub(crate) struct Stored<'a> {
     bound: &'static str,
     /// The check of them.
     rule: &'static str,
-    /// The context that it reads, with its trait.
-    context: Option<(&'a Type, &'static str)>,
+    /// The context that it reads.
+    context: Option<&'a Type>,
 }
 
 impl<'a> Stored<'a> {
     /// Returns those of a step. A `stand_in` names none of what it is given.
     pub(crate) fn of_step(step: &'a Step, stand_in: bool) -> Self {
         let given = step.arguments().map(|argument| &argument.ty).filter(|_| !stand_in);
-        let kind = if step.tx.is_some() { "StoredContext" } else { "StepContext" };
-        let context = step.context.as_ref().filter(|_| !stand_in).map(|context| (&*context.reference.elem, kind));
+        let context = step.context.as_ref().filter(|_| !stand_in).map(|context| &*context.reference.elem);
         Self { function: &step.function, given: each_once(given), bound: "StepArg", rule: "argument", context }
     }
 
@@ -60,10 +59,10 @@ impl<'a> Stored<'a> {
     /// Returns the bounds that a definition assumes. Their lifetime keeps the compiler from checking them there.
     pub(crate) fn assumed(&self) -> TokenStream {
         let given = self.assumed_of_given();
-        let context = self.context.map(|(ty, bound)| {
-            let bound = Ident::new(bound, Span::call_site());
-            quote_spanned!(ty.span()=> for<'any> #ty: ::steadfast::__private::#bound,)
-        });
+        // Not that it is a context, whose bounds the compiler would look through for each function.
+        let context = self
+            .context
+            .map(|ty| quote_spanned!(ty.span()=> for<'any> #ty: ::core::marker::Send + ::core::marker::Sync,));
         let (value, error) = (self.value(), self.error());
         quote_spanned! {self.function.output().span()=>
             #given

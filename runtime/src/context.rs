@@ -22,7 +22,9 @@ pub(crate) use changing::Harmless;
 pub use changing::{AnyType, Changing, MayChange, MayChangeInGraph, MayChangeInWorkflow, borrowed, unwritten};
 pub use cloned::{Cloned, ContextOfStep};
 pub(crate) use code::Stored;
-pub use code::{CodeOfContext, ContextCode, Declared, Defaults, Known, MakeDefaults, OtherwiseContext, OtherwiseKnown};
+pub use code::{
+    CodeOfContext, ContextCode, Declared, Defaults, Known, MakeDefaults, OtherwiseContext, OtherwiseKnown, SetCode,
+};
 pub use error::ContextError;
 pub use live::{NotShared, Shared, TransientValue, check_transient};
 pub(crate) use loading::Loading;

@@ -163,9 +163,9 @@ pub mod __private {
         AnyType, Changing, Cloned, CodeOfContext, ContextCode, ContextOfStep, ContextUpdate, Declared, DefaultContext,
         Defaults, FieldSchema, FieldValues, FieldWriter, Known, MakeDefaults, MayChange, MayChangeInGraph,
         MayChangeInWorkflow, NotShared, OtherwiseContext, OtherwiseKnown, Persist, RecordedFields, RecordedValue,
-        RestoreError, Restoring, Schema, Set, Shared, StepContext, StoredContext, TransientDefault, TransientValue,
-        Unset, borrowed, change, check_transient, debug, migrated, restoring, run_default, run_hook, set,
-        stored_default, unwritten,
+        RestoreError, Restoring, Schema, Set, SetCode, Shared, StepContext, StoredContext, TransientDefault,
+        TransientValue, Unset, borrowed, change, check_transient, debug, migrated, restoring, run_default, run_hook,
+        set, stored_default, unwritten,
     };
     pub use crate::error::{AnyError, Failure, OtherError, or_other, recordable};
     pub use crate::fields::Coder;

@@ -28,6 +28,8 @@ pub trait Declared: Sized + 'static {
     const CHECK: () = ();
     /// The functions that know that the fields can be stored.
     const CODE: ContextCode<Self>;
+    /// Those that set the whole context, which few programs do: compiled only for these.
+    const SET: SetCode<Self>;
 }
 
 /// A context whose fields all have a default.
@@ -53,16 +55,22 @@ pub struct MakeDefaults(pub(crate) fn(Coder<'_>) -> Stored);
 pub struct ContextCode<C: Declared> {
     pub(crate) kind: fn() -> ContextType,
     pub(crate) into_stored: fn(SharedContext) -> Option<Arc<C::StoredPart>>,
-    pub(crate) unshared: fn(Arc<C::StoredPart>) -> C::StoredPart,
     pub(crate) begin_update: fn(Arc<C::StoredPart>) -> C::Setters,
     /// Hands what a closure has set to a function, without its type.
     pub(crate) updated: Update<C::Setters>,
-    pub(crate) replaced: Replace<C::StoredPart>,
-    pub(crate) fresh: fn(C::StoredPart) -> Fresh,
 }
 
 /// A context that was encoded, as the stored values decode, or why it cannot be.
 pub(crate) type Stored = Result<(SharedContext, FieldValues), ContextError>;
+
+/// The functions of a context that set it as a whole.
+#[doc(hidden)]
+#[expect(missing_debug_implementations, reason = "for generated code")]
+pub struct SetCode<C: Declared> {
+    pub(crate) unshared: fn(Arc<C::StoredPart>) -> C::StoredPart,
+    pub(crate) replaced: Replace<C::StoredPart>,
+    pub(crate) fresh: fn(C::StoredPart) -> Fresh,
+}
 
 /// Hands a change on, without its type.
 type Update<U> = fn(U, &mut dyn FnMut(&mut dyn NewContext));
@@ -119,9 +127,12 @@ impl<C: StepContext> CodeOfContext<C> {
     pub const CODE: ContextCode<C> = ContextCode {
         kind: context_type::<C>,
         into_stored: SharedContext::into_stored,
-        unshared: Arc::unwrap_or_clone,
         begin_update: C::Stored::begin_update,
         updated: |update, then| then(&mut Updated::<C>(Some(update))),
+    };
+    /// The code to set it.
+    pub const SET: SetCode<C> = SetCode {
+        unshared: Arc::unwrap_or_clone,
         replaced: |old, new| Box::new(Replaced::<C> { old, new: Some(new) }),
         fresh: |context| Box::new(move |coder: Coder<'_>| store_all::<C>(coder, context)),
     };
@@ -139,9 +150,12 @@ pub trait OtherwiseContext<C: Declared> {
     const CODE: ContextCode<C> = ContextCode {
         kind: || unreachable!("this context cannot be stored"),
         into_stored: |_| unreachable!("this context cannot be stored"),
-        unshared: |_| unreachable!("this context cannot be stored"),
         begin_update: |_| unreachable!("this context cannot be stored"),
         updated: |_, _| unreachable!("this context cannot be stored"),
+    };
+    /// No code.
+    const SET: SetCode<C> = SetCode {
+        unshared: |_| unreachable!("this context cannot be stored"),
         replaced: |_, _| unreachable!("this context cannot be stored"),
         fresh: |_| unreachable!("this context cannot be stored"),
     };

@@ -79,7 +79,7 @@ impl<C: Declared> Start<C> {
     /// # Errors
     /// A field's value cannot be stored: the error names it. It is recorded, so a replay returns it again.
     pub fn with(self, context: C::StoredPart) -> impl Future<Output = Result<Flow<C>, ContextError>> + Send + use<C> {
-        let fresh = (C::CODE.fresh)(context);
+        let fresh = (C::SET.fresh)(context);
         async move {
             let position = self.journal.next_command_index();
             Beginning::new::<C>(self.journal).set(position, fresh).await.map(Begun::into_flow)
@@ -117,7 +117,7 @@ impl<C: Declared> Start<C> {
 }
 
 fn typed<C: Declared>(context: Option<SharedContext>) -> Option<C::StoredPart> {
-    context.and_then(C::CODE.into_stored).map(C::CODE.unshared)
+    context.and_then(C::CODE.into_stored).map(C::SET.unshared)
 }
 
 impl<C: Defaults> Start<C> {

@@ -62,7 +62,7 @@ impl<C: Declared> Flow<C> {
     /// and a replay returns the same error.
     pub fn set(&mut self, new: C::StoredPart) -> impl Future<Output = Result<(), ContextError>> + Send {
         let old = self.context.clone().and_then(C::CODE.into_stored);
-        let new = (C::CODE.replaced)(old, new);
+        let new = (C::SET.replaced)(old, new);
         async move {
             let position = self.journal.next_command_index();
             self.changing(position).set(new).await
@@ -77,7 +77,7 @@ impl<C: Declared> Flow<C> {
         let mut context = self.context.clone().expect("the context is back when an update ends");
         let coder = self.journal.coder();
         Loading { context: &mut context, older: &mut self.older.clone(), coder }.change(version, rows)?;
-        let context = (C::CODE.into_stored)(context).map(C::CODE.unshared);
+        let context = (C::CODE.into_stored)(context).map(C::SET.unshared);
         Ok(context.expect("a context keeps its type"))
     }
 }

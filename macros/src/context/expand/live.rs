@@ -49,6 +49,8 @@ fn declared(context: &Context) -> TokenStream {
                 type Setters = #update;
                 const CODE: ::steadfast::__private::ContextCode<Self> =
                     ::steadfast::__private::CodeOfContext::<Self>::CODE;
+                const SET: ::steadfast::__private::SetCode<Self> =
+                    ::steadfast::__private::CodeOfContext::<Self>::SET;
             }
 
             #defaults
