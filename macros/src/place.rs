@@ -1,4 +1,4 @@
-//! Where a function stands in its file. A macro is given its item and nothing around it, so the tokens of the file are
+//! The surroundings of a function in its file. A macro gets only its own item, so the tokens of the file are
 //! read again. Without the file, for example in an editor or within another macro, nothing is found.
 
 mod outline;
@@ -56,7 +56,7 @@ pub(crate) fn check(
     }
 }
 
-/// What stands around a function.
+/// The surroundings of a function.
 pub(crate) struct Around {
     outline: Arc<Outline>,
     scope: usize,

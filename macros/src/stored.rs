@@ -59,7 +59,7 @@ impl<'a> Stored<'a> {
     /// Returns the bounds that a definition assumes. Their lifetime keeps the compiler from checking them there.
     pub(crate) fn assumed(&self) -> TokenStream {
         let given = self.assumed_of_given();
-        // Not that it is a context, whose bounds the compiler would look through for each function.
+        // Not `StepContext`: the compiler would elaborate its bounds for each function.
         let context = self
             .context
             .map(|ty| quote_spanned!(ty.span()=> for<'any> #ty: ::core::marker::Send + ::core::marker::Sync,));

@@ -1,4 +1,4 @@
-//! Types, compared as they are written: which one a name stands for, a macro cannot say.
+//! Comparison of types as they are written: a macro cannot resolve names.
 
 use crate::name;
 use syn::Type;

@@ -302,12 +302,8 @@ pub trait ContextUpdate: Send {
     fn discard(self) -> Arc<Self::Context>;
 }
 
-/// A context whose fields all have a default: a workflow may take it as `flow: &mut Flow<C>`.
-#[diagnostic::on_unimplemented(
-    message = "`{Self}` has a required field, so a workflow cannot start with it from defaults",
-    label = "this context must be built first",
-    note = "take `start: Start<{Self}>` and begin with `let mut flow = start.with({Self}::builder()...build()).await?;`, or give every field `#[context(default)]`"
-)]
+/// A context whose fields all have a default: a workflow may take it as `flow: &mut Flow<C>`. [`Defaults`] reports a
+/// context that has none.
 pub trait DefaultContext: StepContext {
     /// Returns the context with every field at its default.
     #[doc(hidden)]

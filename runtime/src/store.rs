@@ -160,8 +160,8 @@ pub trait Store: Send + Sync + 'static {
     /// The database cannot be read.
     fn foreign_changes(&self) -> Result<u64, StoreError>;
 
-    /// Brings what was committed to where a plain copy of the database takes it from. Called at the end of an orderly
-    /// shutdown; it may wait briefly for readers, and does nothing if they take longer.
+    /// Makes a plain copy of the database complete. Called at the end of an orderly shutdown. Waits briefly for readers;
+    /// if they take longer, a part of the commits stays in the log, and nothing is lost.
     ///
     /// # Errors
     /// The database cannot be written.

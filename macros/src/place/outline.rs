@@ -19,7 +19,7 @@ pub(super) struct Item {
     /// Whether it has an attribute of ours.
     pub(super) is_ours: bool,
     pub(super) has_cfg: bool,
-    /// Whether it is among the tokens of a macro, where nobody knows what they become.
+    /// Whether it is among the tokens of a macro call, whose expansion is not known.
     in_macro: bool,
     /// The hash of its tokens, if it is a function.
     hash: u64,

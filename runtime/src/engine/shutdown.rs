@@ -123,6 +123,9 @@ impl Engine {
     /// the engine's [grace](crate::EngineBuilder::cancellation_grace) period to end on its own, all others are dropped
     /// at their next `await`. The engine's resources are dropped, the last one made first.
     ///
+    /// A SQLite file is complete by itself afterwards: its log was moved into it, unless another connection reads or
+    /// writes it during the shutdown.
+    ///
     /// Returns whether everything had finished, and which steps still run: a blocking step cannot be dropped, and keeps
     /// the process alive for as long as it takes.
     ///

@@ -232,7 +232,8 @@ impl Drop for File {
 /// The time, in milliseconds, that readers get before the log is left beside the file.
 const READERS: &str = "50";
 
-/// Moves everything from the log into the file, unless somebody reads an earlier state.
+/// Checkpoints the log into the file and truncates it. A reader of an earlier state that takes longer than [`READERS`]
+/// prevents it.
 fn settle(file: &File) -> Result<(), StoreError> {
     let writer = locked(&file.writer);
     let session = Sqlite { connection: &writer, database: &file.name };

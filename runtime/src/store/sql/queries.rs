@@ -276,7 +276,6 @@ queries! {
             (SELECT coalesce(lineage, number) FROM steadfast_runs WHERE number = ?1 AND successor IS NULL)
             ORDER BY channel, item LIMIT ?2)";
 
-    /// Run, watcher, position.
     /// Id of the watched run, watcher, position.
     IS_WATCHED = "SELECT w.run FROM steadfast_runs r JOIN steadfast_watchers w ON w.run = r.number
         WHERE r.id = ?1 AND w.watcher = ?2 AND w.position = ?3";
