@@ -6,6 +6,7 @@
 mod belongings;
 #[cfg(feature = "conformance")]
 pub mod conformance;
+mod decide;
 mod durability;
 mod ended;
 mod error;

@@ -1,10 +1,6 @@
 //! A store in the memory of this process, for tests and for work that need not survive it.
 
-mod apply;
-mod ending;
-mod import;
-mod inbox;
-mod outgoing;
+mod rows;
 mod select;
 mod tables;
 
@@ -60,7 +56,7 @@ impl Clone for MemoryStore {
 impl Store for MemoryStore {
     fn commit(&self, writes: &[Write]) -> Result<Vec<Result<Written, Rejected>>, StoreError> {
         let mut tables = self.tables();
-        let answers = writes.iter().map(|write| tables.apply(write)).collect();
+        let answers = writes.iter().map(|write| tables.perform(write)).collect();
         tables.commits += 1;
         self.own.fetch_add(1, Ordering::Relaxed);
         Ok(answers)

@@ -3,31 +3,26 @@
 //! A driver supplies the connection ([`Session`]), the names of types, the frame of a transaction and the classes of
 //! its errors.
 
-mod apply;
 mod batch;
-mod bound;
+mod belongings;
 mod columns;
-mod delete;
-mod ending;
 mod find;
-mod import;
-mod inbox;
-mod outgoing;
 mod queries;
 mod read;
 mod rows;
 mod run_rows;
 mod schema;
 mod select;
+mod tables;
 #[cfg(test)]
 mod texts;
 mod user_code;
 
-pub(super) use apply::Apply;
 pub(super) use batch::commit;
 pub(super) use queries::SET_META;
 pub(super) use read::Reader;
 pub(super) use schema::{META_TABLE, MIGRATIONS, Types, VERSION};
+pub(super) use tables::Tables;
 #[cfg(test)]
 pub(super) use texts::texts;
 

@@ -146,6 +146,11 @@ pub struct Append {
 }
 
 impl Append {
+    /// Returns whether it ends its run with this one as its successor.
+    pub(super) fn replaces(&self, run: &ImportedRun) -> bool {
+        self.change.release && run.replaces == Some(self.run)
+    }
+
     /// Returns the requests whose time for an answer is over, by this append.
     pub(super) fn expired(&self) -> impl Iterator<Item = &str> {
         self.outgoing.iter().filter_map(|outgoing| match outgoing {

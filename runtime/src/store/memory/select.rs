@@ -1,8 +1,9 @@
 //! The queries of a store in memory.
 
-use super::tables::{Keyed, Run, Tables};
+use super::tables::{Run, Tables};
+use crate::store::decide::bonds;
 use crate::store::{
-    Belongings, EntryRow, FieldRow, InboxRow, OutputRow, RequestKey, RequestRow, RunKey, RunQuery, RunRow, TakenItem,
+    Belongings, EntryRow, FieldRow, InboxRow, OutputRow, RequestKey, RequestRow, RunKey, RunQuery, RunRow,
 };
 use std::ops::Bound;
 
@@ -109,19 +110,15 @@ impl Tables {
     pub(super) fn belongings(&self, number: i64) -> Option<Belongings> {
         let run = self.runs.get(&number)?;
         let channels = self.outputs.get(&run.row.first_run).into_iter().flatten();
-        let mut taken: Vec<_> = run.keys.iter().filter(|(_, keyed)| !run.items.contains(&keyed.number)).collect();
-        taken.sort_unstable_by_key(|(key, _)| *key);
-        let taken = taken.into_iter().map(|(key, Keyed { kind, at, .. })| TakenItem {
-            kind: kind.clone(),
-            key: key.clone(),
-            at: *at,
-        });
+        let mut taken: Vec<_> =
+            run.keys.values().filter_map(|item| self.taken.get(item)).map(|taken| taken.item.clone()).collect();
+        taken.sort_unstable_by(|a, b| a.key.cmp(&b.key));
         let requests = self.asked_by(number);
         Some(Belongings {
             channels: channels.filter(|(_, items)| !items.is_empty()).map(|(channel, _)| channel.clone()).collect(),
-            taken: taken.collect(),
+            taken,
             requests: requests.iter().filter_map(|id| self.requests.get(id)).cloned().collect(),
-            bonds: self.bonds(number),
+            bonds: bonds(self, &run.row).unwrap_or_default(),
         })
     }
 

@@ -1,7 +1,6 @@
 //! The rows of a store in memory, and the sets that index them.
 
-use crate::record::InboxKind;
-use crate::store::{EntryRow, FieldRow, InboxRow, LeaseRow, OutputRow, RequestRow, RunKey, RunRow};
+use crate::store::{EntryRow, FieldRow, InboxRow, LeaseRow, OutputRow, RequestRow, RunKey, RunRow, TakenItem};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 /// All rows of a store in memory.
@@ -12,6 +11,8 @@ pub(super) struct Tables {
     pub(super) leases: BTreeMap<i64, LeaseRow>,
     /// The items that wait in the inboxes.
     pub(super) inbox: BTreeMap<i64, InboxRow>,
+    /// The marks of items that were taken.
+    pub(super) taken: BTreeMap<i64, Taken>,
     pub(super) requests: BTreeMap<String, RequestRow>,
     /// Every request, as run and id.
     pub(super) asked: BTreeSet<(i64, String)>,
@@ -43,22 +44,21 @@ pub(super) struct Run {
     /// The numbers of the items in its inbox, in order.
     pub(super) items: Vec<i64>,
     /// The items that arrived with a key, taken or not.
-    pub(super) keys: HashMap<String, Keyed>,
+    pub(super) keys: HashMap<String, i64>,
     pub(super) labels: BTreeMap<String, String>,
 }
 
-/// An item that arrived with a key.
+/// The mark of an item that was taken, in the inbox of a run.
 #[derive(Debug)]
-pub(super) struct Keyed {
-    pub(super) number: i64,
-    pub(super) kind: InboxKind,
-    pub(super) at: i64,
+pub(super) struct Taken {
+    pub(super) run: i64,
+    pub(super) item: TakenItem,
 }
 
 impl Run {
-    pub(super) fn new(row: RunRow, entries: &[EntryRow], labels: &[(String, String)]) -> Self {
-        let (fields, items, keys) = (Vec::new(), Vec::new(), HashMap::new());
-        Self { row, entries: entries.to_vec(), fields, items, keys, labels: labels.iter().cloned().collect() }
+    pub(super) fn new(row: RunRow) -> Self {
+        let (entries, fields, items) = (Vec::new(), Vec::new(), Vec::new());
+        Self { row, entries, fields, items, keys: HashMap::new(), labels: BTreeMap::new() }
     }
 }
 
@@ -113,32 +113,9 @@ impl Tables {
         self.runs.insert(number, run);
     }
 
-    /// Removes the deduplication key of a run, and returns it.
-    pub(super) fn free_dedup(&mut self, number: i64) -> Option<String> {
-        let key = self.runs.get_mut(&number)?.row.dedup.take()?;
-        self.dedup.remove(&key);
-        Some(key)
-    }
-
     /// Returns the ids of the requests of a run, answered or not.
     pub(super) fn asked_by(&self, run: i64) -> Vec<String> {
         let of_run = self.asked.range((run, String::new())..).take_while(|(asker, _)| *asker == run);
         of_run.map(|(_, id)| id.clone()).collect()
-    }
-
-    pub(super) fn remove_request(&mut self, id: &str) {
-        if let Some(request) = self.requests.remove(id) {
-            self.asked.remove(&(request.run, request.id));
-        }
-    }
-
-    pub(super) fn take_items(&mut self, number: i64, taken: &[i64]) {
-        let Some(run) = self.runs.get_mut(&number) else { return };
-        run.items.retain(|item| !taken.contains(item));
-        for item in taken {
-            if self.inbox.get(item).is_some_and(|item| item.run == number) {
-                self.inbox.remove(item);
-            }
-        }
     }
 }

@@ -1,7 +1,8 @@
 //! Commits a batch of writes: one transaction, in which each write succeeds or fails alone.
 
-use super::apply::Apply;
+use super::tables::Tables;
 use super::{Session, queries};
+use crate::store::decide::perform;
 use crate::store::{Rejected, StoreError, StoreErrorKind, Write, Written, user_code::rolled_back};
 
 type Answers = Vec<Result<Written, Rejected>>;
@@ -18,14 +19,9 @@ pub(in crate::store) fn commit(
     if writes.is_empty() {
         return Ok(Vec::new());
     }
-    let flaws: Vec<_> = writes.iter().map(Write::flaw).collect();
-    match transaction(session, || together(session, database, writes, &flaws)) {
-        Err(error) if concerns_one_write(&error) && writes.iter().any(runs_code) => {
-            apart(session, database, writes, &flaws)
-        }
-        Err(error) if concerns_one_write(&error) => {
-            transaction(session, || one_by_one(session, database, writes, &flaws))
-        }
+    match transaction(session, || together(session, database, writes)) {
+        Err(error) if concerns_one_write(&error) && writes.iter().any(runs_code) => apart(session, database, writes),
+        Err(error) if concerns_one_write(&error) => transaction(session, || one_by_one(session, database, writes)),
         answers => answers,
     }
 }
@@ -43,36 +39,19 @@ fn transaction(
     answers
 }
 
-fn together(
-    session: &impl Session,
-    database: &str,
-    writes: &[Write],
-    flaws: &[Option<String>],
-) -> Result<Answers, StoreError> {
-    let apply = Apply::new(session, database);
-    let answer = |(write, flaw): (&Write, &Option<String>)| match flaw {
-        Some(flaw) => Ok(Err(Rejected::Refused(flaw.clone()))),
-        None => apply.apply(write),
-    };
-    writes.iter().zip(flaws).map(answer).collect()
+fn together(session: &impl Session, database: &str, writes: &[Write]) -> Result<Answers, StoreError> {
+    let mut tables = Tables::new(session, database);
+    writes.iter().map(|write| perform(&mut tables, write)).collect()
 }
 
-fn one_by_one(
-    session: &impl Session,
-    database: &str,
-    writes: &[Write],
-    flaws: &[Option<String>],
-) -> Result<Answers, StoreError> {
-    let apply = Apply::new(session, database);
-    let answer = |(write, flaw): (&Write, &Option<String>)| {
-        if let Some(flaw) = flaw {
-            return Ok(Err(Rejected::Refused(flaw.clone())));
-        }
+fn one_by_one(session: &impl Session, database: &str, writes: &[Write]) -> Result<Answers, StoreError> {
+    let mut tables = Tables::new(session, database);
+    let answer = |write: &Write| {
         session.execute(queries::SAVEPOINT, &[])?;
-        let answer = match apply.apply(write) {
+        let answer = match perform(&mut tables, write) {
             Err(error) if concerns_one_write(&error) => {
                 session.execute(queries::UNDO, &[])?;
-                apply.forget_leases();
+                tables.forget_leases();
                 Err(Rejected::Refused(error.message))
             }
             answer => answer?,
@@ -80,31 +59,23 @@ fn one_by_one(
         session.execute(queries::RELEASE, &[])?;
         Ok(answer)
     };
-    writes.iter().zip(flaws).map(answer).collect()
+    writes.iter().map(answer).collect()
 }
 
 /// Applies the batch in several transactions, in its order. A user's code may make a whole transaction fail, even at
 /// its commit: so each write with code gets a transaction of its own. Code whose own transaction fails is not run
 /// again.
-fn apart(
-    session: &impl Session,
-    database: &str,
-    writes: &[Write],
-    flaws: &[Option<String>],
-) -> Result<Answers, StoreError> {
+fn apart(session: &impl Session, database: &str, writes: &[Write]) -> Result<Answers, StoreError> {
     let mut answers = Answers::with_capacity(writes.len());
-    let mut from = 0;
     for group in writes.chunk_by(|a, b| !runs_code(a) && !runs_code(b)) {
-        let flaws = &flaws[from..from + group.len()];
-        from += group.len();
-        let done = match transaction(session, || together(session, database, group, flaws)) {
+        let done = match transaction(session, || together(session, database, group)) {
             Err(error) if concerns_one_write(&error) => {
                 if let [write] = group
                     && let Some(code) = write.user_code()
                 {
                     code.fail(rolled_back(error.message));
                 }
-                transaction(session, || one_by_one(session, database, group, flaws))
+                transaction(session, || one_by_one(session, database, group))
             }
             done => done,
         };

@@ -121,6 +121,10 @@ pub(super) fn value_cells(value: Option<&Value>) -> [Cell<'_>; 2] {
     [Cell::Text(value.encoding.as_str().as_bytes()), body]
 }
 
+pub(super) fn text_or_null(text: Option<&String>) -> Cell<'_> {
+    text.map_or(Cell::Null, |text| Cell::Text(text.as_bytes()))
+}
+
 pub(super) fn wrong(column: &str, expected: &str, found: &str) -> Flaw {
     Flaw::Damaged(format!("its column `{column}` should hold {expected}, but it holds {found}"))
 }

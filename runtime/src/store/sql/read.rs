@@ -35,22 +35,6 @@ impl<S: Session> Reader<'_, S> {
         Ok(self.rows(None, query, &[value])?.pop())
     }
 
-    /// Returns a run with this execution and a number above `after`, other than `but`.
-    pub(super) fn run_by_execution(
-        &self,
-        execution: &str,
-        after: i64,
-        but: Option<i64>,
-    ) -> Result<Option<RunRow>, StoreError> {
-        let values = [Cell::Text(execution.as_bytes()), Cell::Int(after), but.map_or(Cell::Null, Cell::Int)];
-        Ok(self.rows(None, queries::RUN_BY_INCARNATION, &values)?.pop())
-    }
-
-    /// Returns the run that holds a deduplication key.
-    pub(super) fn run_by_dedup(&self, key: &str) -> Result<Option<RunRow>, StoreError> {
-        Ok(self.rows(None, queries::RUN_BY_DEDUP, &[Cell::Text(key.as_bytes())])?.pop())
-    }
-
     pub(in crate::store) fn runs(&self, query: &RunQuery) -> Result<RunPage, StoreError> {
         let Some(ways) = find::ways(query) else {
             let (text, values) = select_runs(query);
@@ -208,6 +192,18 @@ impl<S: Session> Reader<'_, S> {
                 ),
             ),
         }
+    }
+
+    /// Returns the texts that a query finds for a number.
+    pub(super) fn texts(&self, query: &str, value: i64) -> Result<Vec<String>, StoreError> {
+        let mut texts = Vec::new();
+        self.session.select(query, &[Cell::Int(value)], &mut |row| {
+            if let Cell::Text(text) = row.cell(0) {
+                texts.push(String::from_utf8_lossy(text).into_owned());
+            }
+            ControlFlow::Continue(())
+        })?;
+        Ok(texts)
     }
 
     fn one_text(&self, query: &str, value: Cell<'_>) -> Result<Option<String>, StoreError> {

@@ -2,6 +2,7 @@
 
 use super::columns::{Columns, Flaw, wrong};
 use crate::record::{InboxKind, Kind};
+use crate::store::decide::ItemHead;
 use crate::store::{EntryRow, FieldRow, InboxRow, LeaseRow, OutputRow, RequestRow, RunRow, Status, TakenItem};
 use data_encoding::HEXLOWER;
 
@@ -73,6 +74,20 @@ impl FromRow for TakenItem {
 
     fn from_row(row: &Columns<'_>) -> Result<Self, Flaw> {
         Ok(Self { kind: InboxKind::from_word(row.text("kind")?), key: row.text("key")?.to_owned(), at: row.int("at")? })
+    }
+}
+
+impl FromRow for ItemHead {
+    const COLUMNS: &'static [&'static str] = &["number", "kind", "key", "taken"];
+    const CALLED: (&'static str, &'static str) = ("inbox item", "number");
+
+    fn from_row(row: &Columns<'_>) -> Result<Self, Flaw> {
+        Ok(Self {
+            number: row.int("number")?,
+            kind: InboxKind::from_word(row.text("kind")?),
+            key: row.maybe_text("key")?.map(str::to_owned),
+            taken: row.int("taken")? != 0,
+        })
     }
 }
 

@@ -1,61 +1,24 @@
 //! Reads and writes all rows of one run, for the file of a run: a database that holds only this run.
 
-use super::apply::{Apply, text_or_null};
-use super::read::{Reader, clamped};
-use super::rows::drawn_text;
-use super::{Cell, Session, queries};
-use crate::store::{OutputRow, RunKey, RunRow, RunRows, StoreError, TakenItem};
+use super::Session;
+use super::read::Reader;
+use super::tables::Tables;
+use crate::store::decide::Rows;
+use crate::store::{OutputRow, RequestRow, RunKey, RunRow, RunRows, StoreError};
 use std::collections::BTreeSet;
 
-impl<S: Session> Apply<'_, S> {
+impl<S: Session> Tables<'_, S> {
     /// Adds rows of a run whose own row exists.
-    pub(in crate::store) fn add_rows(&self, run: &RunRow, rows: &RunRows) -> Result<(), StoreError> {
+    pub(in crate::store) fn add_rows(&mut self, run: &RunRow, rows: &RunRows) -> Result<(), StoreError> {
         rows.executions.iter().try_for_each(|row| self.copy_run(row))?;
-        rows.entries.iter().try_for_each(|entry| self.insert_entry(run.number, entry))?;
-        rows.fields.iter().try_for_each(|field| self.insert_field(run.number, field))?;
-        self.insert_labels(run.number, &rows.labels)?;
+        self.append(run.number, &rows.entries, &rows.fields)?;
+        rows.labels.iter().try_for_each(|(name, value)| self.label(run.number, name, Some(value)))?;
         rows.items.iter().try_for_each(|item| self.insert_item(run.number, item).map(drop))?;
         rows.taken.iter().try_for_each(|item| self.insert_taken(run.number, item))?;
-        for request in &rows.requests {
-            self.insert_request(queries::INSERT_REQUEST, run.number, request)?;
-        }
+        rows.requests.iter().try_for_each(|row| self.insert_request(&RequestRow { run: run.number, ..row.clone() }))?;
         rows.outputs
             .iter()
             .try_for_each(|(channel, output)| self.insert_output(run.first_run, channel, output).map(drop))
-    }
-
-    /// Inserts the row of a run under its own number.
-    pub(in crate::store) fn copy_run(&self, row: &RunRow) -> Result<(), StoreError> {
-        let (execution, seed) = (drawn_text(row.execution), drawn_text(row.seed));
-        let number_or_null = |number: Option<i64>| number.map_or(Cell::Null, Cell::Int);
-        let values = [
-            Cell::Int(row.number),
-            Cell::Text(row.id.as_bytes()),
-            Cell::Text(row.workflow.as_bytes()),
-            Cell::Text(row.status.as_str().as_bytes()),
-            clamped(row.seq),
-            number_or_null(row.lease),
-            number_or_null(row.wake_at),
-            clamped(row.loads),
-            Cell::Text(execution.as_bytes()),
-            Cell::Text(seed.as_bytes()),
-            Cell::Int(row.created_at),
-            Cell::Int(row.updated_at),
-            text_or_null(row.parked.as_ref()),
-            Cell::Int(row.version.into()),
-            number_or_null(row.parent),
-            Cell::Int(row.first_run),
-            number_or_null(row.forked_from),
-            number_or_null(row.successor),
-            text_or_null(row.dedup.as_ref()),
-        ];
-        self.session.execute(queries::COPY_RUN, &values).map(drop)
-    }
-
-    pub(super) fn insert_taken(&self, run: i64, item: &TakenItem) -> Result<(), StoreError> {
-        let (kind, key) = (item.kind.as_str().as_bytes(), item.key.as_bytes());
-        let values = [Cell::Int(run), Cell::Text(kind), Cell::Text(key), Cell::Int(item.at)];
-        self.session.execute(queries::INSERT_TAKEN_ITEM, &values).map(drop)
     }
 }
 

@@ -1,53 +1,28 @@
 //! Users' code within a commit: a savepoint, its rows, and the entry with its result.
 
-use super::apply::{Answer, Apply};
 use super::read::Reader;
-use super::{Cell, Session, queries};
+use super::tables::Tables;
+use super::{Session, queries};
 use crate::error::AttemptCause;
 use crate::panics;
 use crate::record::AttemptOutcome;
 use crate::sql::{End, Tx};
+use crate::store::decide::{Record, perform};
 use crate::store::{
-    Append, EntryRow, Rejected, RunKey, RunRow, StoreError, StoreErrorKind, Transaction, Write, Written,
+    EntryRow, Rejected, RunKey, RunRow, StoreError, StoreErrorKind, Write, Written,
     user_code::{self, UserCode, Within, rolled_back},
 };
-use crate::value::Value;
 
-impl<S: Session> Apply<'_, S> {
-    /// Appends the entries, and then runs the transaction, if there is one. If it fails, the entries stay.
-    pub(super) fn append_all(&self, append: &Append) -> Answer {
-        let written = self.append(append)?;
-        let Some(Transaction { entry, code }) = &append.transaction else { return Ok(written) };
-        let Ok(written) = written else { return Ok(written) };
-        let outcome = self.run(code, |value| {
-            let entry = EntryRow { value: Some(value.clone()), ..entry.clone() };
-            self.insert_entry(append.run, &entry)?;
-            self.session.execute(queries::ONE_MORE_ENTRY, &[Cell::Int(append.run)]).map(drop)
-        })?;
-        Ok(Ok(Written::Transacted { outcome, appended: Box::new(written) }))
-    }
-
-    /// Runs code that belongs to no run.
-    pub(super) fn transaction(&self, code: &UserCode) -> Answer {
-        Ok(match self.run(code, |_| Ok(()))? {
-            AttemptOutcome::Completed(_) | AttemptOutcome::Stored { .. } => Ok(Written::Done),
-            AttemptOutcome::Failed { message, .. } => Err(Rejected::Refused(message)),
-        })
-    }
-
-    fn run(
-        &self,
-        code: &UserCode,
-        record: impl FnOnce(&Value) -> Result<(), StoreError>,
-    ) -> Result<AttemptOutcome, StoreError> {
+impl<S: Session> Tables<'_, S> {
+    pub(super) fn run_code(&mut self, code: &UserCode, record: Record<'_, Self>) -> Result<AttemptOutcome, StoreError> {
         // It could not begin, or it made an earlier transaction of this batch fail as a whole: it is not run again.
         if let Some(failed) = code.failed() {
             return Ok(failed.clone());
         }
         self.session.execute(queries::SAVEPOINT_CODE, &[])?;
-        let mut outcome = None;
-        let mut within = Batch { apply: self, error: None };
-        let end = self.session.user_code(code.time_limit, &mut |tx: &mut Tx<'_>| {
+        let (session, mut outcome) = (self.session, None);
+        let mut within = Batch { tables: self, error: None };
+        let end = session.user_code(code.time_limit, &mut |tx: &mut Tx<'_>| {
             let _running = user_code::enter();
             outcome = Some(panics::caught(|| code.body.run(tx, &mut within)));
         })?;
@@ -72,7 +47,7 @@ impl<S: Session> Apply<'_, S> {
             return Err(StoreError::new(StoreErrorKind::Refused, message));
         }
         match &outcome {
-            AttemptOutcome::Completed(value) | AttemptOutcome::Stored { value, .. } => record(value)?,
+            AttemptOutcome::Completed(value) | AttemptOutcome::Stored { value, .. } => record(self, value)?,
             AttemptOutcome::Failed { .. } => {
                 self.session.execute(queries::UNDO_CODE, &[])?;
                 self.forget_leases();
@@ -104,7 +79,7 @@ fn failed(cause: AttemptCause, message: String) -> AttemptOutcome {
 
 /// The commit, as a user's code reaches it through the engine.
 struct Batch<'a, 's, S> {
-    apply: &'a Apply<'s, S>,
+    tables: &'a mut Tables<'s, S>,
     /// The first error that ends this commit.
     error: Option<StoreError>,
 }
@@ -118,16 +93,13 @@ impl<S: Session> Batch<'_, '_, S> {
     }
 
     fn reader(&self) -> Reader<'_, S> {
-        Reader { session: self.apply.session, database: self.apply.database }
+        Reader { session: self.tables.session, database: self.tables.database }
     }
 }
 
 impl<S: Session> Within for Batch<'_, '_, S> {
     fn write(&mut self, write: &Write) -> Result<Result<Written, Rejected>, StoreError> {
-        if let Some(flaw) = write.flaw() {
-            return Ok(Err(Rejected::Refused(flaw)));
-        }
-        let answer = self.apply.apply(write);
+        let answer = perform(self.tables, write);
         self.noted(answer)
     }
 

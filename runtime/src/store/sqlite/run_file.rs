@@ -13,7 +13,7 @@ use super::copy::{CopyFolder, at_rest, copy_pages};
 use super::fault::fault;
 use super::open::{self, set_fact};
 use super::session::Sqlite;
-use crate::store::sql::{Apply, Cell, Reader, Session, VERSION};
+use crate::store::sql::{Cell, Reader, Session, Tables, VERSION};
 use crate::store::{FileInfo, RunKey, RunRow, RunRows, StoreError, StoreErrorKind};
 use crate::value::Pointer;
 use bytes::Bytes;
@@ -177,7 +177,7 @@ impl RunFileWriter {
         if info.moved {
             set_fact(&session, MOVED, "it goes on from this file only")?;
         }
-        Apply::new(&session, &file.name).copy_run(&info.run)?;
+        Tables::new(&session, &file.name).copy_run(&info.run)?;
         Ok(Self { file, run: info.run, draft })
     }
 
@@ -186,7 +186,7 @@ impl RunFileWriter {
     /// # Errors
     /// The file cannot be written.
     pub(crate) fn add(&self, rows: &RunRows) -> Result<(), StoreError> {
-        Apply::new(&self.file.session(), &self.file.name).add_rows(&self.run, rows)
+        Tables::new(&self.file.session(), &self.file.name).add_rows(&self.run, rows)
     }
 
     /// Adds the content of a field store.

@@ -1,0 +1,111 @@
+//! Appends of a run's owner, and transactions.
+
+use super::{Decided, Decision, End, Rows, RunChange, Standing, bonds};
+use crate::record::AttemptOutcome;
+use crate::store::{
+    Append, EntryRow, ImportedRun, Outgoing, Rejected, RequestRow, RunKey, Status, Transaction, UserCode, Written,
+};
+
+impl<R: Rows> Decision<'_, R> {
+    /// Appends, and then runs the transaction, if there is one. If it fails, the entries stay.
+    pub(super) fn append(&mut self, append: &Append) -> Decided<Written> {
+        let written = self.append_entries(append)?;
+        let Some(Transaction { entry, code }) = &append.transaction else { return Ok(written) };
+        let outcome = self.rows.user_code(code, &mut |rows, value| {
+            let entry = EntryRow { value: Some(value.clone()), ..entry.clone() };
+            rows.append(append.run, std::slice::from_ref(&entry), &[])?;
+            rows.change_run(append.run, &RunChange { seq: Some(entry.seq), ..RunChange::default() })
+        })?;
+        Ok(Written::Transacted { outcome, appended: Box::new(written) })
+    }
+
+    /// Runs code that belongs to no run.
+    pub(super) fn transaction(&mut self, code: &UserCode) -> Decided<Written> {
+        match self.rows.user_code(code, &mut |_, _| Ok(()))? {
+            AttemptOutcome::Completed(_) | AttemptOutcome::Stored { .. } => Ok(Written::Done),
+            AttemptOutcome::Failed { message, .. } => Err(Rejected::Refused(message).into()),
+        }
+    }
+
+    fn append_entries(&mut self, append: &Append) -> Decided<Written> {
+        self.held(append.lease)?;
+        let run = self.owned(append)?;
+        self.may_follow(append)?;
+        self.rows.append(append.run, &append.entries, &append.fields)?;
+        self.rows.change_run(append.run, &changed(append, &run))?;
+        for item in &append.taken {
+            self.rows.take_item(append.run, *item, append.at)?;
+        }
+        let mut notified = Vec::new();
+        let mut outcomes = Vec::with_capacity(append.outgoing.len());
+        for outgoing in &append.outgoing {
+            outcomes.push(self.write_outgoing(append, run.first_run, outgoing, &mut notified)?);
+        }
+        if let Some(status) = append.change.status.filter(|status| status.is_final()) {
+            self.end(append.run, status, run.has_dedup, append.at, &mut notified)?;
+        }
+        if outcomes.is_empty() && notified.is_empty() {
+            return Ok(Written::Done);
+        }
+        notified.sort_unstable();
+        notified.dedup();
+        Ok(Written::Appended { outcomes, notified })
+    }
+
+    /// Returns the run if the writer owns it and knows its last entry.
+    fn owned(&self, append: &Append) -> Decided<Standing> {
+        let run = self.rows.standing(append.run)?;
+        let run = run.filter(|run| run.lease == Some(append.lease.number) && run.seq == append.after);
+        run.ok_or_else(|| Rejected::Fenced.into())
+    }
+
+    /// Rejects an append that must not happen as things are beyond its run.
+    fn may_follow(&self, append: &Append) -> Decided<()> {
+        for id in append.expired() {
+            let answered = |asked: &RequestRow| asked.run == append.run && asked.answered.is_some();
+            if self.rows.request(id)?.as_ref().is_some_and(answered) {
+                return Err(Rejected::Fenced.into());
+            }
+        }
+        if append.change.status == Some(Status::Moved)
+            && let Some(row) = self.rows.run(RunKey::Number(append.run))?
+            && !bonds(&*self.rows, &row)?.is_empty()
+        {
+            return Err(Rejected::Fenced.into());
+        }
+        append.outgoing.iter().try_for_each(|outgoing| match outgoing {
+            Outgoing::Replace(run) if append.replaces(run) => self.may_replace(append, run),
+            _ => Ok(()),
+        })
+    }
+
+    /// Refuses an append that ends a run whose successor cannot be written: it would be lost.
+    fn may_replace(&self, append: &Append, run: &ImportedRun) -> Decided<()> {
+        match self.may_import(run) {
+            Ok(_) => Ok(()),
+            Err(End::Rejected(rejected)) => {
+                let why = match *rejected {
+                    Rejected::Exists(row) => format!("run `{}` is in the way", row.id),
+                    rejected => format!("{rejected:?}"),
+                };
+                Err(Rejected::Refused(format!("run {} cannot continue as new: {why}", append.run)).into())
+            }
+            Err(fault) => Err(fault),
+        }
+    }
+}
+
+/// Returns what changes in the run's row.
+fn changed<'a>(append: &'a Append, run: &Standing) -> RunChange<'a> {
+    let change = &append.change;
+    RunChange {
+        seq: Some(append.after + append.entries.len() as u64),
+        updated_at: Some(append.at),
+        status: change.status.filter(|status| *status != run.status),
+        loads: change.loads.filter(|loads| Some(*loads) != run.loads),
+        wake_at: change.wake_at.filter(|wake_at| Some(*wake_at) != run.wake_at),
+        parked: change.parked.as_ref().map(Option::as_deref),
+        lease: change.release.then_some(None),
+        ..RunChange::default()
+    }
+}

@@ -1,0 +1,63 @@
+//! Leases, and the runs that they own.
+
+use super::{Decided, Decision, Rows, RunChange};
+use crate::store::{Lease, LeaseRow, Rejected, RunKey, Written};
+
+impl<R: Rows> Decision<'_, R> {
+    /// Rejects a write under a lease that is not held in this epoch.
+    pub(super) fn held(&self, lease: Lease) -> Decided<()> {
+        if self.rows.epoch(lease.number)? == Some(lease.epoch) { Ok(()) } else { Err(Rejected::Fenced.into()) }
+    }
+
+    fn held_row(&self, lease: Lease) -> Decided<LeaseRow> {
+        let row = self.rows.lease(lease.number)?.filter(|row| row.epoch == lease.epoch);
+        row.ok_or_else(|| Rejected::Fenced.into())
+    }
+
+    pub(super) fn beat(&mut self, lease: Lease) -> Decided<Written> {
+        let row = self.held_row(lease)?;
+        self.rows.change_lease(&LeaseRow { heartbeat: next(row.heartbeat, 0), ..row })?;
+        Ok(Written::Done)
+    }
+
+    pub(super) fn take_lease(&mut self, seen: Lease, heartbeat: i64, owner: &str) -> Decided<Written> {
+        let row = self.held_row(seen)?;
+        if row.heartbeat != heartbeat {
+            return Err(Rejected::Fenced.into());
+        }
+        let (epoch, heartbeat) = (next(row.epoch, 1), next(row.heartbeat, 0));
+        self.rows.change_lease(&LeaseRow { owner: owner.to_owned(), epoch, heartbeat, ..row })?;
+        Ok(Written::Lease(Lease { number: row.number, epoch }))
+    }
+
+    pub(super) fn close_lease(&mut self, lease: Lease) -> Decided<Written> {
+        let row = self.held_row(lease)?;
+        if self.rows.owns_runs(row.number)? {
+            return Err(Rejected::Fenced.into());
+        }
+        self.rows.remove_lease(row.number)?;
+        Ok(Written::Done)
+    }
+
+    pub(super) fn claim(&mut self, run: i64, lease: Lease) -> Decided<Written> {
+        let mut row = self.rows.run(RunKey::Number(run))?.ok_or(Rejected::NoSuchRun)?;
+        if row.lease.is_some() || !row.status.accepts() {
+            return Err(Rejected::Fenced.into());
+        }
+        self.held(lease)?;
+        row.lease = Some(lease.number);
+        self.rows.change_run(run, &RunChange { lease: Some(row.lease), ..RunChange::default() })?;
+        Ok(Written::Claimed(Box::new(row)))
+    }
+
+    pub(super) fn adopt(&mut self, lease: Lease) -> Decided<Written> {
+        self.held(lease)?;
+        let adopted = self.rows.adopt(lease.number)?;
+        Ok(Written::Number(i64::try_from(adopted).unwrap_or(i64::MAX)))
+    }
+}
+
+/// Counts on. Epochs and heartbeats are only compared for equality, so they may start again after the largest one.
+fn next(number: i64, first: i64) -> i64 {
+    number.checked_add(1).unwrap_or(first)
+}

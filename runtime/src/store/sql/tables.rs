@@ -1,0 +1,251 @@
+//! The tables of a database within one transaction.
+
+mod inbox;
+mod journal;
+mod leases;
+mod requests;
+mod runs;
+
+use super::read::Reader;
+use super::{Cell, Session, queries};
+use crate::record::AttemptOutcome;
+use crate::store::decide::{
+    ItemHead, Part, Place, Record, Related, Relation, RequestChange, Rows, RunChange, Standing,
+};
+use crate::store::{
+    EntryRow, FieldRow, LeaseRow, NewInboxItem, OutputRow, RequestKey, RequestRow, RunKey, RunRow, StoreError,
+    StoreErrorKind, TakenItem, UserCode,
+};
+use crate::value::Value;
+use std::cell::RefCell;
+use std::ops::ControlFlow;
+
+/// The tables within one transaction.
+pub(in crate::store) struct Tables<'a, S> {
+    pub(super) session: &'a S,
+    pub(super) database: &'a str,
+    /// The leases that this transaction has read, with their epochs.
+    epochs: RefCell<Vec<(i64, Option<i64>)>>,
+}
+
+impl<'a, S: Session> Tables<'a, S> {
+    pub(in crate::store) fn new(session: &'a S, database: &'a str) -> Self {
+        Self { session, database, epochs: RefCell::default() }
+    }
+
+    /// Drops the epochs that were read: a lease has changed, or a write was rolled back.
+    pub(super) fn forget_leases(&self) {
+        self.epochs.borrow_mut().clear();
+    }
+
+    fn reader(&self) -> Reader<'a, S> {
+        Reader { session: self.session, database: self.database }
+    }
+
+    fn execute(&self, query: &str, values: &[Cell<'_>]) -> Result<(), StoreError> {
+        self.session.execute(query, values).map(drop)
+    }
+
+    /// Returns the integer that a query finds or draws.
+    fn number(&self, query: &str, values: &[Cell<'_>]) -> Result<Option<i64>, StoreError> {
+        let mut number = None;
+        self.session.select(query, values, &mut |row| {
+            if let Cell::Int(found) = row.cell(0) {
+                number = Some(found);
+            }
+            ControlFlow::Continue(())
+        })?;
+        Ok(number)
+    }
+
+    fn drawn(&self, query: &str, values: &[Cell<'_>]) -> Result<i64, StoreError> {
+        let refused = || StoreError::new(StoreErrorKind::Refused, "the database drew no number for a new row");
+        self.number(query, values)?.ok_or_else(refused)
+    }
+}
+
+/// Each method is one or two statements, in the module of its table.
+impl<S: Session> Rows for Tables<'_, S> {
+    fn epoch(&self, lease: i64) -> Result<Option<i64>, StoreError> {
+        self.epoch_of(lease)
+    }
+
+    fn lease(&self, number: i64) -> Result<Option<LeaseRow>, StoreError> {
+        Ok(self.reader().rows(None, queries::LEASE, &[Cell::Int(number)])?.pop())
+    }
+
+    fn open_lease(&mut self, owner: &str) -> Result<i64, StoreError> {
+        self.drawn(queries::OPEN_LEASE, &[Cell::Text(owner.as_bytes())])
+    }
+
+    fn change_lease(&mut self, row: &LeaseRow) -> Result<(), StoreError> {
+        self.put_lease(row)
+    }
+
+    fn remove_lease(&mut self, number: i64) -> Result<(), StoreError> {
+        self.forget_leases();
+        self.execute(queries::REMOVE_LEASE, &[Cell::Int(number)])
+    }
+
+    fn owns_runs(&self, lease: i64) -> Result<bool, StoreError> {
+        Ok(self.number(queries::OWNS_RUNS, &[Cell::Int(lease)])? == Some(1))
+    }
+
+    fn adopt(&mut self, lease: i64) -> Result<usize, StoreError> {
+        let unowned = self.session.execute(queries::ADOPT_UNOWNED, &[Cell::Int(lease)])?;
+        let lost = self.session.execute(queries::ADOPT_LOST, &[Cell::Int(lease)])?;
+        Ok(unowned + lost)
+    }
+
+    fn standing(&self, run: i64) -> Result<Option<Standing>, StoreError> {
+        self.standing_of(run)
+    }
+
+    fn run(&self, key: RunKey<'_>) -> Result<Option<RunRow>, StoreError> {
+        self.reader().run(key)
+    }
+
+    fn holder(&self, dedup: &str) -> Result<Option<RunRow>, StoreError> {
+        Ok(self.reader().rows(None, queries::RUN_BY_DEDUP, &[Cell::Text(dedup.as_bytes())])?.pop())
+    }
+
+    fn twin(&self, execution: [u8; 16], after: i64, but: Option<i64>) -> Result<Option<RunRow>, StoreError> {
+        self.run_by_execution(execution, after, but)
+    }
+
+    fn insert_run(&mut self, row: &RunRow) -> Result<i64, StoreError> {
+        self.insert_run_row(row)
+    }
+
+    fn change_run(&mut self, run: i64, change: &RunChange<'_>) -> Result<(), StoreError> {
+        self.change_run_row(run, change)
+    }
+
+    fn remove_run(&mut self, run: i64) -> Result<(), StoreError> {
+        self.execute(queries::DELETE_RUN, &[Cell::Int(run)])
+    }
+
+    fn append(&mut self, run: i64, entries: &[EntryRow], fields: &[FieldRow]) -> Result<(), StoreError> {
+        self.insert_entries(run, entries)?;
+        self.insert_fields(run, fields)
+    }
+
+    fn value(&self, run: i64, seq: u64) -> Result<Option<Value>, StoreError> {
+        let entry = self.reader().entries(run, seq.saturating_sub(1), 1)?;
+        Ok(entry.into_iter().next_back().and_then(|entry| entry.value))
+    }
+
+    fn label(&mut self, run: i64, name: &str, value: Option<&str>) -> Result<(), StoreError> {
+        let [run, name] = [Cell::Int(run), Cell::Text(name.as_bytes())];
+        match value {
+            Some(value) => self.execute(queries::SET_LABEL, &[run, name, Cell::Text(value.as_bytes())]),
+            None => self.execute(queries::DELETE_LABEL, &[run, name]),
+        }
+    }
+
+    fn item(&self, run: i64, key: &str) -> Result<Option<i64>, StoreError> {
+        self.number(queries::INBOX_KEY, &[Cell::Int(run), Cell::Text(key.as_bytes())])
+    }
+
+    fn items(&self, run: i64) -> Result<Vec<ItemHead>, StoreError> {
+        let mut items: Vec<ItemHead> = self.reader().rows(Some(run), queries::ITEMS, &[Cell::Int(run)])?;
+        items.sort_unstable_by_key(|item| item.number);
+        Ok(items)
+    }
+
+    fn insert_item(&mut self, run: i64, item: &NewInboxItem) -> Result<i64, StoreError> {
+        self.insert_inbox_item(run, item)
+    }
+
+    fn insert_taken(&mut self, run: i64, item: &TakenItem) -> Result<(), StoreError> {
+        let (kind, key) = (item.kind.as_str().as_bytes(), item.key.as_bytes());
+        let values = [Cell::Int(run), Cell::Text(kind), Cell::Text(key), Cell::Int(item.at)];
+        self.execute(queries::INSERT_TAKEN_ITEM, &values)
+    }
+
+    fn take_item(&mut self, run: i64, item: i64, at: i64) -> Result<(), StoreError> {
+        let values = [Cell::Int(run), Cell::Int(item), Cell::Int(at)];
+        if self.session.execute(queries::TAKE_ITEM_WITH_KEY, &values)? == 0 {
+            self.execute(queries::TAKE_ITEM, &values[..2])?;
+        }
+        Ok(())
+    }
+
+    fn move_item(&mut self, item: i64, to: i64, place: Place) -> Result<(), StoreError> {
+        let values = [Cell::Int(item), Cell::Int(to)];
+        if place == Place::Kept {
+            return self.execute(queries::MOVE_ITEM, &values);
+        }
+        self.execute(queries::COPY_ITEM, &values)?;
+        self.remove_item(item)
+    }
+
+    fn remove_item(&mut self, item: i64) -> Result<(), StoreError> {
+        self.execute(queries::REMOVE_ITEM, &[Cell::Int(item)])
+    }
+
+    fn request(&self, id: &str) -> Result<Option<RequestRow>, StoreError> {
+        Ok(self.reader().requests(RequestKey::Id(id))?.pop())
+    }
+
+    fn open_requests(&self, run: i64) -> Result<Vec<String>, StoreError> {
+        self.reader().texts(queries::OPEN_REQUESTS_OF_RUN, run)
+    }
+
+    fn insert_request(&mut self, row: &RequestRow) -> Result<(), StoreError> {
+        self.insert_request_row(row)
+    }
+
+    fn change_request(&mut self, id: &str, change: &RequestChange<'_>) -> Result<(), StoreError> {
+        self.change_request_row(id, change)
+    }
+
+    fn remove_request(&mut self, id: &str) -> Result<(), StoreError> {
+        self.execute(queries::REMOVE_REQUEST, &[Cell::Text(id.as_bytes())])
+    }
+
+    fn insert_output(&mut self, first_run: i64, channel: &str, output: &OutputRow) -> Result<i64, StoreError> {
+        self.insert_output_row(first_run, channel, output)
+    }
+
+    fn related(&self, run: i64, how: Relation) -> Result<Vec<Related>, StoreError> {
+        self.related_to(run, how)
+    }
+
+    fn watches(&self, watcher: i64, position: u64, run: i64) -> Result<bool, StoreError> {
+        Ok(self.number(queries::IS_WATCHED, &watch(watcher, position, run))?.is_some())
+    }
+
+    fn watch(&mut self, watcher: i64, position: u64, run: i64) -> Result<(), StoreError> {
+        self.execute(queries::INSERT_WATCHER, &watch(watcher, position, run))
+    }
+
+    fn end_watch(&mut self, run: i64) -> Result<(), StoreError> {
+        self.execute(queries::END_WATCH, &[Cell::Int(run)])
+    }
+
+    fn move_watchers(&mut self, from: i64, to: i64) -> Result<(), StoreError> {
+        self.execute(queries::MOVE_WATCHERS, &[Cell::Int(from), Cell::Int(to)])
+    }
+
+    fn remove_part(&mut self, run: i64, part: Part, limit: usize) -> Result<usize, StoreError> {
+        let query = match part {
+            Part::Entries => queries::DELETE_ENTRIES,
+            Part::Fields => queries::DELETE_FIELDS,
+            Part::Items => queries::DELETE_ITEMS,
+            Part::Requests => queries::DELETE_REQUESTS,
+            Part::Watches => queries::DELETE_WATCHERS,
+            Part::Labels => queries::DELETE_LABELS,
+            Part::Outputs => queries::DELETE_OUTPUTS,
+        };
+        self.session.execute(query, &[Cell::Int(run), super::read::clamped(limit)])
+    }
+
+    fn user_code(&mut self, code: &UserCode, record: Record<'_, Self>) -> Result<AttemptOutcome, StoreError> {
+        self.run_code(code, record)
+    }
+}
+
+fn watch(watcher: i64, position: u64, run: i64) -> [Cell<'static>; 3] {
+    [Cell::Int(run), Cell::Int(watcher), super::read::clamped(position)]
+}

@@ -1,0 +1,25 @@
+//! Leases.
+
+use super::Tables;
+use crate::store::sql::{Cell, Session, queries};
+use crate::store::{LeaseRow, StoreError};
+
+impl<S: Session> Tables<'_, S> {
+    /// Returns the epoch of a lease, which is read once in a transaction.
+    pub(super) fn epoch_of(&self, lease: i64) -> Result<Option<i64>, StoreError> {
+        let known = self.epochs.borrow().iter().find(|(number, _)| *number == lease).copied();
+        if let Some((_, epoch)) = known {
+            return Ok(epoch);
+        }
+        let epoch = self.number(queries::LEASE_EPOCH, &[Cell::Int(lease)])?;
+        self.epochs.borrow_mut().push((lease, epoch));
+        Ok(epoch)
+    }
+
+    pub(super) fn put_lease(&self, row: &LeaseRow) -> Result<(), StoreError> {
+        self.forget_leases();
+        let owner = Cell::Text(row.owner.as_bytes());
+        let values = [Cell::Int(row.number), owner, Cell::Int(row.epoch), Cell::Int(row.heartbeat)];
+        self.execute(queries::CHANGE_LEASE, &values)
+    }
+}
