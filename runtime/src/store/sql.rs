@@ -7,6 +7,7 @@ mod batch;
 mod belongings;
 mod columns;
 mod find;
+mod packed;
 mod queries;
 mod read;
 mod rows;

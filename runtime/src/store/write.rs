@@ -81,7 +81,7 @@ pub enum Write {
         /// The inbox item; `run`, `name` and `position` are taken from the request.
         item: NewInboxItem,
     },
-    /// Deletes at most `rows` rows of a run that has ended or has no owner. Marks it as deleting first, and removes its
+    /// Deletes at most `rows` rows (the entries of one append may be one) of a run that has ended or has no owner. Marks it as deleting first, and removes its
     /// own row last. The answer is [`Written::Deleted`]: `true` when nothing is left. If runs wait for its end, marking
     /// it notifies them that it is [`Status::Deleting`], removes nothing yet, and answers [`Written::Marked`]. Rejected
     /// with [`Rejected::NoSuchRun`], and with [`Rejected::Fenced`] when the run is owned and not ended.

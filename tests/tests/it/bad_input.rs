@@ -38,7 +38,7 @@ async fn parked_after(tampering: &str, mending: &str) -> ParkReason {
     let path = database(folder.path()).await;
     let sql = |text: &str| {
         let db = rusqlite::Connection::open(&path).unwrap();
-        assert!(db.execute(text, []).unwrap() > 0, "{text}");
+        assert!(crate::entries::change(&db, text) > 0, "{text}");
     };
     sql(tampering);
     let open = || async {

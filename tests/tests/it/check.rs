@@ -288,13 +288,22 @@ async fn a_file_of_an_older_schema_is_checked_and_not_migrated() {
         .to_owned();
     for (table, columns) in [
         ("runs", &["seed", "version", "parent", "lineage", "origin", "successor", "dedup"][..]),
-        ("entries", &["other"]),
         ("inbox", &["name", "position", "sender", "taken"]),
     ] {
         older.extend(columns.iter().map(|column| format!("ALTER TABLE steadfast_{table} DROP COLUMN {column};")));
     }
     older.extend(["requests", "outputs", "watchers", "labels"].map(|table| format!("DROP TABLE steadfast_{table};")));
-    rusqlite::Connection::open(&path).unwrap().execute_batch(&older).unwrap();
+    let db = rusqlite::Connection::open(&path).unwrap();
+    crate::entries::unpack(&db);
+    older.push_str(
+        "CREATE TABLE main.steadfast_entries (run, seq, format, kind, cause, at, position, name, attempt, context, due, form,
+            body);
+        INSERT INTO main.steadfast_entries SELECT run, seq, format, kind, cause, at, position, name, attempt, context, due,
+            form, iif(form = 'json', CAST(body AS TEXT), body) FROM temp.steadfast_entries;
+        ALTER TABLE steadfast_runs ADD COLUMN seq BIGINT; DROP TABLE steadfast_log;",
+    );
+    db.execute_batch(&older).unwrap();
+    drop(db);
     let bytes = std::fs::read(&path).unwrap();
     let report = Engine::builder().sqlite(&path).workflow(then::gone).check().await.unwrap();
     assert_eq!((report.is_ok(), report.checked()), (true, 1));

@@ -126,7 +126,7 @@ fn money_moved_by_transactions_is_exact_however_often_the_process_is_killed() {
     assert_eq!(count("SELECT sum(cents) FROM accounts"), 2_000);
     assert_eq!(count("SELECT sum(moves) FROM accounts"), 2 * 20 * 11);
     assert_eq!(count("SELECT count(*) FROM orders"), count("SELECT count(*) FROM steadfast_runs"));
-    let results = "SELECT count(*) FROM steadfast_entries WHERE kind = 'step_completed' AND name = 'move_cents'";
+    let results = "SELECT count(*) FROM steadfast_history WHERE kind = 'step_completed' AND name = 'move_cents'";
     assert_eq!(count(results), 20 * 11);
     assert_eq!(count("SELECT count(DISTINCT run) FROM moves"), 20);
 }

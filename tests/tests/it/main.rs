@@ -18,6 +18,7 @@ mod contexts;
 mod crash_aid;
 mod crash_loops;
 mod definitions;
+mod entries;
 mod evicted;
 mod evolution;
 mod fair;

@@ -9,6 +9,7 @@ mod damage;
 mod lists;
 mod on_disk;
 mod opening;
+mod packed;
 mod scarcity;
 mod sharing;
 mod views;

@@ -80,8 +80,7 @@ impl Place {
 
     fn spoil(&self, statements: &str) -> usize {
         let file = rusqlite::Connection::open(self.path()).unwrap();
-        file.execute_batch(statements).unwrap();
-        usize::try_from(file.changes()).unwrap()
+        crate::entries::change(&file, statements)
     }
 
     async fn parked(&self, engine: &Engine) -> steadfast::ParkReason {
@@ -241,7 +240,7 @@ async fn a_damaged_page_names_the_run_that_was_read() {
     let (page, size): (i64, i64) = {
         let file = rusqlite::Connection::open(place.path()).unwrap();
         file.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(())).unwrap();
-        let root = "SELECT rootpage FROM sqlite_master WHERE name = 'steadfast_entries'";
+        let root = "SELECT rootpage FROM sqlite_master WHERE name = 'steadfast_log'";
         let size = file.query_row("PRAGMA page_size", [], |row| row.get(0)).unwrap();
         (file.query_row(root, [], |row| row.get(0)).unwrap(), size)
     };

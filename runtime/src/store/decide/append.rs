@@ -13,8 +13,7 @@ impl<R: Rows> Decision<'_, R> {
         let Some(Transaction { entry, code }) = &append.transaction else { return Ok(written) };
         let outcome = self.rows.user_code(code, &mut |rows, value| {
             let entry = EntryRow { value: Some(value.clone()), ..entry.clone() };
-            rows.append(append.run, std::slice::from_ref(&entry), &[])?;
-            rows.change_run(append.run, &RunChange { seq: Some(entry.seq), ..RunChange::default() })
+            rows.append(append.run, std::slice::from_ref(&entry), &[])
         })?;
         Ok(Written::Transacted { outcome, appended: Box::new(written) })
     }
@@ -32,7 +31,9 @@ impl<R: Rows> Decision<'_, R> {
         let run = self.owned(append)?;
         self.may_follow(append)?;
         self.rows.append(append.run, &append.entries, &append.fields)?;
-        self.rows.change_run(append.run, &changed(append, &run))?;
+        if let Some(change) = changed(append, &run) {
+            self.rows.change_run(append.run, &change)?;
+        }
         for item in &append.taken {
             self.rows.take_item(append.run, *item, append.at)?;
         }
@@ -95,17 +96,17 @@ impl<R: Rows> Decision<'_, R> {
     }
 }
 
-/// Returns what changes in the run's row.
-fn changed<'a>(append: &'a Append, run: &Standing) -> RunChange<'a> {
+/// Returns what changes in the run's row: most appends change nothing there, and write to the log alone.
+fn changed<'a>(append: &'a Append, run: &Standing) -> Option<RunChange<'a>> {
     let change = &append.change;
-    RunChange {
-        seq: Some(append.after + append.entries.len() as u64),
-        updated_at: Some(append.at),
-        status: change.status.filter(|status| *status != run.status),
-        loads: change.loads.filter(|loads| Some(*loads) != run.loads),
-        wake_at: change.wake_at.filter(|wake_at| Some(*wake_at) != run.wake_at),
-        parked: change.parked.as_ref().map(Option::as_deref),
-        lease: change.release.then_some(None),
-        ..RunChange::default()
+    let status = change.status.filter(|status| *status != run.status);
+    let loads = change.loads.filter(|loads| Some(*loads) != run.loads);
+    let wake_at = change.wake_at.filter(|wake_at| Some(*wake_at) != run.wake_at);
+    let parked = change.parked.as_ref().map(Option::as_deref);
+    let lease = change.release.then_some(None);
+    if status.is_none() && loads.is_none() && wake_at.is_none() && parked.is_none() && lease.is_none() {
+        return None;
     }
+    let updated_at = Some(append.at);
+    Some(RunChange { status, lease, wake_at, loads, updated_at, parked, ..RunChange::default() })
 }

@@ -45,7 +45,8 @@ pub(in crate::store) trait Rows {
     /// Returns a run with this execution and a number above `after`, other than `but`.
     fn twin(&self, execution: [u8; 16], after: i64, but: Option<i64>) -> Result<Option<RunRow>, StoreError>;
 
-    /// Inserts a run, and returns its number. That of the row is ignored, and its first run is itself if that is 0.
+    /// Inserts a run without entries, and returns its number. Those of the row are ignored, and its first run is itself
+    /// if that is 0.
     fn insert_run(&mut self, row: &RunRow) -> Result<i64, StoreError>;
 
     /// Changes columns of a run's row.
@@ -54,7 +55,7 @@ pub(in crate::store) trait Rows {
     /// Removes the row of a run.
     fn remove_run(&mut self, run: i64) -> Result<(), StoreError>;
 
-    /// Inserts entries that follow each other, and the values of fields that they write.
+    /// Inserts entries that follow the run's last one, and the values of fields that they write.
     fn append(&mut self, run: i64, entries: &[EntryRow], fields: &[FieldRow]) -> Result<(), StoreError>;
 
     /// Returns the value of an entry.
@@ -150,7 +151,6 @@ pub(in crate::store) struct Standing {
 pub(in crate::store) struct RunChange<'a> {
     pub(in crate::store) id: Option<&'a str>,
     pub(in crate::store) status: Option<Status>,
-    pub(in crate::store) seq: Option<u64>,
     pub(in crate::store) lease: Option<Option<i64>>,
     pub(in crate::store) wake_at: Option<Option<i64>>,
     pub(in crate::store) loads: Option<u32>,

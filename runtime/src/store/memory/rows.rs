@@ -110,6 +110,9 @@ impl Rows for Tables {
 
     fn append(&mut self, run: i64, entries: &[EntryRow], fields: &[FieldRow]) -> Result<(), StoreError> {
         if let Some(run) = self.runs.get_mut(&run) {
+            if let Some(last) = entries.last() {
+                run.row.seq = last.seq;
+            }
             run.entries.extend_from_slice(entries);
             let new = run.fields.len();
             run.fields.extend_from_slice(fields);

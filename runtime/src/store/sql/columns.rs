@@ -72,6 +72,14 @@ impl<'a> Columns<'a> {
         }
     }
 
+    pub(super) fn maybe_bytes(&self, name: &str) -> Result<Option<&'a [u8]>, Flaw> {
+        match self.cell(name) {
+            Cell::Null => Ok(None),
+            Cell::Bytes(bytes) => Ok(Some(bytes)),
+            other => Err(wrong(name, "bytes", &shown(other))),
+        }
+    }
+
     /// Returns the value of a column that holds one of a set of words.
     pub(super) fn word<T>(&self, name: &str, parse: fn(&str) -> Option<T>) -> Result<T, Flaw> {
         as_word(name, self.cell(name), parse)

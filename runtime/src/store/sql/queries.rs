@@ -11,10 +11,21 @@ macro_rules! queries {
 }
 
 /// The columns of a run's row, in the order in which they are read.
+///
+/// The last entry is that of the log: most appends leave the row as it is.
 macro_rules! run_columns {
     () => {
-        "number, id, workflow, status, seq, lease, wake_at, loads, incarnation, seed, created_at, updated_at, parked,
-            version, parent, lineage, origin, successor, dedup"
+        "number, id, workflow, status, coalesce((SELECT max(l.seq) FROM steadfast_log l WHERE l.run = number), 0), lease,
+            wake_at, loads, incarnation, seed, created_at, updated_at, parked, version, parent, lineage, origin, successor,
+            dedup"
+    };
+}
+
+/// The columns of a run's row as they are stored, without its number.
+macro_rules! stored_run_columns {
+    () => {
+        "id, workflow, status, lease, wake_at, loads, incarnation, seed, created_at, updated_at, parked, version, parent,
+            lineage, origin, successor, dedup"
     };
 }
 /// The columns of an inbox item, in the order in which they are read.
@@ -52,17 +63,18 @@ queries! {
     /// Number.
     RUN_ID = "SELECT id FROM steadfast_runs WHERE number = ?1";
     /// Number. What appends and messages need to know.
-    STANDING = "SELECT status, lease, seq, wake_at, loads, coalesce(lineage, number), successor, dedup IS NOT NULL
+    STANDING = "SELECT status, lease, (SELECT max(l.seq) FROM steadfast_log l WHERE l.run = number), wake_at, loads, coalesce(lineage, number), successor, dedup IS NOT NULL
         FROM steadfast_runs WHERE number = ?1";
-    /// Every column but the number, in the order in which they are read.
-    INSERT_RUN = "INSERT INTO steadfast_runs (id, workflow, status, seq, lease, wake_at, loads, incarnation, seed, created_at,
-            updated_at, parked, version, parent, lineage, origin, successor, dedup)
-        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18)
-        RETURNING number";
-    /// Every column, in the order in which they are read.
+    /// The stored columns, without the number.
+    INSERT_RUN = concat!(
+        "INSERT INTO steadfast_runs (", stored_run_columns!(), ")
+            VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17)
+            RETURNING number"
+    );
+    /// The stored columns, and the number.
     COPY_RUN = concat!(
-        "INSERT INTO steadfast_runs (", run_columns!(), ")
-            VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19)"
+        "INSERT INTO steadfast_runs (", stored_run_columns!(), ", number)
+            VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18)"
     );
     /// Execution, after, and the run that may have it. No index: one of executions would cost every start.
     RUN_BY_INCARNATION = concat!(
@@ -88,18 +100,18 @@ queries! {
     /// Number.
     DELETE_RUN = "DELETE FROM steadfast_runs WHERE number = ?1";
 
-    /// Run, after, limit.
-    ENTRIES = "SELECT seq, format, kind, cause, at, position, name, attempt, context, due, form, body, other
-        FROM steadfast_entries WHERE run = ?1 AND seq > ?2 ORDER BY seq LIMIT ?3";
-    /// Run, after, limit. Omits the columns stored after a large value in the row.
-    OUTLINE = "SELECT seq, format, kind, cause, at, position, name, attempt, context, due, NULL, NULL, NULL
-        FROM steadfast_entries WHERE run = ?1 AND seq > ?2 ORDER BY seq LIMIT ?3";
-    INSERT_ENTRY = "INSERT INTO steadfast_entries
-            (run, seq, format, kind, cause, at, position, name, attempt, context, due, form, body, other)
-        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)";
-    /// Run, how many.
-    DELETE_ENTRIES = "DELETE FROM steadfast_entries WHERE run = ?1
-        AND seq IN (SELECT seq FROM steadfast_entries WHERE run = ?1 ORDER BY seq LIMIT ?2)";
+    /// Run, after, the most rows. Each has one entry or more.
+    ENTRIES = "SELECT seq, count, format, entries, bodies
+        FROM steadfast_log WHERE run = ?1 AND seq > ?2 ORDER BY seq LIMIT ?3";
+    /// Run, after, the most rows. Omits the values, which are stored last in the row.
+    OUTLINE = "SELECT seq, count, format, entries, NULL
+        FROM steadfast_log WHERE run = ?1 AND seq > ?2 ORDER BY seq LIMIT ?3";
+    /// Run, last entry, how many, format, entries, bodies.
+    INSERT_ENTRIES = "INSERT INTO steadfast_log (run, seq, count, format, entries, bodies)
+        VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
+    /// Run, how many rows.
+    DELETE_ENTRIES = "DELETE FROM steadfast_log WHERE run = ?1
+        AND seq IN (SELECT seq FROM steadfast_log WHERE run = ?1 ORDER BY seq LIMIT ?2)";
 
     /// Run, from, to.
     FIELDS = "SELECT seq, format, name, form, body

@@ -1,6 +1,7 @@
 //! The reads of a store.
 
 use super::columns::{Columns, Flaw};
+use super::packed::Unpacked;
 use super::queries;
 use super::rows::FromRow;
 use super::select::{Bound, select_runs};
@@ -68,11 +69,32 @@ impl<S: Session> Reader<'_, S> {
     }
 
     pub(in crate::store) fn entries(&self, run: i64, after: u64, limit: usize) -> Result<Vec<EntryRow>, StoreError> {
-        self.rows(Some(run), queries::ENTRIES, &[Cell::Int(run), clamped(after), clamped(limit)])
+        self.unpacked(queries::ENTRIES, run, after, limit)
     }
 
     pub(in crate::store) fn outline(&self, run: i64, after: u64, limit: usize) -> Result<Vec<EntryRow>, StoreError> {
-        self.rows(Some(run), queries::OUTLINE, &[Cell::Int(run), clamped(after), clamped(limit)])
+        self.unpacked(queries::OUTLINE, run, after, limit)
+    }
+
+    /// Returns at most `limit` entries after a number, of rows that have one or more each.
+    fn unpacked(&self, query: &str, run: i64, after: u64, limit: usize) -> Result<Vec<EntryRow>, StoreError> {
+        let rows: Vec<Unpacked> = self.rows(Some(run), query, &[Cell::Int(run), clamped(after), clamped(limit)])?;
+        let mut entries: Vec<EntryRow> = Vec::with_capacity(rows.len() * 2);
+        let mut last = None;
+        for Unpacked(members) in rows {
+            let (first, end) = (members.first().map_or(0, |entry| entry.seq), members.last().map(|entry| entry.seq));
+            if let Some(last) = last.filter(|last| first <= *last) {
+                let flaw = Flaw::Damaged("two rows of `steadfast_log` have it".to_owned());
+                return Err(self.sentence(Some(run), &format!("entry {last}"), &flaw));
+            }
+            last = end;
+            entries.extend(members.into_iter().filter(|entry| entry.seq > after));
+            if entries.len() >= limit {
+                break;
+            }
+        }
+        entries.truncate(limit);
+        Ok(entries)
     }
 
     pub(in crate::store) fn fields(&self, run: i64, from: u64, to: u64) -> Result<Vec<FieldRow>, StoreError> {

@@ -1,9 +1,9 @@
 //! The meaning of the rows of each table.
 
 use super::columns::{Columns, Flaw, wrong};
-use crate::record::{InboxKind, Kind};
+use crate::record::InboxKind;
 use crate::store::decide::ItemHead;
-use crate::store::{EntryRow, FieldRow, InboxRow, LeaseRow, OutputRow, RequestRow, RunRow, Status, TakenItem};
+use crate::store::{FieldRow, InboxRow, LeaseRow, OutputRow, RequestRow, RunRow, Status, TakenItem};
 use data_encoding::HEXLOWER;
 
 /// A struct that is read from a row.
@@ -87,31 +87,6 @@ impl FromRow for ItemHead {
             kind: InboxKind::from_word(row.text("kind")?),
             key: row.maybe_text("key")?.map(str::to_owned),
             taken: row.int("taken")? != 0,
-        })
-    }
-}
-
-impl FromRow for EntryRow {
-    const COLUMNS: &'static [&'static str] = &[
-        "seq", "format", "kind", "cause", "at", "position", "name", "attempt", "context", "due", "form", "body",
-        "other",
-    ];
-    const CALLED: (&'static str, &'static str) = ("entry", "seq");
-
-    fn from_row(row: &Columns<'_>) -> Result<Self, Flaw> {
-        Ok(Self {
-            seq: row.number("seq")?,
-            format: row.format()?,
-            kind: row.word("kind", Kind::parse)?,
-            cause: row.maybe_number("cause")?,
-            at: row.int("at")?,
-            position: row.maybe_number("position")?,
-            name: row.maybe_text("name")?.map(str::to_owned),
-            attempt: row.maybe_number("attempt")?,
-            context: row.maybe_number("context")?,
-            due: row.maybe_int("due")?,
-            value: row.value()?,
-            other: row.maybe_text("other")?.map(str::to_owned),
         })
     }
 }

@@ -14,8 +14,10 @@ pub(in crate::store) struct Types {
     pub(in crate::store) body: &'static str,
 }
 
-/// One migration step.
+/// One migration step, in a transaction of its own but for its slices.
 pub(in crate::store) struct Migration {
+    /// Performed again and again, a transaction each, until the first of them changes nothing.
+    pub(in crate::store) slice: &'static [&'static str],
     statements: &'static [&'static str],
 }
 
@@ -28,10 +30,12 @@ impl Migration {
 
 /// Every migration in order: the first turns an empty database into version 1.
 pub(in crate::store) const MIGRATIONS: &[Migration] = &[
-    Migration { statements: VERSION_1 },
-    Migration { statements: VERSION_2 },
-    Migration { statements: VERSION_3 },
-    Migration { statements: VERSION_4 },
+    Migration { slice: &[], statements: VERSION_1 },
+    Migration { slice: &[], statements: VERSION_2 },
+    Migration { slice: &[], statements: VERSION_3 },
+    Migration { slice: &[], statements: VERSION_4 },
+    Migration { slice: &[], statements: VERSION_5 },
+    Migration { slice: VERSION_6_SLICE, statements: VERSION_6 },
 ];
 
 const VERSION_1: &[&str] = &[
@@ -176,3 +180,63 @@ const VERSION_4: &[&str] = &[
     "DROP INDEX IF EXISTS steadfast_requests_run",
     "CREATE INDEX steadfast_requests_run ON steadfast_requests (run, answered, id)",
 ];
+
+/// The log, in which a row has the entries of one append; see `packed`. The number is that of the last entry.
+const VERSION_5: &[&str] = &[
+    "CREATE TABLE steadfast_log (
+        run BIGINT NOT NULL,
+        seq BIGINT NOT NULL,
+        count BIGINT NOT NULL,
+        format BIGINT NOT NULL,
+        entries TEXT NOT NULL,
+        bodies {body} NOT NULL
+    )",
+    "CREATE UNIQUE INDEX steadfast_log_run_seq ON steadfast_log (run, seq)",
+];
+
+/// A cell of an entry for a JSON array, which holds no bytes: a damaged cell stays damaged.
+macro_rules! cell {
+    ($column:literal) => {
+        concat!("CASE typeof(", $column, ") WHEN 'blob' THEN json('{}') ELSE ", $column, " END")
+    };
+}
+
+/// The rows of the next slice.
+macro_rules! slice {
+    () => {
+        " WHERE rowid <= (SELECT max(rowid) FROM (SELECT rowid FROM steadfast_entries ORDER BY rowid LIMIT 4096))"
+    };
+}
+
+/// Moves entries of the table before the log into it, a row each.
+const VERSION_6_SLICE: &[&str] = &[
+    concat!(
+        "INSERT INTO steadfast_log (run, seq, count, format, entries, bodies)
+            SELECT run, seq, 1, format, json_array(json_array(",
+        cell!("kind"),
+        ", ",
+        cell!("at"),
+        ", ",
+        cell!("cause"),
+        ", ",
+        cell!("position"),
+        ", ",
+        cell!("name"),
+        ", ",
+        cell!("attempt"),
+        ", ",
+        cell!("context"),
+        ", ",
+        cell!("due"),
+        ", ",
+        cell!("other"),
+        ", ",
+        cell!("form"),
+        ", 0, coalesce(length(CAST(body AS BLOB)), 0))), coalesce(CAST(body AS BLOB), x'')
+            FROM steadfast_entries",
+        slice!()
+    ),
+    concat!("DELETE FROM steadfast_entries", slice!()),
+];
+
+const VERSION_6: &[&str] = &["DROP TABLE steadfast_entries", "ALTER TABLE steadfast_runs DROP COLUMN seq"];

@@ -1,5 +1,8 @@
 //! Opens a file: checks that it is a usable database of this version.
 
+#[cfg(test)]
+mod tests;
+
 use super::copy::CopyFolder;
 use super::file::{looked_at, not_a_database, not_ours};
 use super::identity::Identity;
@@ -79,6 +82,7 @@ pub(super) fn open_as(
     keep_log(&session, false)?;
     settings(&session, options)?;
     if version != Some(VERSION) {
+        await_older_versions(&session, options.busy_timeout)?;
         migrate(&session)?;
     }
     let reader = Reader { session: &session, database: &name };
@@ -232,33 +236,95 @@ fn write_ahead(session: &Sqlite<'_>, patience: Duration) -> Result<(), StoreErro
     ))
 }
 
-pub(super) fn migrate(session: &Sqlite<'_>) -> Result<(), StoreError> {
-    session.begin()?;
-    let done = steps(session).and_then(|()| session.commit());
-    if done.is_err() {
-        let _ = session.rollback();
-    }
-    done
-}
+/// The first version that has the log: who knows an older one opens none of these.
+const LOG_TABLE: usize = 5;
 
-/// Migrates an empty or older database to this version, within a transaction.
-pub(super) fn steps(session: &Sqlite<'_>) -> Result<(), StoreError> {
-    // Read again inside the transaction: another process may have been faster.
-    let version = version(session)?;
-    for migration in MIGRATIONS.iter().skip(version.unwrap_or(0)) {
-        for statement in migration.statements(&TYPES) {
-            session.execute(&statement, &[])?;
+/// Waits until no process with an older version of this library has the file open: it would find its entries gone.
+fn await_older_versions(session: &Sqlite<'_>, patience: Duration) -> Result<(), StoreError> {
+    let begun = Instant::now();
+    loop {
+        // Read again: another process may convert it, and keep it open.
+        let Some(found) = version(session)?.filter(|version| *version < LOG_TABLE) else { return Ok(()) };
+        // SQLite leaves the write-ahead log only if no other connection is open.
+        match session.set("journal_mode", "DELETE") {
+            Ok(()) => return write_ahead(session, patience),
+            Err(error) if error.kind != StoreErrorKind::Busy => return Err(error),
+            Err(_) if begun.elapsed() < patience => std::thread::sleep(Duration::from_millis(5)),
+            Err(error) => {
+                let message = format!(
+                    "{} has schema version {found} and is open elsewhere, perhaps in a process with the older version of \
+                     steadfast that knows it; it was left as it is. Stop that process first: this version converts the \
+                     file to schema version {VERSION}",
+                    session.database
+                );
+                return Err(StoreError { message, ..error });
+            }
         }
     }
+}
+
+/// Migrates an empty or older database to this version, by steps that are complete each: whatever ends it, the next
+/// open continues where it stopped.
+pub(super) fn migrate(session: &Sqlite<'_>) -> Result<(), StoreError> {
+    loop {
+        session.begin()?;
+        let done = match version(session) {
+            Ok(None) => steps(session).map(|()| true),
+            _ => step(session),
+        };
+        let done = done.and_then(|done| session.commit().map(|()| done));
+        match done {
+            Ok(true) => return Ok(()),
+            Ok(false) => {}
+            Err(error) => {
+                let _ = session.rollback();
+                let message = format!(
+                    "{}; nothing is lost: its conversion to schema version {VERSION} continues when it is opened again",
+                    error.message
+                );
+                return Err(StoreError { message, ..error });
+            }
+        }
+    }
+}
+
+/// Migrates an empty or older database to this version, within one transaction.
+pub(super) fn steps(session: &Sqlite<'_>) -> Result<(), StoreError> {
+    while !step(session)? {}
+    Ok(())
+}
+
+/// Performs the next step, and returns whether it was the last one.
+fn step(session: &Sqlite<'_>) -> Result<bool, StoreError> {
+    // Read again inside the transaction: another process may have been faster.
+    let version = version(session)?;
+    let done = version.unwrap_or(0);
+    let Some(migration) = MIGRATIONS.get(done) else { return Ok(true) };
+    if let [copy, rest @ ..] = migration.slice
+        && session.execute(copy, &[])? > 0
+    {
+        rest.iter().try_for_each(|statement| session.execute(statement, &[]).map(drop))?;
+        return Ok(false);
+    }
+    // They name tables and columns that a step may remove.
     for view in VIEWS {
         session.execute(&format!("DROP VIEW IF EXISTS {}", view.name), &[])?;
-        session.execute(&format!("CREATE VIEW {} AS {}", view.name, view.query), &[])?;
+    }
+    for statement in migration.statements(&TYPES) {
+        session.execute(&statement, &[])?;
     }
     if version.is_none() {
         set_fact(session, DATABASE, &uuid::Uuid::new_v4().simple().to_string())?;
         set_fact(session, CREATED, concat!("steadfast ", env!("CARGO_PKG_VERSION")))?;
     }
-    set_fact(session, SCHEMA, &VERSION.to_string())
+    set_fact(session, SCHEMA, &(done + 1).to_string())?;
+    if done + 1 < VERSION {
+        return Ok(false);
+    }
+    for view in VIEWS {
+        session.execute(&format!("CREATE VIEW {} AS {}", view.name, view.query), &[])?;
+    }
+    Ok(true)
 }
 
 /// Writes a key of the metadata table.

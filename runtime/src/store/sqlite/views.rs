@@ -30,16 +30,15 @@ pub(super) const VIEWS: &[View] = &[
     View {
         name: "steadfast_history",
         query: concat!(
-            "SELECT r.id AS run, e.seq AS seq, ",
-            utc!("e.at"),
-            " AS time, e.kind AS kind, e.position AS position,
-                e.name AS name, e.attempt AS attempt, ",
-            utc!("e.due"),
-            " AS due, ",
-            readable!("e.body"),
-            " AS value
-            FROM steadfast_entries e JOIN steadfast_runs r ON r.number = e.run
-            ORDER BY e.run, e.seq"
+            "SELECT r.id AS run, l.seq - l.count + 1 + m.key AS seq, ",
+            utc!("(m.value ->> 1)"),
+            " AS time, m.value ->> 0 AS kind, m.value ->> 3 AS position,
+                m.value ->> 4 AS name, m.value ->> 5 AS attempt, ",
+            utc!("(m.value ->> 7)"),
+            " AS due, CASE m.value ->> 9 WHEN 'json' THEN CAST(substr(l.bodies, (m.value ->> 10) + 1, m.value ->> 11) AS TEXT)
+                ELSE '<' || iif(m.value ->> 9 IS NULL, NULL, m.value ->> 11) || ' bytes>' END AS value
+            FROM steadfast_log l JOIN steadfast_runs r ON r.number = l.run, json_each(l.entries) m
+            ORDER BY l.run, l.seq, m.key"
         ),
     },
     View {

@@ -37,7 +37,7 @@ fn a_graph_comes_to_the_same_however_often_its_process_is_killed() {
     let mut kills = 0_u64;
     loop {
         let mut child = spawn(folder.path());
-        std::thread::sleep(Duration::from_millis(10 + kills * 31 % 40));
+        std::thread::sleep(Duration::from_millis(4 + kills * 13 % 24));
         if kills == 12 || child.try_wait().unwrap().is_some() {
             assert_eq!(printed(&mut child, "("), RESULT);
             assert!(limits::ended(&mut child).success());

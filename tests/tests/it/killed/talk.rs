@@ -15,9 +15,9 @@ fn check(victim: &Victim) {
     }
     let db = rusqlite::Connection::open(victim.database()).unwrap();
     let count = |query: &str| db.query_row(query, [], |row| row.get::<_, i64>(0)).unwrap();
-    assert_eq!(count("SELECT count(*) FROM steadfast_entries WHERE kind = 'message_received'"), NOTES);
-    assert_eq!(count("SELECT count(*) FROM steadfast_entries WHERE kind = 'message_sent'"), NOTES);
-    assert_eq!(count("SELECT count(*) FROM steadfast_entries WHERE kind = 'request_opened'"), 3);
+    assert_eq!(count("SELECT count(*) FROM steadfast_history WHERE kind = 'message_received'"), NOTES);
+    assert_eq!(count("SELECT count(*) FROM steadfast_history WHERE kind = 'message_sent'"), NOTES);
+    assert_eq!(count("SELECT count(*) FROM steadfast_history WHERE kind = 'request_opened'"), 3);
     assert_eq!(count("SELECT count(*) FROM steadfast_runs WHERE status NOT IN ('completed', 'replaced')"), 0);
     // The sum of hubs, their senders, fans, and their leaves.
     assert_eq!(count("SELECT count(*) FROM steadfast_runs WHERE status = 'completed'"), 3 + 9 + 3 + 18);

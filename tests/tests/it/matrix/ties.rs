@@ -12,7 +12,7 @@ use steadfast::store::backend::Write;
 /// The tables that have rows of a run, and the column with its number.
 pub(super) const TABLES_OF_RUNS: &[(&str, &str)] = &[
     ("steadfast_runs", "number"),
-    ("steadfast_entries", "run"),
+    ("steadfast_log", "run"),
     ("steadfast_fields", "run"),
     ("steadfast_inbox", "run"),
     ("steadfast_requests", "run"),
@@ -151,7 +151,6 @@ const COLUMNS_OF_RUNS: &[&str] = &[
     "id",
     "workflow",
     "status",
-    "seq",
     "lease",
     "wake_at",
     "loads",

@@ -2,13 +2,14 @@
 
 use super::on_disk::fresh;
 use super::writing::{append, begin, field, push, written};
+use crate::entries::change;
 use rusqlite::Connection;
 use steadfast::history::Value;
 use steadfast::store::backend::{Append, Rejected, RunKey, RunQuery, Write, Written};
 use steadfast::store::{SqliteStore, Store, StoreError, StoreErrorKind};
 
 fn spoil(store: &SqliteStore, statement: &str) {
-    Connection::open(store.path()).and_then(|file| file.execute_batch(statement)).expect("spoiled");
+    change(&Connection::open(store.path()).expect("opened"), statement);
 }
 
 /// Returns a store with one run of two entries and a field, after `statement`.
@@ -36,13 +37,11 @@ fn a_damaged_entry_is_named() {
         ("kind = 'bogus'", &["`kind`", "\"bogus\""][..]),
         ("form = 'xml'", &["`form`", "\"xml\""]),
         ("form = NULL", &["`form`", "nothing"]),
-        ("body = x'0102'", &["`body`", "JSON text", "2 bytes"]),
-        ("form = 'bytes'", &["`body`", "bytes", "the text \"5\""]),
-        ("body = CAST(x'FF' AS TEXT)", &["`body`", "text", "no text"]),
+        ("body = x'FF'", &["`bodies`", "JSON text", "no text"]),
         ("at = 'noon'", &["`at`", "an integer", "\"noon\""]),
         ("position = -3", &["`position`", "-3"]),
         ("attempt = 5000000000", &["`attempt`", "5000000000"]),
-        ("cause = 1.5", &["`cause`", "floating point"]),
+        ("cause = 1.5", &["`cause`", "1.5"]),
         ("format = -1", &["`format`", "-1"]),
     ] {
         let (store, run) = spoiled(&format!("UPDATE steadfast_entries SET {change} WHERE seq = 2"));
@@ -96,14 +95,14 @@ fn a_write_that_the_rows_do_not_allow_is_left_out_alone() {
     let store = fresh();
     let (lease, first) = begin(&store, "a");
     let (other, second) = begin(&store, "b");
-    spoil(
-        &store,
-        &format!("INSERT INTO steadfast_entries (run, seq, format, kind, at) VALUES ({first}, 2, 1, 'timer_set', 0)"),
-    );
+    spoil(&store, &format!("INSERT INTO steadfast_fields VALUES ({first}, 2, 'status', 1, 'json', '1')"));
     let answers = store
         .commit(&[
             Write::Append(append(second, other, 1, Value::json("1"))),
-            Write::Append(append(first, lease, 1, Value::json("1"))),
+            Write::Append(Append {
+                fields: vec![field(2, "status", Value::json("2"))],
+                ..append(first, lease, 1, Value::json("1"))
+            }),
             Write::Append(append(second, other, 2, Value::json("2"))),
         ])
         .expect("the batch is committed");

@@ -117,7 +117,7 @@ fn a_file_of_the_second_schema_goes_on() {
 
     let file = Connection::open(&path).expect("opened");
     let text = |query: &str| -> String { file.query_row(query, [], |row| row.get(0)).expect("read") };
-    assert_eq!(text("SELECT value FROM steadfast_meta WHERE key = 'schema'"), "4");
+    assert_eq!(text("SELECT value FROM steadfast_meta WHERE key = 'schema'"), "6");
     assert_eq!(text("SELECT value FROM steadfast_history WHERE run = 'order-42' AND seq = 3"), "6");
     assert_eq!(text("SELECT key || ifnull(body, '') FROM steadfast_inbox WHERE taken IS NOT NULL"), "cancel");
 }
@@ -156,7 +156,7 @@ fn a_file_of_the_third_schema_goes_on() {
     let file = Connection::open(&path).expect("opened");
     let version: String =
         file.query_row("SELECT value FROM steadfast_meta WHERE key = 'schema'", [], |row| row.get(0)).expect("read");
-    assert_eq!(version, "4");
+    assert_eq!(version, "6");
 }
 
 #[test]
@@ -205,7 +205,7 @@ fn a_database_of_a_newer_version_is_left_alone() {
     };
     set("99");
     let before = fs::read(&path).expect("read");
-    assert_refused(&path, StoreErrorKind::Newer, &["version 99", "up to 4", "left as it is"]);
+    assert_refused(&path, StoreErrorKind::Newer, &["version 99", "up to 6", "left as it is"]);
     assert!(fs::read(&path).expect("read") == before, "the file changed");
     set("soon");
     assert_refused(&path, StoreErrorKind::Damaged, &["\"soon\"", "schema"]);
@@ -308,4 +308,30 @@ fn the_lock_files_of_a_link_are_those_of_its_file() {
     assert_eq!(open(&link).expect("it opens").lock_stem(), store.lock_stem());
     assert_eq!(store.lock_stem().as_deref(), Some(store.path()));
     assert!(store.path().is_absolute());
+}
+
+/// An older version of the library would find its entries gone.
+#[test]
+fn a_file_of_the_third_schema_is_not_converted_while_it_is_open_elsewhere() {
+    let folder = tempdir().expect("a folder");
+    let path = folder.path().join("steadfast.db");
+    let old = Connection::open(&path).expect("opened");
+    old.execute_batch(include_str!("../../../fixtures/schema-3.sql")).expect("written");
+    let mode: String = old.query_row("PRAGMA journal_mode = WAL", [], |row| row.get(0)).expect("a mode");
+    assert_eq!(mode, "wal");
+    let entries = |file: &Connection| -> i64 {
+        file.query_row("SELECT count(*) FROM steadfast_entries", [], |row| row.get(0)).expect("counted")
+    };
+    let before = entries(&old);
+    let error = SqliteStore::options()
+        .busy_timeout(std::time::Duration::from_millis(20))
+        .open(&path)
+        .expect_err("it must not open");
+    assert_eq!(error.kind, StoreErrorKind::Busy, "{error}");
+    for part in ["steadfast.db", "schema version 3", "open elsewhere", "left as it is", "Stop that process"] {
+        assert!(error.message.contains(part), "«{error}» does not say «{part}»");
+    }
+    assert_eq!(entries(&old), before);
+    drop(old);
+    assert_eq!(open(&path).expect("it opens").entries(7, 0, 9).expect("read").len(), 2);
 }

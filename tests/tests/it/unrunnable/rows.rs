@@ -64,6 +64,7 @@ async fn with_runs(folder: &tempfile::TempDir) -> PathBuf {
 /// Deletes a row that an entry of this kind has written.
 fn delete(path: &Path, run: &str, kind: &str, field: &str) {
     let file = rusqlite::Connection::open(path).unwrap();
+    crate::entries::unpack(&file);
     let deleted = file.execute(
         "DELETE FROM steadfast_fields WHERE name = ?3 AND (run, seq) IN
             (SELECT e.run, e.seq FROM steadfast_entries e JOIN steadfast_runs r ON r.number = e.run

@@ -1,38 +1,27 @@
 //! Entries, fields and outputs.
 
 use super::Tables;
-use crate::store::sql::columns::{text_or_null, value_cells};
+use crate::store::sql::columns::value_cells;
 use crate::store::sql::read::clamped;
-use crate::store::sql::{Cell, Session, queries};
+use crate::store::sql::{Cell, Session, packed, queries};
 use crate::store::{EntryRow, FieldRow, OutputRow, StoreError};
 
 impl<S: Session> Tables<'_, S> {
-    pub(in crate::store::sql) fn insert_entries(&self, run: i64, entries: &[EntryRow]) -> Result<(), StoreError> {
-        entries.iter().try_for_each(|entry| self.insert_entry(run, entry))
+    pub(super) fn insert_entries(&self, run: i64, entries: &[EntryRow]) -> Result<(), StoreError> {
+        packed::rows(entries).filter_map(packed::pack).try_for_each(|row| {
+            let values = [
+                Cell::Int(run),
+                clamped(row.last),
+                clamped(row.count),
+                Cell::Int(row.format.into()),
+                Cell::Text(&row.entries),
+                Cell::Bytes(&row.bodies),
+            ];
+            self.execute(queries::INSERT_ENTRIES, &values)
+        })
     }
 
-    fn insert_entry(&self, run: i64, entry: &EntryRow) -> Result<(), StoreError> {
-        let [encoding, body] = value_cells(entry.value.as_ref());
-        let values = [
-            Cell::Int(run),
-            clamped(entry.seq),
-            Cell::Int(entry.format.into()),
-            Cell::Text(entry.kind.as_str().as_bytes()),
-            entry.cause.map_or(Cell::Null, clamped),
-            Cell::Int(entry.at),
-            entry.position.map_or(Cell::Null, clamped),
-            text_or_null(entry.name.as_ref()),
-            entry.attempt.map_or(Cell::Null, clamped),
-            entry.context.map_or(Cell::Null, clamped),
-            entry.due.map_or(Cell::Null, Cell::Int),
-            encoding,
-            body,
-            text_or_null(entry.other.as_ref()),
-        ];
-        self.execute(queries::INSERT_ENTRY, &values)
-    }
-
-    pub(in crate::store::sql) fn insert_fields(&self, run: i64, fields: &[FieldRow]) -> Result<(), StoreError> {
+    pub(super) fn insert_fields(&self, run: i64, fields: &[FieldRow]) -> Result<(), StoreError> {
         fields.iter().try_for_each(|field| {
             let [encoding, body] = value_cells(Some(&field.value));
             let values = [

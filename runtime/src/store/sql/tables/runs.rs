@@ -24,10 +24,10 @@ impl<S: Session> Tables<'_, S> {
                 _ => None,
             };
             found = Some(match (status, int(1), int(2)) {
-                (Some(status), Some(lease), Some(Some(seq))) => Some(Standing {
+                (Some(status), Some(lease), Some(seq)) => Some(Standing {
                     status,
                     lease,
-                    seq: seq.cast_unsigned(),
+                    seq: seq.unwrap_or(0).cast_unsigned(),
                     wake_at: int(3),
                     loads: int(4).flatten().and_then(|loads| u32::try_from(loads).ok()),
                     first_run: int(5).flatten().unwrap_or(run),
@@ -56,10 +56,7 @@ impl<S: Session> Tables<'_, S> {
 
     pub(super) fn insert_run_row(&self, row: &RunRow) -> Result<i64, StoreError> {
         let drawn = [drawn_text(row.execution), drawn_text(row.seed)];
-        let [_, mut values @ ..] = cells(row, &drawn);
-        // `NULL` means the execution, and the run itself.
-        values[8] = if row.seed == row.execution { Cell::Null } else { values[8] };
-        values[14] = if row.first_run == 0 { Cell::Null } else { values[14] };
+        let [values @ .., _] = cells(row, &drawn);
         self.drawn(queries::INSERT_RUN, &values)
     }
 
@@ -71,12 +68,11 @@ impl<S: Session> Tables<'_, S> {
 
     /// Names only the columns that change: each one that is named writes its indexes anew.
     pub(super) fn change_run_row(&self, run: i64, change: &RunChange<'_>) -> Result<(), StoreError> {
-        let RunChange { id, status, seq, lease, wake_at, loads, updated_at, parked, successor, frees_dedup } = *change;
+        let RunChange { id, status, lease, wake_at, loads, updated_at, parked, successor, frees_dedup } = *change;
 
         let columns = [
             ("id", id.map(|id| Cell::Text(id.as_bytes()))),
             ("status", status.map(|status| Cell::Text(status.as_str().as_bytes()))),
-            ("seq", seq.map(clamped)),
             ("lease", lease.map(int_or_null)),
             ("wake_at", wake_at.map(int_or_null)),
             ("loads", loads.map(clamped)),
@@ -131,28 +127,28 @@ impl<S: Session> Tables<'_, S> {
     }
 }
 
-/// Returns every column, in the order in which they are read.
-fn cells<'a>(row: &'a RunRow, [execution, seed]: &'a [String; 2]) -> [Cell<'a>; 19] {
+/// Returns the stored columns, and the number. `NULL` stands for a seed that is the execution, and for a first run that is
+/// the run itself.
+fn cells<'a>(row: &'a RunRow, [execution, seed]: &'a [String; 2]) -> [Cell<'a>; 18] {
     [
-        Cell::Int(row.number),
         Cell::Text(row.id.as_bytes()),
         Cell::Text(row.workflow.as_bytes()),
         Cell::Text(row.status.as_str().as_bytes()),
-        clamped(row.seq),
         int_or_null(row.lease),
         int_or_null(row.wake_at),
         clamped(row.loads),
         Cell::Text(execution.as_bytes()),
-        Cell::Text(seed.as_bytes()),
+        if seed == execution { Cell::Null } else { Cell::Text(seed.as_bytes()) },
         Cell::Int(row.created_at),
         Cell::Int(row.updated_at),
         text_or_null(row.parked.as_ref()),
         Cell::Int(row.version.into()),
         int_or_null(row.parent),
-        Cell::Int(row.first_run),
+        if row.first_run == row.number { Cell::Null } else { Cell::Int(row.first_run) },
         int_or_null(row.forked_from),
         int_or_null(row.successor),
         text_or_null(row.dedup.as_ref()),
+        Cell::Int(row.number),
     ]
 }
 

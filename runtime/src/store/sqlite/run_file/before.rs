@@ -18,9 +18,9 @@ const RECORDS: &[(&str, &[&str])] = &[
     (
         "run",
         &[
-            "INSERT INTO steadfast_runs (number, id, workflow, version, status, seq, wake_at, loads, parked, incarnation,
+            "INSERT INTO steadfast_runs (number, id, workflow, version, status, wake_at, loads, parked, incarnation,
                 seed, created_at, updated_at, dedup)
-            SELECT 1, ?1->>'id', ?1->>'workflow', ?1->>'version', ?1->>'status', ?1->>'entries', ?1->>'wake_at', 0,
+            SELECT 1, ?1->>'id', ?1->>'workflow', ?1->>'version', ?1->>'status', ?1->>'wake_at', 0,
                 ?1->>'parked', (SELECT group_concat(printf('%02x', value), '') FROM json_each(?1, '$.incarnation')),
                 (SELECT group_concat(printf('%02x', value), '') FROM json_each(?1, '$.seed')),
                 ?1->>'created_at', ?1->>'created_at', ?1->>'dedup'",
@@ -33,10 +33,10 @@ const RECORDS: &[(&str, &[&str])] = &[
     (
         "entry",
         &[
-            "INSERT INTO steadfast_entries (run, seq, format, kind, cause, at, position, name, attempt, context, due,
-                other, form, body)
-            SELECT 1, ?1->>'seq', ?1->>'format', ?1->>'kind', ?1->>'cause', ?1->>'at', ?1->>'position', ?1->>'name',
-                ?1->>'attempt', ?1->>'context', ?1->>'due', ?1->>'other', ?1->>'$.value.form', ?2",
+            "INSERT INTO steadfast_log (run, seq, count, format, entries, bodies)
+            SELECT 1, ?1->>'seq', 1, ?1->>'format', json_array(json_array(?1->>'kind', ?1->>'at',
+                ?1->>'cause', ?1->>'position', ?1->>'name', ?1->>'attempt', ?1->>'context', ?1->>'due', ?1->>'other',
+                ?1->>'$.value.form', 0, coalesce(length(CAST(?2 AS BLOB)), 0))), coalesce(CAST(?2 AS BLOB), x'')",
             // Format 1 has only the labels given at the start.
             "INSERT OR IGNORE INTO steadfast_labels (run, name, value)
                 SELECT 1, key, value FROM json_each(CASE ?1->>'kind' WHEN 'scope_set' THEN ?2 END, '$.labels')
@@ -69,8 +69,8 @@ const RECORDS: &[(&str, &[&str])] = &[
         "output",
         &[
             // An earlier execution is known only by the execution for which its secrets are sealed.
-            "INSERT OR IGNORE INTO steadfast_runs (id, workflow, status, seq, loads, incarnation, created_at, updated_at)
-                SELECT '~' || sealed, '', 'replaced', 0, 0, sealed, 0, 0 FROM
+            "INSERT OR IGNORE INTO steadfast_runs (id, workflow, status, loads, incarnation, created_at, updated_at)
+                SELECT '~' || sealed, '', 'replaced', 0, sealed, 0, 0 FROM
                 (SELECT group_concat(printf('%02x', value), '') AS sealed FROM json_each(?1, '$.sealed_for')
                     WHERE type = 'integer') WHERE sealed IS NOT NULL",
             "INSERT INTO steadfast_outputs (lineage, channel, item, run, seq, at, form, body)

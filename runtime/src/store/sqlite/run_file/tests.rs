@@ -110,7 +110,11 @@ fn a_file_with_the_tables_of_an_older_version_is_read_and_left_as_it_is() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("trip.run");
     write(&path, &[b"hat".to_vec()]);
-    let newest = "DROP INDEX steadfast_runs_workflow; DROP INDEX steadfast_runs_unowned;";
+    let newest = "DROP INDEX steadfast_runs_workflow; DROP INDEX steadfast_runs_unowned;
+        DROP VIEW steadfast_history; DROP TABLE steadfast_log; ALTER TABLE steadfast_runs ADD COLUMN seq BIGINT;
+        CREATE TABLE steadfast_entries (run, seq, format, kind, cause, at, position, name, attempt, context, due, form, body,
+            other);
+        INSERT INTO steadfast_entries (run, seq, format, kind, at, name) VALUES (7, 1, 4, 'run_started', 3, 'journey');";
     change(&path, &format!("{newest} UPDATE steadfast_meta SET value = '3' WHERE key = 'schema'"));
     let before = std::fs::read(&path).unwrap();
     let (file, found, rows) = RunFile::open(&path).unwrap();
@@ -125,8 +129,8 @@ fn a_file_of_a_newer_version_says_so() {
     let path = folder.path().join("trip.run");
     for newer in [
         format!("UPDATE steadfast_meta SET value = '{}' WHERE key = 'schema'", VERSION + 1),
-        format!("UPDATE steadfast_entries SET format = {}", FORMAT + 1),
-        "UPDATE steadfast_entries SET kind = 'run_dreamt'".to_owned(),
+        format!("UPDATE steadfast_log SET format = {}", FORMAT + 1),
+        "UPDATE steadfast_log SET entries = json_set(entries, '$[0][0]', 'run_dreamt')".to_owned(),
         "UPDATE steadfast_runs SET status = 'dreaming'".to_owned(),
         format!("PRAGMA application_id = {APPLICATION}; PRAGMA user_version = 4"),
     ] {
