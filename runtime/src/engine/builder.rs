@@ -367,7 +367,7 @@ impl EngineBuilder {
                 }
             })?
         };
-        let committer = Committer::start(store.clone(), leases.clone())?;
+        let committer = Committer::start(store.clone(), leases.clone(), &Handle::current())?;
         let resources = self.resources.open();
         let core =
             Core::new(store, committer, self.workflows, self.options, clock, timers, leases, resources, load::WORK);

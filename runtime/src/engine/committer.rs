@@ -1,6 +1,8 @@
 //! The single writer: collects the appends of all runs since the last commit and writes them in one transaction.
-//! Batching is natural: no timer, no added delay.
+//! Batching is natural: no timer, no added delay. While one run is at work alone, the thread that brings its append
+//! commits it itself.
 
+mod pace;
 mod queue;
 
 pub(crate) use queue::{Answer, Lane};
@@ -15,6 +17,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
+use tokio::runtime::Handle;
 use tokio::sync::Notify;
 use tokio::sync::futures::Notified;
 
@@ -36,6 +39,8 @@ struct Shared {
     gone: AtomicBool,
     /// Notified at each commit that finds them missing.
     lost: Notify,
+    /// Whether threads that bring a write may commit it: of several threads of the runtime, one may wait for the disk.
+    leads: bool,
 }
 
 /// The time for which the committer looks for more work before it sleeps.
@@ -46,7 +51,7 @@ impl Committer {
     ///
     /// # Errors
     /// The system cannot start a thread.
-    pub(crate) fn start(store: Arc<dyn Store>, leases: Arc<Leases>) -> Result<Self, EngineError> {
+    pub(crate) fn start(store: Arc<dyn Store>, leases: Arc<Leases>, runtime: &Handle) -> Result<Self, EngineError> {
         let waits = store.waits();
         let shared = Arc::new(Shared {
             store,
@@ -56,6 +61,7 @@ impl Committer {
             waiting: AtomicBool::new(false),
             gone: AtomicBool::new(false),
             lost: Notify::new(),
+            leads: waits && runtime.metrics().num_workers() > 1,
         });
         let committing = shared.clone();
         let thread = waits.then(|| threads::own("steadfast-commit", move || committing.run())).transpose()?;
@@ -79,8 +85,14 @@ impl Committer {
             drop(queue);
             return reply(answer);
         }
+        if self.shared.leads && queue.may_lead(&write) {
+            queue.committing = true;
+            drop(queue);
+            return self.shared.lead(write, reply);
+        }
         queue.push(lane, write, Box::new(reply));
-        let first = queue.len() == 1;
+        // A thread that commits looks for it at its end.
+        let first = queue.len() == 1 && !queue.committing;
         self.shared.waiting.store(true, Ordering::Release);
         drop(queue);
         if first {
@@ -160,22 +172,56 @@ impl Shared {
             {
                 self.linger();
                 let mut queue = self.queue();
-                while queue.len() == 0 {
-                    if queue.closed {
+                while queue.len() == 0 || queue.committing {
+                    if queue.closed && !queue.committing {
                         return;
                     }
                     queue = self.filled.wait(queue).unwrap_or_else(PoisonError::into_inner);
                 }
                 queue.take(&mut writes, &mut replies);
+                queue.committing = true;
                 self.waiting.store(queue.len() > 0, Ordering::Release);
             }
+            let committing = self.committing();
             let begun = Instant::now();
-            for (reply, answer) in replies.drain(..).zip(self.commit_with_heartbeats(&mut writes, begun)) {
+            let answers = self.commit_with_heartbeats(&mut writes, begun);
+            self.queue().learn(&writes, begun.elapsed());
+            // Before the replies: an append is freed where it was made.
+            writes.clear();
+            for (reply, answer) in replies.drain(..).zip(answers) {
                 reply(answer);
             }
-            self.queue().learn(&writes, begun.elapsed());
-            writes.clear();
+            drop(committing);
         }
+    }
+
+    /// Commits a write where it stands, for the caller has set `committing`.
+    fn lead(&self, write: Write, reply: impl FnOnce(Answer)) {
+        let committing = self.committing();
+        let begun = Instant::now();
+        let mut writes = vec![write];
+        let answer = self.commit_with_heartbeats(&mut writes, begun).pop();
+        self.queue().learn(&writes, begun.elapsed());
+        drop(writes);
+        reply(answer.unwrap_or_else(|| Err(closed())));
+        drop(committing);
+    }
+
+    /// Returns a guard that lets the next commit begin when it is dropped.
+    fn committing(&self) -> impl Drop {
+        struct Committing<'a>(&'a Shared);
+        impl Drop for Committing<'_> {
+            fn drop(&mut self) {
+                let mut queue = self.0.queue();
+                queue.committing = false;
+                let more = queue.len() > 0 || queue.closed;
+                drop(queue);
+                if more {
+                    self.0.filled.notify_one();
+                }
+            }
+        }
+        Committing(self)
     }
 
     /// Commits a batch together with the heartbeats that are due, because no other write happens meanwhile.

@@ -95,7 +95,7 @@ pub(super) async fn cancel_parked(core: &Arc<Core>, run: i64, id: &str, reason: 
         let action = "only a parked run can be ended without running its code; use `cancel`";
         let (row, lease) = parked::take_parked(&core, run, id.clone(), action).await?;
         let append = end(&row, lease, &reason, core.now());
-        match core.committer.write(Write::Append(append)).await? {
+        match core.committer.write(Write::from(append)).await? {
             Ok(Written::Appended { notified, .. }) => {
                 inbox::look_all(&core, notified);
                 Ok(())

@@ -156,7 +156,7 @@ impl<'a> Driver<'a> {
             return;
         }
         // A commit that was answered at once is as late as what it commits.
-        if !self.is_read || !matches!(event, DriverEvent::Durable(_)) {
+        if !self.is_read || !matches!(event, DriverEvent::Durable(..)) {
             self.read_clocks();
         }
         let now = self.reading.wall;
@@ -168,7 +168,8 @@ impl<'a> Driver<'a> {
                     self.run.attempt_ended(position, attempt, outcome, now);
                 }
             }
-            DriverEvent::Durable(outcomes) => {
+            DriverEvent::Durable(outcomes, spent) => {
+                drop(spent);
                 let effects = self.run.durable(outcomes, now);
                 self.perform(effects);
             }

@@ -5,8 +5,9 @@ use super::timers::Busy;
 use crate::context::ContextError;
 use crate::record::{AttemptOutcome, ParkReason, StepWrite};
 use crate::shared_state::StateEvent;
-use crate::store::{ImportedRun, InboxRow, Rejected, StoreError};
+use crate::store::{Append, ImportedRun, InboxRow, Rejected, StoreError};
 use crate::value::Value;
+use std::sync::Arc;
 use tokio::sync::{OwnedRwLockReadGuard, mpsc, oneshot};
 
 /// A [`DriverEvent`] on its way to a driver. A clock that skips sleeps stops until it is handled.
@@ -23,8 +24,9 @@ pub(crate) enum DriverEvent {
     Saved(Result<Vec<Value>, ContextError>),
     /// An attempt of a step has ended.
     AttemptEnded { position: u64, attempt: u32, outcome: AttemptOutcome },
-    /// The oldest append in flight is durable; the database's outcome for each of its outgoing writes.
-    Durable(Vec<Result<i64, Rejected>>),
+    /// The oldest append in flight is durable; the database's outcome for each of its outgoing writes. The append comes
+    /// back to be freed where it was made: threads that free each other's memory wait for each other.
+    Durable(Vec<Result<i64, Rejected>>, Arc<Append>),
     /// Like `Durable`, and the outcome of the transaction in the append.
     Transacted(Vec<Result<i64, Rejected>>, AttemptOutcome),
     /// The run to be started exists already: whether it is the same.

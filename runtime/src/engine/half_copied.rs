@@ -23,7 +23,7 @@ pub(super) fn is_half_copied(row: &RunRow) -> bool {
 pub(super) async fn let_go(core: &Core, row: &RunRow) {
     let Some(lease) = core.lease(row.lease) else { return };
     let release = Change { release: true, ..Change::default() };
-    if let Err(error) = core.committer.write(Write::Append(changed(row, lease, release, core.now()))).await {
+    if let Err(error) = core.committer.write(Write::from(changed(row, lease, release, core.now()))).await {
         tracing::warn!(run = %row.id, %error, "a run whose fields are not all here is left for the next start");
     }
 }

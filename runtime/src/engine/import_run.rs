@@ -174,7 +174,7 @@ async fn complete(core: &Core, number: i64, run: &ImportedRun) -> Result<(), Eng
                 release: run.lease.is_none(),
             };
             // No other engine changes the row, so this result is final; otherwise the row is read again.
-            let done = core.committer.write(Write::Append(changed(&row, lease, change, core.now()))).await;
+            let done = core.committer.write(Write::from(changed(&row, lease, change, core.now()))).await;
             if matches!(done, Ok(Ok(_))) {
                 return Ok(());
             }

@@ -59,7 +59,7 @@ pub(super) async fn append(core: &Core, row: &RunRow, lease: Lease, change: Chan
         change,
         at: core.now(),
     };
-    match core.committer.write_in(Lane::Waking, Write::Append(append)).await? {
+    match core.committer.write_in(Lane::Waking, Write::from(append)).await? {
         Ok(_) => Ok(true),
         Err(Rejected::Refused(text)) => Err(StoreError::new(StoreErrorKind::Io, text)),
         Err(_) => Ok(false),

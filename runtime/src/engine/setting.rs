@@ -75,7 +75,7 @@ async fn notify(core: &Arc<Core>, row: RunRow, by: i64) {
     let row = core.read(move |store| store.run(crate::store::RunKey::Number(number))).await;
     if let Ok(Some(row)) = &row
         && !row.status.is_final()
-        && let Err(error) = core.committer.write(Write::Append(set(row, lease, by, core.now()))).await
+        && let Err(error) = core.committer.write(Write::from(set(row, lease, by, core.now()))).await
     {
         tracing::warn!(run = %row.id, %error, "what the run waits for may come late: the time of day was set");
     }

@@ -16,6 +16,8 @@ pub(super) fn submit(core: &Arc<Core>, append: Append, first_run: i64, mail: mps
     let polled = append.transaction.as_ref().and_then(|_| core.suspects.watch(run)).map(|watch| watch.enter());
     let transaction = append.transaction.is_some();
     let new_runs = trace::NewRuns::of(&append);
+    let append = Arc::new(append);
+    let spent = append.clone();
     core.committer.submit(Write::Append(append), move |answer| {
         let message = match answer {
             Ok(Ok(written)) => {
@@ -40,7 +42,7 @@ pub(super) fn submit(core: &Arc<Core>, append: Append, first_run: i64, mail: mps
                 };
                 match outcome {
                     Some(outcome) => DriverEvent::Transacted(outcomes, outcome),
-                    None => DriverEvent::Durable(outcomes),
+                    None => DriverEvent::Durable(outcomes, spent),
                 }
             }
             Ok(Err(Rejected::Refused(text))) => DriverEvent::Unwritten(StoreError::new(StoreErrorKind::Refused, text)),

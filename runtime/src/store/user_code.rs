@@ -134,7 +134,7 @@ pub(crate) fn rolled_back(why: impl Into<String>) -> AttemptOutcome {
 
 impl Write {
     /// Returns the user's code in it.
-    pub(crate) const fn user_code(&self) -> Option<&UserCode> {
+    pub(crate) fn user_code(&self) -> Option<&UserCode> {
         match self {
             Self::Append(append) => match &append.transaction {
                 Some(transaction) => Some(&transaction.code),

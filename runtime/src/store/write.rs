@@ -10,6 +10,7 @@ use super::user_code::{Transaction, UserCode};
 use crate::record::{AttemptOutcome, InboxKind};
 use crate::value::Value;
 use imported::ImportedRun;
+use std::sync::Arc;
 
 /// A lease as its holder sees it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -32,7 +33,7 @@ pub enum Write {
     /// Appends entries of the run's owner. Rejected with [`Rejected::Fenced`] unless the run belongs to the lease, the
     /// lease is in that epoch, and the run's last entry is the one named. Also rejected so if the run is to be
     /// [`Status::Moved`] while another run is bound to it: see [`Bond`](super::Bond).
-    Append(Append),
+    Append(Arc<Append>),
     /// Runs code that writes to the user's own tables, starts runs and writes to inboxes. Rejected with
     /// [`Rejected::Refused`] if it fails.
     Transaction(UserCode),
@@ -143,6 +144,12 @@ pub struct Append {
     pub change: Change,
     /// The current time, in milliseconds since 1970.
     pub at: i64,
+}
+
+impl From<Append> for Write {
+    fn from(append: Append) -> Self {
+        Self::Append(Arc::new(append))
+    }
 }
 
 impl Append {

@@ -71,7 +71,7 @@ impl Scenario<'_> {
             }
             Some(Fault::LeaseTaken) => {
                 self.take_over()?;
-                let answers = self.store.commit(&[Write::Append(append)]).map_err(|error| error.to_string())?;
+                let answers = self.store.commit(&[Write::from(append)]).map_err(|error| error.to_string())?;
                 if answers != [Err(Rejected::Fenced)] {
                     return Err(format!("an owner that had lost its lease wrote: {answers:?}"));
                 }
@@ -85,7 +85,7 @@ impl Scenario<'_> {
     /// Writes the append; later faults happen after the commit.
     async fn write(&mut self, loaded: &mut Loaded, append: Append, fault: Option<Fault>) -> Result<Next, String> {
         let number = append.run;
-        let (written, transacted) = match self.store.write(Write::Append(append))? {
+        let (written, transacted) = match self.store.write(Write::from(append))? {
             Written::Transacted { outcome, appended } => (*appended, Some(outcome)),
             written => (written, None),
         };

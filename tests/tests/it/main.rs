@@ -42,6 +42,7 @@ mod kept;
 mod killed;
 mod labels;
 mod lazy_fields;
+mod leading;
 mod lengths;
 mod lifecycle;
 mod long_lived;

@@ -186,7 +186,7 @@ async fn entries_of_a_newer_format_park_the_run_and_are_named_whatever_the_store
         let mut writes = writes.to_vec();
         for write in &mut writes {
             if let Write::Append(append) = write {
-                append.entries.iter_mut().for_each(|entry| entry.format = 1_000);
+                std::sync::Arc::make_mut(append).entries.iter_mut().for_each(|entry| entry.format = 1_000);
             }
         }
         store.commit(&writes)

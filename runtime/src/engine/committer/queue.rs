@@ -1,6 +1,7 @@
 //! The queue for the next commit, in lanes that share each commit, so that no kind of work waits for the end of
 //! another.
 
+use super::pace::Pace;
 use crate::store::{Rejected, StoreError, Write, Written};
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -36,6 +37,9 @@ pub(super) struct Queue {
     beats: VecDeque<Waiting>,
     lanes: [VecDeque<Waiting>; 3],
     pub(super) closed: bool,
+    /// Whether a thread commits: another one waits until its replies are delivered, so that they keep their order.
+    pub(super) committing: bool,
+    pace: Pace,
     /// The most writes of the next transaction.
     most: usize,
     /// The most writes of the next transaction that run a user's code.
@@ -45,7 +49,7 @@ pub(super) struct Queue {
 impl Default for Queue {
     fn default() -> Self {
         let (beats, lanes) = (VecDeque::new(), Default::default());
-        Self { beats, lanes, closed: false, most: BATCH, code: CODE }
+        Self { beats, lanes, closed: false, committing: false, pace: Pace::default(), most: BATCH, code: CODE }
     }
 }
 
@@ -102,6 +106,7 @@ impl Queue {
 
     /// Adapts the size of the next transaction to how long this one took.
     pub(super) fn learn(&mut self, writes: &[Write], took: Duration) {
+        self.pace.learn(writes.iter().filter(|write| !matches!(write, Write::Heartbeat(_))).count(), took);
         let code = writes.iter().filter(|write| write.user_code().is_some()).count();
         if took > LONG {
             self.most = (writes.len() / 2).max(1);
@@ -110,6 +115,13 @@ impl Queue {
             self.most = if writes.len() >= self.most { (self.most * 2).min(BATCH) } else { self.most };
             self.code = if code >= self.code { (self.code * 2).min(BATCH) } else { self.code };
         }
+    }
+
+    /// Returns whether the thread that brings a write should commit it itself: nobody else commits or waits, and commits
+    /// are of one append each and short. A hand-over to the committer's thread and back takes as long as such a commit.
+    pub(super) fn may_lead(&self, write: &Write) -> bool {
+        let appends = matches!(write, Write::Append(append) if append.transaction.is_none());
+        appends && !self.committing && self.pace.is_light() && self.len() == 0
     }
 
     /// Drops the waiting writes, and returns their replies.

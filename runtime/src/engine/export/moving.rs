@@ -124,7 +124,7 @@ async fn append_end(core: &Core, run: i64) -> Result<bool, EngineError> {
             Err(_) => return Ok(false),
         },
     };
-    Ok(core.committer.write(Write::Append(end(&row, lease, core.now()))).await?.is_ok())
+    Ok(core.committer.write(Write::from(end(&row, lease, core.now()))).await?.is_ok())
 }
 
 fn end(row: &RunRow, lease: Lease, at: i64) -> Append {

@@ -85,5 +85,5 @@ async fn is_quiet(core: &Core, row: &RunRow, lease: Lease) -> Result<bool, Engin
     let (entries, fields, taken, outgoing) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     let (run, after, change, at) = (row.number, row.seq, Change::default(), core.now());
     let nothing = Append { run, lease, after, entries, fields, taken, outgoing, transaction: None, change, at };
-    Ok(core.committer.write(Write::Append(nothing)).await?.is_ok())
+    Ok(core.committer.write(Write::from(nothing)).await?.is_ok())
 }

@@ -10,7 +10,7 @@ pub fn entries_come_back_as_they_were<S: Store>(open: &dyn Fn() -> S) {
     let run = rig.start("a");
     let first = rig.entries(run).remove(0);
     let append = rig.append(run, 1, vec![entry(2), bare_entry(3)]);
-    assert_eq!(rig.write(Write::Append(append)), Ok(Written::Done));
+    assert_eq!(rig.write(Write::from(append)), Ok(Written::Done));
     assert_eq!(rig.entries(run), [first, entry(2), bare_entry(3)]);
     let row = rig.row(run);
     assert_eq!((row.seq, row.updated_at, row.created_at), (3, AT, AT), "an append changes the log alone");
@@ -20,8 +20,8 @@ pub fn entries_come_back_as_they_were<S: Store>(open: &dyn Fn() -> S) {
 pub fn entries_are_read_in_pages<S: Store>(open: &dyn Fn() -> S) {
     let rig = Rig::new(open);
     let (run, other) = (rig.start("a"), rig.start("b"));
-    rig.write(Write::Append(rig.append(other, 1, (2..=5).map(entry).collect()))).expect("appended");
-    rig.write(Write::Append(rig.append(run, 1, (2..=250).map(entry).collect()))).expect("appended");
+    rig.write(Write::from(rig.append(other, 1, (2..=5).map(entry).collect()))).expect("appended");
+    rig.write(Write::from(rig.append(run, 1, (2..=250).map(entry).collect()))).expect("appended");
     let (mut after, mut seen) = (0, Vec::new());
     loop {
         let page = rig.store.entries(run, after, 100).expect("read");
@@ -40,11 +40,11 @@ pub fn entries_are_read_in_pages<S: Store>(open: &dyn Fn() -> S) {
 pub fn an_old_tail_is_fenced<S: Store>(open: &dyn Fn() -> S) {
     let rig = Rig::new(open);
     let run = rig.start("a");
-    let once = Write::Append(rig.append(run, 1, vec![entry(2)]));
+    let once = Write::from(rig.append(run, 1, vec![entry(2)]));
     assert_eq!(rig.write(once.clone()), Ok(Written::Done));
     assert_eq!(rig.write(once), Err(Rejected::Fenced), "the same append again");
-    assert_eq!(rig.write(Write::Append(rig.append(run, 3, vec![entry(4)]))), Err(Rejected::Fenced), "ahead of it");
-    assert_eq!(rig.write(Write::Append(rig.append(run + 9, 1, vec![entry(2)]))), Err(Rejected::Fenced), "no run");
+    assert_eq!(rig.write(Write::from(rig.append(run, 3, vec![entry(4)]))), Err(Rejected::Fenced), "ahead of it");
+    assert_eq!(rig.write(Write::from(rig.append(run + 9, 1, vec![entry(2)]))), Err(Rejected::Fenced), "no run");
     assert_eq!(rig.row(run).seq, 2);
     assert_eq!(rig.entries(run).len(), 2);
 }
@@ -57,7 +57,7 @@ pub fn a_foreign_or_lost_lease_is_fenced<S: Store>(open: &dyn Fn() -> S) {
     let leases = [rig.open_lease("engine-2"), Lease { epoch: 2, ..rig.lease }, Lease { number: 99, epoch: 1 }];
     for lease in leases {
         let append = Append { lease, ..rig.append(run, 1, vec![entry(2)]) };
-        assert_eq!(rig.write(Write::Append(append)), Err(Rejected::Fenced));
+        assert_eq!(rig.write(Write::from(append)), Err(Rejected::Fenced));
     }
     assert_eq!(rig.row(run), row);
     assert_eq!(rig.entries(run).len(), 1);
@@ -68,7 +68,7 @@ pub fn a_gap_is_refused<S: Store>(open: &dyn Fn() -> S) {
     let rig = Rig::new(open);
     let run = rig.start("a");
     for entries in [vec![entry(3)], vec![entry(2), entry(2)], vec![entry(2), entry(4)], vec![entry(1)]] {
-        assert_refused(&rig.write(Write::Append(rig.append(run, 1, entries))));
+        assert_refused(&rig.write(Write::from(rig.append(run, 1, entries))));
     }
     assert_eq!(rig.row(run).seq, 1);
     assert_eq!(rig.entries(run).len(), 1);
@@ -79,10 +79,10 @@ pub fn a_rejected_write_leaves_the_others<S: Store>(open: &dyn Fn() -> S) {
     let rig = Rig::new(open);
     let runs = ["a", "b", "c", "d"].map(|id| rig.start(id));
     let answers = rig.batch(&[
-        Write::Append(rig.append(runs[0], 1, vec![entry(2)])),
-        Write::Append(rig.append(runs[1], 7, vec![entry(8)])),
-        Write::Append(rig.append(runs[2], 1, vec![entry(5)])),
-        Write::Append(rig.append(runs[3], 1, vec![entry(2)])),
+        Write::from(rig.append(runs[0], 1, vec![entry(2)])),
+        Write::from(rig.append(runs[1], 7, vec![entry(8)])),
+        Write::from(rig.append(runs[2], 1, vec![entry(5)])),
+        Write::from(rig.append(runs[3], 1, vec![entry(2)])),
     ]);
     assert_eq!(answers[0], Ok(Written::Done));
     assert_eq!(answers[1], Err(Rejected::Fenced));
@@ -96,8 +96,8 @@ pub fn a_rejected_write_leaves_the_others<S: Store>(open: &dyn Fn() -> S) {
 pub fn writes_of_a_batch_see_each_other<S: Store>(open: &dyn Fn() -> S) {
     let rig = Rig::new(open);
     let run = rig.start("a");
-    let two = Write::Append(rig.append(run, 1, vec![entry(2)]));
-    let three = Write::Append(rig.append(run, 2, vec![entry(3)]));
+    let two = Write::from(rig.append(run, 1, vec![entry(2)]));
+    let three = Write::from(rig.append(run, 2, vec![entry(3)]));
     assert_eq!(rig.batch(&[two.clone(), three, two]), [Ok(Written::Done), Ok(Written::Done), Err(Rejected::Fenced)]);
     assert_eq!(rig.row(run).seq, 3);
 }
@@ -111,7 +111,7 @@ pub fn a_change_without_entries<S: Store>(open: &dyn Fn() -> S) {
     let row = rig.row(run);
     assert_eq!((row.seq, row.loads, row.wake_at, row.updated_at), (1, 3, Some(AT), AT + 1));
     let late = Append { change, ..rig.append(run, 2, Vec::new()) };
-    assert_eq!(rig.write(Write::Append(late)), Err(Rejected::Fenced));
+    assert_eq!(rig.write(Write::from(late)), Err(Rejected::Fenced));
 }
 
 /// Every part of a change is applied if given and left alone if not, in any combination.
@@ -152,7 +152,7 @@ pub fn parking_and_releasing<S: Store>(open: &dyn Fn() -> S) {
     assert_eq!(rig.write(rig.change(run, change)), Ok(Written::Done));
     let row = rig.row(run);
     assert_eq!((row.status, row.lease, row.wake_at, row.parked), (Status::Parked, None, None, reason));
-    assert_eq!(rig.write(Write::Append(rig.append(run, 1, vec![entry(2)]))), Err(Rejected::Fenced));
+    assert_eq!(rig.write(Write::from(rig.append(run, 1, vec![entry(2)]))), Err(Rejected::Fenced));
 }
 
 /// Field rows are read by a range of sequence numbers, ordered by number and name.
@@ -164,10 +164,10 @@ pub fn fields_are_read_by_range<S: Store>(open: &dyn Fn() -> S) {
         let fields =
             vec![field(3, "b", json(1)), field(2, "z", json(2)), field(3, "a", json(3)), field(3, "B", json(4))];
         let append = Append { fields, ..rig.append(run, 1, vec![entry(2), entry(3)]) };
-        assert_eq!(rig.write(Write::Append(append)), Ok(Written::Done));
+        assert_eq!(rig.write(Write::from(append)), Ok(Written::Done));
     }
     let append = Append { fields: vec![field(4, "a", json(5))], ..rig.append(run, 3, vec![entry(4)]) };
-    assert_eq!(rig.write(Write::Append(append)), Ok(Written::Done));
+    assert_eq!(rig.write(Write::from(append)), Ok(Written::Done));
 
     let named = |from, to| -> Vec<(u64, String)> {
         let rows = rig.store.fields(run, from, to).expect("read");
@@ -196,7 +196,7 @@ pub fn fields_name_one_of_the_entries<S: Store>(open: &dyn Fn() -> S) {
         vec![field(2, "x", value()), field(2, "y", value()), field(2, "x", value())],
     ];
     for fields in wrong {
-        assert_refused(&rig.write(Write::Append(Append { fields, ..rig.append(run, 1, vec![entry(2)]) })));
+        assert_refused(&rig.write(Write::from(Append { fields, ..rig.append(run, 1, vec![entry(2)]) })));
     }
     assert_eq!((rig.row(run).seq, rig.fields(run).len(), rig.entries(run).len()), (1, 0, 1));
 }

@@ -28,7 +28,7 @@ pub fn a_run_has_what_belongs_to_it<S: Store>(open: &dyn Fn() -> S) {
     rig.send(run, None).expect("sent");
     let seq = rig.row(run).seq;
     let take = Append { taken: taken.to_vec(), ..rig.append(run, seq, vec![entry(seq + 1)]) };
-    rig.write(Write::Append(take)).expect("taken");
+    rig.write(Write::from(take)).expect("taken");
     let has = rig.store.belongings(run).expect("read").expect("the store tells");
     assert_eq!(has.channels, ["x", "y"]);
     let mark = |key: &str| TakenItem { kind: InboxKind::Cancel, key: key.to_owned(), at: AT };
@@ -53,7 +53,7 @@ pub fn a_bound_run_is_not_moved<S: Store>(open: &dyn Fn() -> S) {
     assert_eq!((bonds(waits), bonds(watched)), (vec![Bond::Awaited(watched)], vec![Bond::Waiting(waits)]));
     for run in [parent, child, waits, watched] {
         let before = rig.row(run);
-        assert_eq!(rig.write(Write::Append(rig.ending(run, Status::Moved))), Err(Rejected::Fenced));
+        assert_eq!(rig.write(Write::from(rig.ending(run, Status::Moved))), Err(Rejected::Fenced));
         assert_eq!(rig.row(run), before);
     }
     rig.end(child, Status::Completed);

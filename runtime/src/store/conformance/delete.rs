@@ -21,7 +21,7 @@ fn full_run<S: Store>(rig: &Rig<S>, id: &str, ended: bool) -> i64 {
         ..Change::default()
     };
     let append = Append { fields, change, ..rig.append(run, 1, (2..=5).map(entry).collect()) };
-    rig.write(Write::Append(append)).expect("appended");
+    rig.write(Write::from(append)).expect("appended");
     run
 }
 
@@ -76,7 +76,7 @@ pub fn a_run_being_deleted_does_nothing_more<S: Store>(open: &dyn Fn() -> S) {
     let run = full_run(&rig, "a", false);
     rig.write(rig.change(run, Change { status: Some(Status::Completed), ..Change::default() })).expect("ended");
     assert_eq!(rig.write(delete(run, 1)), Ok(Written::Deleted(false)));
-    assert_eq!(rig.write(Write::Append(rig.append(run, 5, vec![entry(6)]))), Err(Rejected::Fenced));
+    assert_eq!(rig.write(Write::from(rig.append(run, 5, vec![entry(6)]))), Err(Rejected::Fenced));
     assert_eq!(rig.write(Write::Claim { run, lease: rig.lease }), Err(Rejected::Fenced));
     assert_eq!(rig.send(run, None), Err(Rejected::Ended));
     assert!(rig.items(RunKey::Lease(rig.lease.number)).is_empty());

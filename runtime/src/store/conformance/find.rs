@@ -139,7 +139,7 @@ pub fn runs_by_lease_and_time<S: Store>(open: &dyn Fn() -> S) {
     assert_eq!(found(&rig, &RunQuery { by_wake_at: true, ..of(other) }), ["f", "c"]);
     let end = Change { status: Some(Status::Completed), release: true, ..Change::default() };
     let end = Append { lease: other, change: end, ..rig.append(foreign, 1, Vec::new()) };
-    rig.write(Write::Append(end)).expect("ended");
+    rig.write(Write::from(end)).expect("ended");
     rig.write(Write::Delete { run: foreign, rows: 100 }).expect("deleted");
     assert_eq!(found(&rig, &of(other)), ["c"]);
 }

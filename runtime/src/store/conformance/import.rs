@@ -143,7 +143,7 @@ pub fn an_imported_run_goes_on<S: Store>(open: &dyn Fn() -> S) {
     append.taken.clone_from(&items);
     append.change.status = Some(Status::Completed);
     append.change.release = true;
-    assert_eq!(rig.write(Write::Append(append)), Ok(Written::Done));
+    assert_eq!(rig.write(Write::from(append)), Ok(Written::Done));
     assert_eq!((rig.entries(run).len(), rig.items(RunKey::Number(run))), (4, Vec::new()));
     assert_eq!(rig.write(Write::Delete { run, rows: 100 }), Ok(Written::Deleted(true)));
     assert_eq!(rig.find(RunKey::Id("a")), None);

@@ -72,7 +72,7 @@ pub fn a_key_arrives_once<S: Store>(open: &dyn Fn() -> S) {
     assert_eq!((rig.items(RunKey::Number(a)).len(), rig.items(RunKey::Number(b)).len()), (5, 1));
 
     let take = Append { taken: vec![first], ..rig.append(a, 1, vec![entry(2)]) };
-    rig.write(Write::Append(take)).expect("taken");
+    rig.write(Write::from(take)).expect("taken");
     let left = rig.items(RunKey::Number(a));
     assert_eq!((left.len(), left.contains(&first)), (4, false));
     assert_eq!(rig.send(a, Some("k")), Ok(Written::Number(first)), "taken, it does not come again");
@@ -100,7 +100,7 @@ pub fn a_key_is_looked_at_before_the_end<S: Store>(open: &dyn Fn() -> S) {
         let run = rig.start(status.as_str());
         let (waiting, taken) = (number(rig.send(run, Some("waiting"))), number(rig.send(run, Some("taken"))));
         let take = Append { taken: vec![taken], ..rig.append(run, 1, vec![entry(2)]) };
-        rig.write(Write::Append(take)).expect("taken");
+        rig.write(Write::from(take)).expect("taken");
         rig.end(run, status);
         assert_eq!(rig.send(run, Some("waiting")), Ok(Written::Number(waiting)), "{status}");
         assert_eq!(rig.send(run, Some("taken")), Ok(Written::Number(taken)), "{status}");
@@ -116,10 +116,10 @@ pub fn taken_items_are_gone<S: Store>(open: &dyn Fn() -> S) {
     let items: Vec<_> = (0..3).map(|_| number(rig.send(a, None))).collect();
     let foreign = number(rig.send(b, None));
     let late = Append { taken: items.clone(), ..rig.append(a, 5, vec![entry(6)]) };
-    assert_eq!(rig.write(Write::Append(late)), Err(Rejected::Fenced));
+    assert_eq!(rig.write(Write::from(late)), Err(Rejected::Fenced));
     assert_eq!(rig.items(RunKey::Number(a)), items);
     let take = Append { taken: vec![items[0], items[2], foreign], at: AT, ..rig.append(a, 1, vec![entry(2)]) };
-    assert_eq!(rig.write(Write::Append(take)), Ok(Written::Done));
+    assert_eq!(rig.write(Write::from(take)), Ok(Written::Done));
     assert_eq!(rig.items(RunKey::Number(a)), [items[1]]);
     assert_eq!(rig.items(RunKey::Number(b)), [foreign]);
     let again = number(rig.send(a, None));

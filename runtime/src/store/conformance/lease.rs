@@ -43,10 +43,10 @@ pub fn a_lease_is_taken_once<S: Store>(open: &dyn Fn() -> S) {
     assert_eq!((row.owner.as_str(), row.epoch), ("taker", 2));
 
     let append = rig.append(run, 1, vec![entry(2)]);
-    assert_eq!(rig.write(Write::Append(append.clone())), Err(Rejected::Fenced), "the old holder");
+    assert_eq!(rig.write(Write::from(append.clone())), Err(Rejected::Fenced), "the old holder");
     assert_eq!(rig.write(Write::Heartbeat(rig.lease)), Err(Rejected::Fenced), "the old holder");
     assert_eq!(rig.write(Write::CloseLease(rig.lease)), Err(Rejected::Fenced), "the old holder");
-    assert_eq!(rig.write(Write::Append(Append { lease: next, ..append })), Ok(Written::Done), "the new one");
+    assert_eq!(rig.write(Write::from(Append { lease: next, ..append })), Ok(Written::Done), "the new one");
 }
 
 /// Only unfinished runs that no lease owns are adopted.
@@ -58,7 +58,7 @@ pub fn runs_without_a_lease_are_adopted<S: Store>(open: &dyn Fn() -> S) {
     let release = |run, status| {
         let change = Change { status, release: true, ..Change::default() };
         let append = Append { change, ..rig.append(run, 1, vec![entry(2)]) };
-        rig.write(Write::Append(append)).expect("released");
+        rig.write(Write::from(append)).expect("released");
     };
     release(unowned, None);
     release(parked, Some(Status::Parked));
@@ -75,11 +75,11 @@ pub fn a_lease_taken_in_a_batch_fences_the_rest_of_it<S: Store>(open: &dyn Fn() 
     let run = rig.start("a");
     let next = Lease { epoch: 2, ..rig.lease };
     let answers = rig.batch(&[
-        Write::Append(rig.append(run, 1, vec![entry(2)])),
+        Write::from(rig.append(run, 1, vec![entry(2)])),
         take(rig.lease, 0),
-        Write::Append(rig.append(run, 2, vec![entry(3)])),
+        Write::from(rig.append(run, 2, vec![entry(3)])),
         Write::Start(new_run("b", rig.lease)),
-        Write::Append(Append { lease: next, ..rig.append(run, 2, vec![entry(3)]) }),
+        Write::from(Append { lease: next, ..rig.append(run, 2, vec![entry(3)]) }),
     ]);
     let (done, fenced) = (Ok(Written::Done), Err(Rejected::Fenced));
     assert_eq!(answers, [done.clone(), Ok(Written::Lease(next)), fenced.clone(), fenced, done]);
@@ -120,9 +120,9 @@ pub fn a_run_is_claimed_once<S: Store>(open: &dyn Fn() -> S) {
     assert_eq!(rig.row(run), expected);
     assert_eq!(claim(rig.lease), Err(Rejected::Fenced), "a second one");
     assert_eq!(rig.write(Write::Claim { run: run + 9, lease: other }), Err(Rejected::NoSuchRun));
-    assert_eq!(rig.write(Write::Append(rig.append(run, 1, vec![entry(2)]))), Err(Rejected::Fenced));
+    assert_eq!(rig.write(Write::from(rig.append(run, 1, vec![entry(2)]))), Err(Rejected::Fenced));
     let append = Append { lease: other, ..rig.append(run, 1, vec![entry(2)]) };
-    assert_eq!(rig.write(Write::Append(append)), Ok(Written::Done));
+    assert_eq!(rig.write(Write::from(append)), Ok(Written::Done));
 }
 
 /// A run that has ended cannot be claimed.

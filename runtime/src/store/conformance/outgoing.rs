@@ -38,7 +38,7 @@ pub fn a_run_tells_another<S: Store>(open: &dyn Fn() -> S) {
 
     assert_eq!(rig.outgoing(a, vec![message.clone()]), (vec![Ok(first.number)], vec![]), "it is there already");
     let take = Append { taken: vec![first.number], ..rig.append(b, 1, vec![entry(2)]) };
-    assert_eq!(rig.write(Write::Append(take)), Ok(Written::Done));
+    assert_eq!(rig.write(Write::from(take)), Ok(Written::Done));
     assert_eq!(rig.outgoing(a, vec![message.clone()]), (vec![Ok(first.number)], vec![]), "it was taken");
     rig.end(b, Status::Completed);
     let (outcomes, notified) = rig.outgoing(a, vec![message, tell("b", Some("new")), tell("b", None), tell("a", None)]);
@@ -53,7 +53,7 @@ pub fn a_fenced_append_sends_nothing<S: Store>(open: &dyn Fn() -> S) {
     let (a, b) = (rig.start("a"), rig.start("b"));
     let outgoing = vec![tell("b", None), start(new_run("c", rig.lease), Some(1))];
     let late = Append { outgoing, ..rig.append(a, 7, vec![entry(8)]) };
-    assert_eq!(rig.write(Write::Append(late)), Err(Rejected::Fenced));
+    assert_eq!(rig.write(Write::from(late)), Err(Rejected::Fenced));
     assert!(rig.items(RunKey::Number(b)).is_empty() && rig.find(RunKey::Id("c")).is_none());
 }
 
@@ -156,7 +156,7 @@ pub fn what_cannot_be_written_refuses_the_append<S: Store>(open: &dyn Fn() -> S)
     ];
     for wrong in wrong {
         let outgoing = vec![tell("b", None), wrong];
-        assert_refused(&rig.write(Write::Append(Append { outgoing, ..rig.append(a, 1, vec![entry(2)]) })));
+        assert_refused(&rig.write(Write::from(Append { outgoing, ..rig.append(a, 1, vec![entry(2)]) })));
         assert_eq!((rig.row(a).seq, rig.items(RunKey::Number(b)).len()), (1, 0));
     }
     assert_eq!(rig.find(RunKey::Id("c")), None);
@@ -167,7 +167,7 @@ pub fn an_append_without_entries_sends<S: Store>(open: &dyn Fn() -> S) {
     let rig = Rig::new(open);
     let (a, b) = (rig.start("a"), rig.start("b"));
     let outgoing = vec![tell("b", None)];
-    let (outcomes, notified) = appended(rig.write(Write::Append(Append { outgoing, ..rig.append(a, 1, Vec::new()) })));
+    let (outcomes, notified) = appended(rig.write(Write::from(Append { outgoing, ..rig.append(a, 1, Vec::new()) })));
     assert_eq!((outcomes, notified), (vec![Ok(rig.items(RunKey::Number(b))[0])], vec![b]));
-    assert_eq!(rig.write(Write::Append(rig.ending(a, Status::Failed))), Ok(Written::Done), "nobody watches");
+    assert_eq!(rig.write(Write::from(rig.ending(a, Status::Failed))), Ok(Written::Done), "nobody watches");
 }

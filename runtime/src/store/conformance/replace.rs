@@ -94,7 +94,7 @@ pub fn the_inbox_goes_along<S: Store>(open: &dyn Fn() -> S) {
     let taken = send(&rig, old, "message", "taken");
     let waiting = ["message", "answer", "cancel", "pause", "resume"].map(|kind| send(&rig, old, kind, kind));
     assert_eq!(rig.end(child, Status::Completed), [old]);
-    rig.write(Write::Append(Append { taken: vec![taken], ..rig.append(old, 2, vec![entry(3)]) })).expect("taken");
+    rig.write(Write::from(Append { taken: vec![taken], ..rig.append(old, 2, vec![entry(3)]) })).expect("taken");
     release(&rig, old);
     let run = number(rig.write(import(taking_over("a", old))));
     let kept: Vec<_> = rig.inbox(run).into_iter().map(|item| (item.run, item.number)).collect();
@@ -121,7 +121,7 @@ pub fn a_run_goes_on_as_another<S: Store>(open: &dyn Fn() -> S) {
     let replace = || vec![Outgoing::Replace(Box::new(next.clone()))];
     assert_eq!(rig.outgoing(old, replace()).0, [Err(Rejected::Fenced)], "it goes on itself");
     let append = Append { outgoing: replace(), ..rig.ending(old, Status::Replaced) };
-    let (outcomes, notified) = appended(rig.write(Write::Append(append)));
+    let (outcomes, notified) = appended(rig.write(Write::from(append)));
     let run = rig.find(RunKey::Id("a")).expect("there").number;
     assert_eq!((outcomes, notified), (vec![Ok(run)], vec![]));
     let was = rig.row(old);
@@ -148,12 +148,12 @@ pub fn nobody_else_is_replaced_by_an_append<S: Store>(open: &dyn Fn() -> S) {
     }
     let outgoing = vec![Outgoing::Replace(Box::new(taking_over("c", a)))];
     let append = Append { outgoing, ..rig.ending(a, Status::Replaced) };
-    super::rig::assert_refused(&rig.write(Write::Append(append)));
+    super::rig::assert_refused(&rig.write(Write::from(append)));
     // Whatever rejects the successor: here a deduplication key that another run holds.
     rig.write(Write::Start(NewRun { dedup: Some("held".to_owned()), ..new_run("d", rig.lease) })).expect("started");
     let keyed = ImportedRun { dedup: Some("held".to_owned()), ..taking_over("a", a) };
     let append = Append { outgoing: vec![Outgoing::Replace(Box::new(keyed))], ..rig.ending(a, Status::Replaced) };
-    super::rig::assert_refused(&rig.write(Write::Append(append)));
+    super::rig::assert_refused(&rig.write(Write::from(append)));
     assert_eq!(
         (rig.row(a).status, rig.row(b).status, rig.row(c).status),
         (Status::Running, Status::Running, Status::Running)

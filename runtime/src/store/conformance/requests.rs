@@ -63,7 +63,7 @@ pub fn an_answer_arrives_once<S: Store>(open: &dyn Fn() -> S) {
         assert_eq!(rig.write(answer("r1", "h1")), Ok(Written::Done));
         assert_eq!(rig.write(answer("r1", "h2")), Err(Rejected::Answered));
         let taken = rig.inbox(run).into_iter().map(|item| item.number).collect();
-        rig.write(Write::Append(Append { taken, ..rig.append(run, 2, Vec::new()) })).expect("taken");
+        rig.write(Write::from(Append { taken, ..rig.append(run, 2, Vec::new()) })).expect("taken");
     }
     assert!(rig.inbox(run).is_empty());
     assert_eq!(rig.write(answer("r9", "h1")), Err(Rejected::NoSuchRun));
@@ -98,7 +98,7 @@ pub fn an_answer_that_was_in_time_counts<S: Store>(open: &dyn Fn() -> S) {
     let expire = |run: i64, ids: &[&str]| {
         let outgoing = ids.iter().map(|id| Outgoing::Expire { id: (*id).to_owned() }).collect();
         let seq = rig.row(run).seq;
-        rig.write(Write::Append(Append { outgoing, ..rig.append(run, seq, vec![entry(seq + 1)]) }))
+        rig.write(Write::from(Append { outgoing, ..rig.append(run, seq, vec![entry(seq + 1)]) }))
     };
     assert_eq!(expire(run, &["r2", "r1"]), Err(Rejected::Fenced));
     assert_eq!((rig.row(run), asked_by(&rig, run)), (before, vec!["r2".to_owned()]));

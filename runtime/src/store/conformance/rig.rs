@@ -62,12 +62,12 @@ impl<S: Store> Rig<S> {
 
     /// Returns an append that only changes the run's row.
     pub(super) fn change(&self, run: i64, change: Change) -> Write {
-        Write::Append(Append { change, ..self.append(run, self.row(run).seq, Vec::new()) })
+        Write::from(Append { change, ..self.append(run, self.row(run).seq, Vec::new()) })
     }
 
     /// Ends a run with this status; no lease owns it afterwards. Returns the runs that were notified.
     pub(super) fn end(&self, run: i64, status: Status) -> Vec<i64> {
-        match self.write(Write::Append(self.ending(run, status))) {
+        match self.write(Write::from(self.ending(run, status))) {
             Ok(Written::Done) => Vec::new(),
             answer => appended(answer).1,
         }
@@ -83,7 +83,7 @@ impl<S: Store> Rig<S> {
     /// Appends an entry that writes these, and returns the outcomes and the runs that were notified.
     pub(super) fn outgoing(&self, run: i64, outgoing: Vec<Outgoing>) -> (Vec<Result<i64, Rejected>>, Vec<i64>) {
         let seq = self.row(run).seq;
-        appended(self.write(Write::Append(Append { outgoing, ..self.append(run, seq, vec![entry(seq + 1)]) })))
+        appended(self.write(Write::from(Append { outgoing, ..self.append(run, seq, vec![entry(seq + 1)]) })))
     }
 
     /// Returns the items that wait in the inbox of a run.

@@ -78,7 +78,7 @@ pub fn several_entries_begin_a_run<S: Store>(open: &dyn Fn() -> S) {
     let new = NewRun { entries: vec![entry(1), bare_entry(2), entry(3)], ..new_run("a", rig.lease) };
     let run = number(rig.write(Write::Start(new.clone())));
     assert_eq!((rig.row(run).seq, rig.entries(run)), (3, new.entries));
-    assert_eq!(rig.write(Write::Append(rig.append(run, 3, vec![entry(4)]))), Ok(Written::Done));
+    assert_eq!(rig.write(Write::from(rig.append(run, 3, vec![entry(4)]))), Ok(Written::Done));
 }
 
 /// While a run that holds a deduplication key has not ended, no other gets it.

@@ -17,7 +17,7 @@ fn assert_exact<S: Store>(open: &dyn Fn() -> S, values: &[Value]) {
         let entries = vec![EntryRow { value: Some(value.clone()), ..entry(2) }];
         let fields = vec![field(2, "x", value.clone())];
         let append = Append { fields, ..rig.append(run, 1, entries) };
-        assert_eq!(rig.write(Write::Append(append)), Ok(Written::Done));
+        assert_eq!(rig.write(Write::from(append)), Ok(Written::Done));
         rig.write(Write::Send(NewInboxItem { value: Some(value.clone()), ..item(run, None) })).expect("sent");
 
         for entry in rig.entries(run) {
@@ -68,11 +68,11 @@ pub fn text_that_is_none_is_refused<S: Store>(open: &dyn Fn() -> S) {
     let bad_entry = EntryRow { value: Some(no_text()), ..entry(2) };
     let new = new_run("b", rig.lease);
     let answers = rig.batch(&[
-        Write::Append(rig.append(run, 1, vec![bad_entry.clone()])),
-        Write::Append(Append { fields: vec![field(2, "x", no_text())], ..rig.append(run, 1, vec![entry(2)]) }),
+        Write::from(rig.append(run, 1, vec![bad_entry.clone()])),
+        Write::from(Append { fields: vec![field(2, "x", no_text())], ..rig.append(run, 1, vec![entry(2)]) }),
         Write::Start(NewRun { entries: vec![EntryRow { seq: 1, ..bad_entry }], ..new }),
         Write::Send(NewInboxItem { value: Some(no_text()), ..item(run, None) }),
-        Write::Append(rig.append(run, 1, vec![entry(2)])),
+        Write::from(rig.append(run, 1, vec![entry(2)])),
     ]);
     answers[..4].iter().for_each(assert_refused);
     assert_eq!(answers[4], Ok(Written::Done));
@@ -95,7 +95,7 @@ pub fn numbers_at_their_limits<S: Store>(open: &dyn Fn() -> S) {
     };
     let change = Change { wake_at: Some(Some(i64::MAX)), loads: Some(u32::MAX), ..Change::default() };
     let append = Append { change, at: i64::MIN, ..rig.append(run, 1, vec![extreme.clone()]) };
-    assert_eq!(rig.write(Write::Append(append)), Ok(Written::Done));
+    assert_eq!(rig.write(Write::from(append)), Ok(Written::Done));
     assert_eq!(rig.entries(run)[1], extreme);
     let row = rig.row(run);
     assert_eq!((row.wake_at, row.loads, row.updated_at), (Some(i64::MAX), u32::MAX, i64::MIN));
@@ -111,7 +111,7 @@ pub fn every_kind_and_status<S: Store>(open: &dyn Fn() -> S) {
     let rig = Rig::new(open);
     let run = rig.start("a");
     let entries: Vec<_> = Kind::ALL.iter().zip(2..).map(|(kind, seq)| EntryRow { kind: *kind, ..entry(seq) }).collect();
-    assert_eq!(rig.write(Write::Append(rig.append(run, 1, entries.clone()))), Ok(Written::Done));
+    assert_eq!(rig.write(Write::from(rig.append(run, 1, entries.clone()))), Ok(Written::Done));
     assert_eq!(rig.entries(run)[1..], entries);
     for status in Status::ALL {
         let run = rig.start(status.as_str());
@@ -142,7 +142,7 @@ pub fn own_commits_are_not_foreign<S: Store>(open: &dyn Fn() -> S) {
     let before = changes();
     let run = rig.start("a");
     for seq in 2..=50 {
-        rig.write(Write::Append(rig.append(run, seq - 1, vec![entry(seq)]))).expect("appended");
+        rig.write(Write::from(rig.append(run, seq - 1, vec![entry(seq)]))).expect("appended");
         assert_eq!(rig.row(run).seq, seq);
         assert_eq!(changes(), before);
     }
@@ -165,7 +165,7 @@ pub fn reading_while_writing<S: Store>(open: &dyn Fn() -> S) {
         }
         for n in 0..100 {
             let after = 1 + n * 2;
-            let append = |run| Write::Append(rig.append(run, after, vec![entry(after + 1), entry(after + 2)]));
+            let append = |run| Write::from(rig.append(run, after, vec![entry(after + 1), entry(after + 2)]));
             let answers = rig.batch(&runs.map(append));
             assert_eq!(answers, [Ok(Written::Done), Ok(Written::Done)]);
         }

@@ -26,7 +26,7 @@ pub fn an_end_is_told<S: Store>(open: &dyn Fn() -> S) {
 
     let mut end = rig.ending(child, Status::TimedOut);
     end.entries[0].value = Some(Value::json("\"too late\""));
-    assert_eq!(appended(rig.write(Write::Append(end))), (vec![], vec![parent, other]));
+    assert_eq!(appended(rig.write(Write::from(end))), (vec![], vec![parent, other]));
     let items = rig.inbox(parent);
     assert_eq!(items.len(), 1);
     let item = &items[0];
@@ -49,7 +49,7 @@ pub fn an_end_that_was_is_told_at_once<S: Store>(open: &dyn Fn() -> S) {
     assert_eq!((item.name.as_deref(), item.position, item.value), (Some("failed"), Some(5), last));
     assert_eq!(rig.outgoing(a, vec![watch("b", 5)]), (vec![Ok(item.number)], vec![]));
     let take = Append { taken: vec![item.number], ..rig.append(a, rig.row(a).seq, Vec::new()) };
-    assert_eq!(rig.write(Write::Append(take)), Ok(Written::Done));
+    assert_eq!(rig.write(Write::from(take)), Ok(Written::Done));
     assert_eq!(rig.outgoing(a, vec![watch("b", 5)]), (vec![Ok(item.number)], vec![]));
     assert!(rig.inbox(a).is_empty());
 }

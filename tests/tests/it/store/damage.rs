@@ -18,7 +18,7 @@ fn spoiled(statement: &str) -> (SqliteStore, i64) {
     let (lease, run) = begin(&store, "order-42");
     let fields = vec![field(2, "status", Value::json("\"new\""))];
     let append = Append { fields, ..append(run, lease, 1, Value::json("5")) };
-    written(&store, Write::Append(append)).expect("committed").expect("appended");
+    written(&store, Write::from(append)).expect("committed").expect("appended");
     spoil(&store, statement);
     (store, run)
 }
@@ -98,12 +98,12 @@ fn a_write_that_the_rows_do_not_allow_is_left_out_alone() {
     spoil(&store, &format!("INSERT INTO steadfast_fields VALUES ({first}, 2, 'status', 1, 'json', '1')"));
     let answers = store
         .commit(&[
-            Write::Append(append(second, other, 1, Value::json("1"))),
-            Write::Append(Append {
+            Write::from(append(second, other, 1, Value::json("1"))),
+            Write::from(Append {
                 fields: vec![field(2, "status", Value::json("2"))],
                 ..append(first, lease, 1, Value::json("1"))
             }),
-            Write::Append(append(second, other, 2, Value::json("2"))),
+            Write::from(append(second, other, 2, Value::json("2"))),
         ])
         .expect("the batch is committed");
     assert!(matches!(&answers[1], Err(Rejected::Refused(why)) if why.contains("UNIQUE")), "{answers:?}");
@@ -120,7 +120,7 @@ fn a_damaged_run_stops_no_other() {
     begin(&store, "b");
     spoil(&store, "UPDATE steadfast_runs SET status = 'dancing' WHERE id = 'b'");
     let answers = store
-        .commit(&[super::writing::start("b", lease), Write::Append(append(run, lease, 1, Value::json("1")))])
+        .commit(&[super::writing::start("b", lease), Write::from(append(run, lease, 1, Value::json("1")))])
         .expect("the batch is committed");
     assert!(matches!(&answers[0], Err(Rejected::Refused(why)) if why.contains("dancing")), "{answers:?}");
     assert_eq!(answers[1], Ok(Written::Done));

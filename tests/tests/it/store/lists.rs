@@ -38,7 +38,7 @@ fn fill(store: &dyn Store, drawn: &mut Dice) -> BTreeMap<i64, (RunRow, Vec<(Stri
             let Ok(Written::Number(run)) = answer else { panic!("{answer:?}") };
             let status = [Status::Running, Status::Sleeping, Status::Completed, Status::Parked][drawn.index(301) / 100];
             let change = Change { status: Some(status), ..Change::default() };
-            changes.push(Write::Append(Append {
+            changes.push(Write::from(Append {
                 entries: Vec::new(),
                 change,
                 ..append(run, lease, 1, Value::json("1"))
@@ -132,7 +132,7 @@ fn what_is_due_comes_in_pages() {
             let due = [50, 10, 10, 30, 99][usize::try_from(n % 5).expect("small")];
             let change = Change { wake_at: Some(Some(due)), ..Change::default() };
             let append = Append { entries: Vec::new(), change, ..append(run, lease, 1, Value::json("1")) };
-            written(&*store, Write::Append(append)).expect("committed").expect("changed");
+            written(&*store, Write::from(append)).expect("committed").expect("changed");
             if due <= 50 {
                 expected.push((due, run));
             }

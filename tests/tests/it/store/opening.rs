@@ -110,7 +110,7 @@ fn a_file_of_the_second_schema_goes_on() {
     let lease = Lease { number: 3, epoch: 1 };
     let outgoing = vec![Outgoing::Put { channel: "news".to_owned(), seq: 3, value: None }];
     let more = Append { outgoing, taken: vec![4], ..super::writing::append(7, lease, 2, Value::json("6")) };
-    let answer = super::writing::written(&store, Write::Append(more)).expect("committed").expect("appended");
+    let answer = super::writing::written(&store, Write::from(more)).expect("committed").expect("appended");
     assert_eq!(answer, Written::Appended { outcomes: vec![Ok(1)], notified: vec![] });
     assert_eq!(super::writing::number(&store, super::writing::start("next", lease)), 9);
     drop(store);
@@ -151,7 +151,7 @@ fn a_file_of_the_third_schema_goes_on() {
 
     let lease = Lease { number: 3, epoch: 1 };
     let more = Append { taken: vec![4], ..super::writing::append(7, lease, 2, Value::json("6")) };
-    super::writing::written(&store, Write::Append(more)).expect("committed").expect("appended");
+    super::writing::written(&store, Write::from(more)).expect("committed").expect("appended");
     drop(store);
     let file = Connection::open(&path).expect("opened");
     let version: String =

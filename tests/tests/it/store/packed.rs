@@ -16,7 +16,7 @@ fn store_with_rows() -> (SqliteStore, i64) {
     let two = EntryRow { seq: 3, value: Some(Value::json("\"two\"")), ..first.clone() };
     let three = EntryRow { seq: 4, value: None, name: Some("ä\"\\".to_owned()), ..first.clone() };
     let append = Append { entries: vec![first.clone(), two, three], ..one };
-    written(&store, Write::Append(append)).expect("committed").expect("appended");
+    written(&store, Write::from(append)).expect("committed").expect("appended");
     (store, run)
 }
 

@@ -17,7 +17,7 @@ fn remove(store: &impl Store, end: Append) {
     let run = end.run;
     let change = Change { status: Some(Status::Completed), release: true, ..Change::default() };
     let end = Append { entries: Vec::new(), change, ..end };
-    written(store, Write::Append(end)).expect("committed").expect("ended");
+    written(store, Write::from(end)).expect("committed").expect("ended");
     while written(store, Write::Delete { run, rows: 50 }).expect("committed") == Ok(Written::Deleted(false)) {}
 }
 
@@ -29,7 +29,7 @@ fn a_full_disk_loses_nothing_and_passes() {
     let (other, hog) = begin(&store, "hog");
     let mut seq = 1;
     let error = loop {
-        match store.commit(&[Write::Append(append(hog, other, seq, bytes(20_000)))]) {
+        match store.commit(&[Write::from(append(hog, other, seq, bytes(20_000)))]) {
             Ok(answers) => assert_eq!(answers, [Ok(Written::Done)]),
             Err(error) => break error,
         }
@@ -41,10 +41,8 @@ fn a_full_disk_loses_nothing_and_passes() {
     assert_eq!(store.run(RunKey::Number(hog)).expect("read").expect("there").seq, seq);
     assert_eq!(store.entries(hog, 0, 1_000).expect("read").len() as u64, seq);
 
-    let both = [
-        Write::Append(append(run, lease, 1, Value::json("1"))),
-        Write::Append(append(hog, other, seq, bytes(200_000))),
-    ];
+    let both =
+        [Write::from(append(run, lease, 1, Value::json("1"))), Write::from(append(hog, other, seq, bytes(200_000)))];
     assert_eq!(store.commit(&both).expect_err("still full").kind, StoreErrorKind::Full);
     assert_eq!(store.run(RunKey::Number(run)).expect("read").expect("there").seq, 1, "the batch failed as a whole");
 

@@ -33,7 +33,7 @@ fn assert_shared(one: &impl Store, two: &impl Store) {
     assert_ne!(of_one(), seen_by_one);
     seen_by_one = of_one();
     assert_eq!(of_one(), seen_by_one, "asking is no change");
-    let fenced = written(one, Write::Append(append(run, lease, 20, Value::json("1"))));
+    let fenced = written(one, Write::from(append(run, lease, 20, Value::json("1"))));
     assert_eq!(fenced.expect("committed"), Err(Rejected::Fenced));
     push(two, run, next, 20, Value::json("1"));
     assert_eq!(one.run(RunKey::Id("a")).expect("read").map(|row| row.seq), Some(21));

@@ -53,7 +53,7 @@ fn the_context_is_readable() {
         let set = vec![field(2, "status", Value::json("\"new\"")), field(2, "scan", bytes(9))];
         for (after, fields) in [(1, set), (2, vec![field(3, "status", Value::json("\"paid\""))]), (3, vec![])] {
             let append = Append { fields, ..append(run, lease, after, Value::json("1")) };
-            written(&store, Write::Append(append)).expect("committed").expect("appended");
+            written(&store, Write::from(append)).expect("committed").expect("appended");
         }
     }
     let context = rows(&store, "SELECT field, value, since FROM steadfast_context WHERE run = 'order-42'");

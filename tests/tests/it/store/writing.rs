@@ -73,7 +73,7 @@ pub(super) fn begin(store: &(impl Store + ?Sized), id: &str) -> (Lease, i64) {
 
 /// Appends a value as entry `after + 1`.
 pub(super) fn push(store: &(impl Store + ?Sized), run: i64, lease: Lease, after: u64, value: Value) {
-    let answer = written(store, Write::Append(append(run, lease, after, value)));
+    let answer = written(store, Write::from(append(run, lease, after, value)));
     assert!(matches!(answer, Ok(Ok(Written::Done))), "{answer:?}");
 }
 
