@@ -4,31 +4,33 @@
 //! name, attempt, context, due, other, and for its value the form, where it begins, and its size. The values themselves
 //! lie one behind the other in `bodies`, byte for byte.
 
+mod scan;
+
 use super::columns::{Columns, Flaw, wrong};
-use super::rows::FromRow;
 use crate::record::Kind;
 use crate::store::EntryRow;
 use crate::value::{Encoding, Value};
 use bytes::Bytes;
-use serde::{Deserialize, Serialize};
+use scan::{Scan, Scanned};
+use serde::Serialize;
 use std::borrow::Cow;
 
 /// The most entries of one row: what reads a page of a history reads no more than this beyond it.
 const MEMBERS: usize = 64;
 
 /// The columns of one entry.
-#[derive(Serialize, Deserialize)]
+#[derive(Serialize)]
 struct Member<'a>(
-    #[serde(borrow)] Cow<'a, str>,
+    &'a str,
     i64,
     Option<u64>,
     Option<u64>,
-    #[serde(borrow)] Option<Cow<'a, str>>,
+    Option<&'a str>,
     Option<u32>,
     Option<u64>,
     Option<i64>,
-    #[serde(borrow)] Option<Cow<'a, str>>,
-    #[serde(borrow)] Option<Cow<'a, str>>,
+    Option<&'a str>,
+    Option<&'a str>,
     usize,
     usize,
 );
@@ -72,16 +74,16 @@ pub(super) fn pack(entries: &[EntryRow]) -> Option<Packed> {
         let from = bodies.len();
         bodies.extend_from_slice(entry.value.as_ref().map_or(&[][..], |value| &value.bytes));
         members.push(Member(
-            Cow::Borrowed(entry.kind.as_str()),
+            entry.kind.as_str(),
             entry.at,
             entry.cause,
             entry.position,
-            entry.name.as_deref().map(Cow::Borrowed),
+            entry.name.as_deref(),
             entry.attempt,
             entry.context,
             entry.due,
-            entry.other.as_deref().map(Cow::Borrowed),
-            entry.value.as_ref().map(|value| Cow::Borrowed(value.encoding.as_str())),
+            entry.other.as_deref(),
+            entry.value.as_ref().map(|value| value.encoding.as_str()),
             from,
             bodies.len() - from,
         ));
@@ -96,93 +98,109 @@ fn size(value: &Value) -> usize {
     value.bytes.len()
 }
 
-/// The entries of one row, as they are read.
-pub(super) struct Unpacked(pub(super) Vec<EntryRow>);
+/// A row as it is read.
+pub(super) struct Row<'a> {
+    last: u64,
+    count: u64,
+    format: u16,
+    entries: &'a str,
+    /// `None` if the values are not read.
+    bodies: Option<&'a [u8]>,
+}
 
-impl FromRow for Unpacked {
-    const COLUMNS: &'static [&'static str] = &["seq", "count", "format", "entries", "bodies"];
-    const CALLED: (&'static str, &'static str) = ("the row that ends with entry", "seq");
+/// The columns of a row, in the order in which they are read.
+pub(super) const READ: &[&str] = &["seq", "count", "format", "entries", "bodies"];
 
-    fn from_row(row: &Columns<'_>) -> Result<Self, Flaw> {
-        let (last, count): (u64, u64) = (row.number("seq")?, row.number("count")?);
-        let (format, text) = (row.format()?, row.text("entries")?);
-        let bodies = row.maybe_bytes("bodies")?.map(Bytes::copy_from_slice);
-        let members: Vec<Member<'_>> =
-            serde_json::from_str(text).map_err(|error| flaw_of(text, last, count, &error))?;
-        if members.len() as u64 != count || count == 0 || count > last {
-            let found = format!("{} members", members.len());
-            return Err(wrong("entries", &format!("the {count} entries up to number {last}"), &found));
+impl<'a> Row<'a> {
+    pub(super) fn of(columns: &Columns<'a>) -> Result<Self, Flaw> {
+        let (last, count) = (columns.number("seq")?, columns.number("count")?);
+        let (format, entries) = (columns.format()?, columns.text("entries")?);
+        Ok(Self { last, count, format, entries, bodies: columns.maybe_bytes("bodies")? })
+    }
+
+    /// Adds the entries after a number to those that were read, and returns the number of the first one of the row.
+    pub(super) fn unpack(&self, after: u64, to: &mut Vec<EntryRow>) -> Result<u64, Flaw> {
+        let Self { last, count, entries, bodies, .. } = *self;
+        let first = (last + 1).checked_sub(count).filter(|first| *first > 0 && count > 0).unwrap_or(1);
+        let mut scan = Scan::new(entries);
+        let (mut seq, mut end) = (first, 0);
+        while let Some(found) = scan.next_member() {
+            let n = seq - first;
+            let Some(member) = found else { return Err(flaw_of(entries, first)) };
+            let size = member.size;
+            let entry = self.entry(seq, member, end).map_err(|flaw| in_member(first, n, flaw))?;
+            to.extend(Some(entry).filter(|entry| entry.seq > after));
+            (seq, end) = (seq + 1, end + size);
         }
-        let mut end = 0;
-        let mut entries = Vec::with_capacity(members.len());
-        for (n, member) in members.into_iter().enumerate() {
-            let size = member.11;
-            let entry = entry(last + 1 + n as u64 - count, format, member, end, bodies.as_ref());
-            entries.push(entry.map_err(|flaw| in_member(last, count, n, flaw))?);
-            end = end.saturating_add(size);
+        if !scan.is_at_end() {
+            return Err(flaw_of(entries, first));
+        }
+        let members = seq - first;
+        if members != count || first + count != last + 1 {
+            let expected = format!("the {count} entries up to number {last}");
+            return Err(wrong("entries", &expected, &format!("{members} members")));
         }
         match bodies {
             Some(bodies) if bodies.len() != end => {
                 Err(wrong("bodies", &format!("{end} bytes"), &format!("{} bytes", bodies.len())))
             }
-            _ => Ok(Self(entries)),
+            _ => Ok(first),
         }
     }
-}
 
-/// Returns the entry of a member. Without `bodies` it has no value.
-fn entry(seq: u64, format: u16, member: Member<'_>, end: usize, bodies: Option<&Bytes>) -> Result<EntryRow, Flaw> {
-    let Member(kind, at, cause, position, name, attempt, context, due, other, form, from, size) = member;
-    let known = || wrong("kind", "a word that this version knows", &format!("the text {kind:?}"));
-    let kind = Kind::parse(&kind).ok_or_else(known)?;
-    if from != end {
-        return Err(wrong("from", &format!("{end}, where the value before it ends"), &from.to_string()));
+    /// Returns the entry of a member, whose value begins where the one before it ends.
+    fn entry(&self, seq: u64, member: Scanned<'_>, end: usize) -> Result<EntryRow, Flaw> {
+        let known = || wrong("kind", "a word that this version knows", &format!("the text {:?}", member.kind));
+        let kind = Kind::parse(&member.kind).ok_or_else(known)?;
+        if member.from != end {
+            return Err(wrong("from", &format!("{end}, where the value before it ends"), &member.from.to_string()));
+        }
+        let value = match (member.form, self.bodies) {
+            (Some(form), Some(bodies)) => Some(value(&form, bodies, end, member.size)?),
+            (None, _) if member.size > 0 => return Err(wrong("form", "a word", "nothing")),
+            _ => None,
+        };
+        Ok(EntryRow {
+            seq,
+            format: self.format,
+            kind,
+            cause: member.cause,
+            at: member.at,
+            position: member.position,
+            name: member.name.map(Cow::into_owned),
+            attempt: member.attempt,
+            context: member.context,
+            due: member.due,
+            value,
+            other: member.other.filter(|_| self.bodies.is_some()).map(Cow::into_owned),
+        })
     }
-    let value = match (form, bodies) {
-        (Some(form), Some(bodies)) => Some(value(&form, bodies, from..from.saturating_add(size))?),
-        (None, _) if size > 0 => return Err(wrong("form", "a word", "nothing")),
-        _ => None,
-    };
-    let outlined = bodies.is_none();
-    Ok(EntryRow {
-        seq,
-        format,
-        kind,
-        cause,
-        at,
-        position,
-        name: name.map(Cow::into_owned),
-        attempt,
-        context,
-        due,
-        value,
-        other: other.filter(|_| !outlined).map(Cow::into_owned),
-    })
 }
 
-fn value(form: &str, bodies: &Bytes, place: std::ops::Range<usize>) -> Result<Value, Flaw> {
+fn value(form: &str, bodies: &[u8], from: usize, size: usize) -> Result<Value, Flaw> {
     let unknown = || wrong("form", "a word that this version knows", &format!("the text {form:?}"));
     let encoding = Encoding::parse(form).ok_or_else(unknown)?;
-    if place.end > bodies.len() {
-        return Err(wrong("bodies", &format!("{} bytes", place.end), &format!("{} bytes", bodies.len())));
-    }
-    let bytes = bodies.slice(place);
-    match std::str::from_utf8(&bytes) {
+    let end = from.saturating_add(size);
+    let bytes = bodies
+        .get(from..end)
+        .ok_or_else(|| wrong("bodies", &format!("{end} bytes"), &format!("{} bytes", bodies.len())))?;
+    match std::str::from_utf8(bytes) {
         Err(error) if encoding == Encoding::Json => {
             Err(wrong("bodies", "JSON text", &format!("bytes that are no text ({error})")))
         }
-        _ => Ok(Value { encoding, bytes }),
+        _ => Ok(Value { encoding, bytes: Bytes::copy_from_slice(bytes) }),
     }
 }
 
 /// Returns which member of the array is wrong.
-fn flaw_of(text: &str, last: u64, count: u64, error: &serde_json::Error) -> Flaw {
-    let Ok(members) = serde_json::from_str::<Vec<serde_json::Value>>(text) else {
-        return wrong("entries", "a JSON array", &format!("text that is none ({error})"));
+fn flaw_of(text: &str, first: u64) -> Flaw {
+    let members = match serde_json::from_str::<Vec<serde_json::Value>>(text) {
+        Ok(members) => members,
+        Err(error) => return wrong("entries", "a JSON array", &format!("text that is none ({error})")),
     };
-    let wrong_one = members.iter().enumerate().find_map(|(n, member)| Some((n, flaw_of_member(member)?)));
-    let (n, flaw) = wrong_one.unwrap_or_else(|| (0, wrong("entries", "an entry", &error.to_string())));
-    in_member(last, count, n, flaw)
+    let wrong_one = (0..).zip(&members).find_map(|(n, member)| Some((n, flaw_of_member(member)?)));
+    let (n, flaw) = wrong_one.unwrap_or_else(|| (0, wrong("entries", "an array as this library writes it", "another")));
+    in_member(first, n, flaw)
 }
 
 fn flaw_of_member(member: &serde_json::Value) -> Option<Flaw> {
@@ -212,11 +230,10 @@ fn is_negative(found: &serde_json::Value) -> bool {
 }
 
 /// Adds the entry to a flaw of one member, counted from 0.
-fn in_member(last: u64, count: u64, n: usize, flaw: Flaw) -> Flaw {
+fn in_member(first: u64, n: u64, flaw: Flaw) -> Flaw {
     match flaw {
         Flaw::Damaged(what) => {
-            let entry = (last + 1 + n as u64).saturating_sub(count);
-            Flaw::Damaged(format!("entry {entry}, its member {}: {what}", n + 1))
+            Flaw::Damaged(format!("entry {}, its member {}: {what}", first.saturating_add(n), n.saturating_add(1)))
         }
         newer @ Flaw::Newer(_) => newer,
     }

@@ -1,7 +1,7 @@
 //! The reads of a store.
 
 use super::columns::{Columns, Flaw};
-use super::packed::Unpacked;
+use super::packed;
 use super::queries;
 use super::rows::FromRow;
 use super::select::{Bound, select_runs};
@@ -78,20 +78,30 @@ impl<S: Session> Reader<'_, S> {
 
     /// Returns at most `limit` entries after a number, of rows that have one or more each.
     fn unpacked(&self, query: &str, run: i64, after: u64, limit: usize) -> Result<Vec<EntryRow>, StoreError> {
-        let rows: Vec<Unpacked> = self.rows(Some(run), query, &[Cell::Int(run), clamped(after), clamped(limit)])?;
-        let mut entries: Vec<EntryRow> = Vec::with_capacity(rows.len() * 2);
-        let mut last = None;
-        for Unpacked(members) in rows {
-            let (first, end) = (members.first().map_or(0, |entry| entry.seq), members.last().map(|entry| entry.seq));
-            if let Some(last) = last.filter(|last| first <= *last) {
-                let flaw = Flaw::Damaged("two rows of `steadfast_log` have it".to_owned());
-                return Err(self.sentence(Some(run), &format!("entry {last}"), &flaw));
-            }
-            last = end;
-            entries.extend(members.into_iter().filter(|entry| entry.seq > after));
-            if entries.len() >= limit {
-                break;
-            }
+        let mut entries: Vec<EntryRow> = Vec::new();
+        let (mut last, mut flaw) = (after, None);
+        self.session
+            .select(query, &[Cell::Int(run), clamped(after), clamped(limit)], &mut |row| {
+                let columns = Columns::new(row, packed::READ);
+                match packed::Row::of(&columns).and_then(|row| row.unpack(after, &mut entries)) {
+                    Ok(first) if first > last || last == after => {
+                        last = entries.last().map_or(last, |entry| entry.seq);
+                        if entries.len() < limit { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+                    }
+                    Ok(_) => {
+                        let twice = Flaw::Damaged("two rows of `steadfast_log` have it".to_owned());
+                        flaw = Some((format!("entry {last}"), twice));
+                        ControlFlow::Break(())
+                    }
+                    Err(found) => {
+                        flaw = Some((called(&columns, "the row that ends with entry", "seq"), found));
+                        ControlFlow::Break(())
+                    }
+                }
+            })
+            .map_err(|error| self.while_reading(Some(run), error))?;
+        if let Some((place, flaw)) = flaw {
+            return Err(self.sentence(Some(run), &place, &flaw));
         }
         entries.truncate(limit);
         Ok(entries)
@@ -170,7 +180,7 @@ impl<S: Session> Reader<'_, S> {
                         ControlFlow::Continue(())
                     }
                     Err(found) => {
-                        flaw = Some((called::<T>(&columns), found));
+                        flaw = Some((called(&columns, T::CALLED.0, T::CALLED.1), found));
                         ControlFlow::Break(())
                     }
                 }
@@ -258,15 +268,14 @@ impl Page {
         self.last_due = columns.maybe_int("wake_at").ok().flatten().or(self.last_due);
         match RunRow::from_row(&columns) {
             Ok(run) => self.runs.push(run),
-            Err(flaw) => self.flaws.push((called::<RunRow>(&columns), flaw)),
+            Err(flaw) => self.flaws.push((called(&columns, RunRow::CALLED.0, RunRow::CALLED.1), flaw)),
         }
         ControlFlow::Continue(())
     }
 }
 
-/// Names a row in messages.
-fn called<T: FromRow>(columns: &Columns<'_>) -> String {
-    let (called, key) = T::CALLED;
+/// Names a row in messages, by a column.
+fn called(columns: &Columns<'_>, called: &str, key: &str) -> String {
     let number = columns.int(key).map(|number| number.to_string());
     let key = number.or_else(|_| columns.text(key).map(|text| format!("{text:?}")));
     format!("{called} {}", key.as_deref().unwrap_or("(its number is damaged too)"))

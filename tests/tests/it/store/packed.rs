@@ -55,7 +55,7 @@ fn a_damaged_row_names_run_entry_and_member() {
         ("entries = json_set(entries, '$[1][12]', 1)", &["entry 3", "member 2", "12 columns", "13"]),
         ("entries = json_set(entries, '$[1]', 'lost')", &["entry 3", "member 2", "no array"]),
         ("entries = json_set(entries, '$[1][0]', 'dreamt')", &["entry 3", "member 2", "`kind`", "dreamt"]),
-        ("entries = json_remove(entries, '$[1]')", &["entry 4", "the 3 entries up to number 4", "2 members"]),
+        ("entries = json_remove(entries, '$[1]')", &["entry 3", "member 2", "`from`", "5", "10"]),
         ("entries = json_set(entries, '$[1][10]', 3)", &["entry 3", "member 2", "`from`", "5", "3"]),
         ("count = 2", &["entry 4", "the 2 entries up to number 4", "3 members"]),
         ("count = 9", &["entry 4", "the 9 entries up to number 4"]),
