@@ -2,12 +2,12 @@
 //!
 //! ```
 //! # use steadfast::store::MemoryStore;
-//! steadfast::conformance!(memory, MemoryStore::new);
+//! steadfast::conformance!(memory, MemoryStore::new, MemoryStore::clone);
 //! # fn main() {}
 //! ```
 //!
-//! The line makes a module with one `#[test]` for each case. The expression is evaluated for an empty store, more than
-//! once in some cases.
+//! The line makes a module with one `#[test]` for each case. The first expression is called for an empty store, more than
+//! once in some cases; the second one for another connection to the database of a store.
 
 #![allow(clippy::missing_panics_doc, reason = "a test panics when the rule in its first line is broken")]
 
@@ -15,6 +15,7 @@ mod rig;
 
 pub mod append;
 pub mod belongings;
+pub mod connections;
 pub mod delete;
 pub mod find;
 pub mod forks;
@@ -33,7 +34,7 @@ pub mod watch;
 /// Makes one test for each rule that a store must keep; see [`store::conformance`](crate::store::conformance).
 #[macro_export]
 macro_rules! conformance {
-    ($backend:ident, $open:expr) => {
+    ($backend:ident, $open:expr, $again:expr) => {
         mod $backend {
             #[allow(unused_imports, reason = "the expression may name anything from where it stands")]
             use super::*;
@@ -137,7 +138,25 @@ macro_rules! conformance {
                 values: own_commits_are_not_foreign,
                 values: reading_while_writing,
             }
+
+            $crate::conformance! { @pairs $open, $again;
+                connections: numbers_become_visible_in_order,
+                connections: outputs_are_numbered_by_both,
+                connections: a_takeover_fences_appends_on_their_way,
+                connections: two_senders_of_one_key,
+                connections: two_starts_of_one_id,
+                connections: two_answers_to_one_request,
+                connections: opposite_orders_end,
+            }
         }
+    };
+    (@pairs $open:expr, $again:expr; $($group:ident: $case:ident,)*) => {
+        $(
+            #[test]
+            fn $case() {
+                $crate::store::conformance::$group::$case(&$open, &$again);
+            }
+        )*
     };
     (@cases $open:expr; $($group:ident: $case:ident,)*) => {
         $(

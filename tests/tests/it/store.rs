@@ -2,8 +2,8 @@
 
 use steadfast::store::MemoryStore;
 
-steadfast::conformance!(memory, MemoryStore::new);
-steadfast::conformance!(sqlite, on_disk::fresh);
+steadfast::conformance!(memory, MemoryStore::new, MemoryStore::clone);
+steadfast::conformance!(sqlite, on_disk::fresh, on_disk::again);
 
 mod damage;
 mod lists;

@@ -4,6 +4,7 @@
 //! name, attempt, context, due, other, and for its value the form, where it begins, and its size. The values themselves
 //! lie one behind the other in `bodies`, byte for byte.
 
+#[expect(clippy::option_option, reason = "a cell may be null, or not what it should be")]
 mod scan;
 
 use super::columns::{Columns, Flaw, wrong};

@@ -9,6 +9,11 @@ thread_local! {
     static FOLDERS: RefCell<Vec<TempDir>> = const { RefCell::new(Vec::new()) };
 }
 
+/// Returns another store on the file of this one.
+pub(super) fn again(store: &SqliteStore) -> SqliteStore {
+    SqliteStore::open(store.path(), Durability::Relaxed).expect("the file opens")
+}
+
 /// Returns a store in a new file.
 pub(super) fn fresh() -> SqliteStore {
     let folder = tempfile::tempdir().expect("a folder");
