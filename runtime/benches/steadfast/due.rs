@@ -95,8 +95,8 @@ async fn resume(path: &Path, id: &str, due: u32) -> f64 {
     db.execute_batch(&format!(
         "CREATE TEMP TABLE due AS SELECT number FROM main.steadfast_runs
                 WHERE id = '{id}' OR (id > '{id}-' AND id < '{id}.');
-            UPDATE steadfast_log SET entries = (SELECT json_group_array(CASE WHEN value ->> 7 IS NULL THEN json(value)
-                ELSE json_set(value, '$[7]', {at}) END) FROM json_each(entries)) WHERE run IN (SELECT number FROM due);
+            UPDATE steadfast_log SET entries = (SELECT json_group_array(CASE WHEN value ->> 8 IS NULL THEN json(value)
+                ELSE json_set(value, '$[8]', {at}) END) FROM json_each(entries)) WHERE run IN (SELECT number FROM due);
             UPDATE steadfast_runs SET wake_at = {at} WHERE number IN (SELECT number FROM due)"
     ))
     .expect("due");

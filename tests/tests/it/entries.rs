@@ -7,10 +7,10 @@ pub(crate) fn unpack(db: &Connection) {
     db.execute_batch(
         "DROP TABLE IF EXISTS temp.steadfast_entries;
          CREATE TEMP TABLE steadfast_entries AS SELECT l.run AS run, l.seq - l.count + 1 + m.key AS seq, l.format AS format,
-             m.value ->> 0 AS kind, m.value ->> 1 AS at, m.value ->> 2 AS cause, m.value ->> 3 AS position,
-             m.value ->> 4 AS name, m.value ->> 5 AS attempt, m.value ->> 6 AS context, m.value ->> 7 AS due,
-             m.value ->> 8 AS other, m.value ->> 9 AS form,
-             substr(l.bodies, (m.value ->> 10) + 1, m.value ->> 11) AS body
+             m.value ->> 0 AS kind, coalesce(m.value ->> 10, l.at) AS at, m.value ->> 6 AS cause, m.value ->> 1 AS position,
+             m.value ->> 5 AS name, m.value ->> 4 AS attempt, m.value ->> 7 AS context, m.value ->> 8 AS due,
+             m.value ->> 9 AS other, m.value ->> 2 AS form, substr(l.bodies, 1 + (SELECT coalesce(sum(b.value ->> 3), 0)
+                 FROM json_each(l.entries) b WHERE b.key < m.key), m.value ->> 3) AS body
          FROM main.steadfast_log l, json_each(l.entries) m ORDER BY run, seq",
     )
     .expect("unpacked");
@@ -20,9 +20,9 @@ pub(crate) fn unpack(db: &Connection) {
 fn pack(db: &Connection) {
     db.execute_batch(
         "DELETE FROM main.steadfast_log;
-         INSERT INTO main.steadfast_log (run, seq, count, format, entries, bodies)
-             SELECT run, seq, 1, format, json_array(json_array(kind, at, cause, position, name, attempt, context, due,
-                 other, form, 0, coalesce(length(CAST(body AS BLOB)), 0))), coalesce(CAST(body AS BLOB), x'') FROM temp.steadfast_entries",
+         INSERT INTO main.steadfast_log (run, seq, count, at, format, entries, bodies)
+             SELECT run, seq, 1, at, format, json_array(json_array(kind, position, form, length(CAST(body AS BLOB)), attempt,
+                 name, cause, context, due, other)), coalesce(CAST(body AS BLOB), x'') FROM temp.steadfast_entries",
     )
     .expect("packed");
 }

@@ -1,8 +1,8 @@
 //! The entries of one append as one row.
 //!
-//! A row has the number of its last entry, and a JSON array with an array for each entry: kind, time, cause, position,
-//! name, attempt, context, due, other, and for its value the form, where it begins, and its size. The values themselves
-//! lie one behind the other in `bodies`, byte for byte.
+//! A row has the number of its last entry, a time, and a JSON array with an array for each entry: kind, position, form and
+//! size of its value, attempt, name, cause, context, due, other, and its own time if it is another. What is null at the end
+//! is left out. The values themselves lie one behind the other in `bodies`, byte for byte.
 
 #[expect(clippy::option_option, reason = "a cell may be null, or not what it should be")]
 mod scan;
@@ -19,43 +19,35 @@ use std::borrow::Cow;
 /// The most entries of one row: what reads a page of a history reads no more than this beyond it.
 const MEMBERS: usize = 64;
 
-/// The columns of one entry.
-#[derive(Serialize)]
-struct Member<'a>(
-    &'a str,
-    i64,
-    Option<u64>,
-    Option<u64>,
-    Option<&'a str>,
-    Option<u32>,
-    Option<u64>,
-    Option<i64>,
-    Option<&'a str>,
-    Option<&'a str>,
-    usize,
-    usize,
-);
-
 /// What each column of an entry holds, in messages.
-const COLUMNS: [(&str, &str); 12] = [
+const COLUMNS: [(&str, &str); 11] = [
     ("kind", "a word"),
-    ("at", "an integer"),
-    ("cause", "an integer or null"),
     ("position", "an integer or null"),
-    ("name", "a text or null"),
+    ("form", "a word or null"),
+    ("size", "an integer or null"),
     ("attempt", "an integer or null"),
+    ("name", "a text or null"),
+    ("cause", "an integer or null"),
     ("context", "an integer or null"),
     ("due", "an integer or null"),
     ("other", "a text or null"),
-    ("form", "a word or null"),
-    ("from", "an integer"),
-    ("size", "an integer"),
+    ("at", "an integer or null"),
 ];
+
+/// One column of an entry.
+#[derive(Serialize)]
+#[serde(untagged)]
+enum Column<'a> {
+    Number(u64),
+    Time(i64),
+    Text(&'a str),
+}
 
 /// Entries as a row.
 pub(super) struct Packed {
     pub(super) last: u64,
     pub(super) count: usize,
+    pub(super) at: i64,
     pub(super) format: u16,
     pub(super) entries: Vec<u8>,
     pub(super) bodies: Vec<u8>,
@@ -68,41 +60,44 @@ pub(super) fn rows(entries: &[EntryRow]) -> impl Iterator<Item = &[EntryRow]> {
 
 /// Packs entries that follow each other and have one format; `None` if there are none.
 pub(super) fn pack(entries: &[EntryRow]) -> Option<Packed> {
-    let last = entries.last()?;
-    let mut bodies = Vec::with_capacity(entries.iter().filter_map(|entry| entry.value.as_ref()).map(size).sum());
-    let mut members = Vec::with_capacity(entries.len());
+    let (first, last) = (entries.first()?, entries.last()?);
+    let sizes = entries.iter().filter_map(|entry| entry.value.as_ref()).map(|value| value.bytes.len());
+    let mut bodies = Vec::with_capacity(sizes.sum());
+    let mut text = Vec::with_capacity(64 * entries.len());
     for entry in entries {
-        let from = bodies.len();
+        text.push(if text.is_empty() { b'[' } else { b',' });
+        let columns = columns(entry, first.at);
+        let length = columns.iter().rposition(Option::is_some).map_or(0, |last| last + 1);
+        // Numbers and texts are always JSON.
+        serde_json::to_writer(&mut text, &columns[..length]).ok()?;
         bodies.extend_from_slice(entry.value.as_ref().map_or(&[][..], |value| &value.bytes));
-        members.push(Member(
-            entry.kind.as_str(),
-            entry.at,
-            entry.cause,
-            entry.position,
-            entry.name.as_deref(),
-            entry.attempt,
-            entry.context,
-            entry.due,
-            entry.other.as_deref(),
-            entry.value.as_ref().map(|value| value.encoding.as_str()),
-            from,
-            bodies.len() - from,
-        ));
     }
-    let (last, count, format) = (last.seq, entries.len(), last.format);
-    // Numbers and texts are always JSON.
-    let entries = serde_json::to_vec(&members).ok()?;
-    Some(Packed { last, count, format, entries, bodies })
+    text.push(b']');
+    Some(Packed { last: last.seq, count: entries.len(), at: first.at, format: last.format, entries: text, bodies })
 }
 
-fn size(value: &Value) -> usize {
-    value.bytes.len()
+fn columns(entry: &EntryRow, at: i64) -> [Option<Column<'_>>; 11] {
+    let value = entry.value.as_ref();
+    [
+        Some(Column::Text(entry.kind.as_str())),
+        entry.position.map(Column::Number),
+        value.map(|value| Column::Text(value.encoding.as_str())),
+        value.map(|value| Column::Number(value.bytes.len() as u64)),
+        entry.attempt.map(|attempt| Column::Number(attempt.into())),
+        entry.name.as_deref().map(Column::Text),
+        entry.cause.map(Column::Number),
+        entry.context.map(Column::Number),
+        entry.due.map(Column::Time),
+        entry.other.as_deref().map(Column::Text),
+        Some(Column::Time(entry.at)).filter(|_| entry.at != at),
+    ]
 }
 
 /// A row as it is read.
 pub(super) struct Row<'a> {
     last: u64,
     count: u64,
+    at: i64,
     format: u16,
     entries: &'a str,
     /// `None` if the values are not read.
@@ -110,13 +105,14 @@ pub(super) struct Row<'a> {
 }
 
 /// The columns of a row, in the order in which they are read.
-pub(super) const READ: &[&str] = &["seq", "count", "format", "entries", "bodies"];
+pub(super) const READ: &[&str] = &["seq", "count", "at", "format", "entries", "bodies"];
 
 impl<'a> Row<'a> {
     pub(super) fn of(columns: &Columns<'a>) -> Result<Self, Flaw> {
         let (last, count) = (columns.number("seq")?, columns.number("count")?);
+        let at = columns.int("at")?;
         let (format, entries) = (columns.format()?, columns.text("entries")?);
-        Ok(Self { last, count, format, entries, bodies: columns.maybe_bytes("bodies")? })
+        Ok(Self { last, count, at, format, entries, bodies: columns.maybe_bytes("bodies")? })
     }
 
     /// Adds the entries after a number to those that were read, and returns the number of the first one of the row.
@@ -128,10 +124,10 @@ impl<'a> Row<'a> {
         while let Some(found) = scan.next_member() {
             let n = seq - first;
             let Some(member) = found else { return Err(flaw_of(entries, first)) };
-            let size = member.size;
+            let size = member.size.unwrap_or(0);
             let entry = self.entry(seq, member, end).map_err(|flaw| in_member(first, n, flaw))?;
             to.extend(Some(entry).filter(|entry| entry.seq > after));
-            (seq, end) = (seq + 1, end + size);
+            (seq, end) = (seq + 1, end.saturating_add(size));
         }
         if !scan.is_at_end() {
             return Err(flaw_of(entries, first));
@@ -153,12 +149,10 @@ impl<'a> Row<'a> {
     fn entry(&self, seq: u64, member: Scanned<'_>, end: usize) -> Result<EntryRow, Flaw> {
         let known = || wrong("kind", "a word that this version knows", &format!("the text {:?}", member.kind));
         let kind = Kind::parse(&member.kind).ok_or_else(known)?;
-        if member.from != end {
-            return Err(wrong("from", &format!("{end}, where the value before it ends"), &member.from.to_string()));
-        }
-        let value = match (member.form, self.bodies) {
-            (Some(form), Some(bodies)) => Some(value(&form, bodies, end, member.size)?),
-            (None, _) if member.size > 0 => return Err(wrong("form", "a word", "nothing")),
+        let value = match (member.form, member.size, self.bodies) {
+            (Some(form), Some(size), Some(bodies)) => Some(value(&form, bodies, end, size)?),
+            (None, Some(1..), _) => return Err(wrong("form", "a word", "nothing")),
+            (Some(_), None, _) => return Err(wrong("size", "an integer", "nothing")),
             _ => None,
         };
         Ok(EntryRow {
@@ -166,7 +160,7 @@ impl<'a> Row<'a> {
             format: self.format,
             kind,
             cause: member.cause,
-            at: member.at,
+            at: member.at.unwrap_or(self.at),
             position: member.position,
             name: member.name.map(Cow::into_owned),
             attempt: member.attempt,
@@ -205,15 +199,15 @@ fn flaw_of(text: &str, first: u64) -> Flaw {
 }
 
 fn flaw_of_member(member: &serde_json::Value) -> Option<Flaw> {
-    let Some(columns) = member.as_array().filter(|columns| columns.len() == COLUMNS.len()) else {
+    let most = COLUMNS.len();
+    let Some(columns) = member.as_array().filter(|columns| (1..=most).contains(&columns.len())) else {
         let found = member.as_array().map_or_else(|| "no array".to_owned(), |found| format!("{}", found.len()));
-        return Some(wrong("entries", &format!("{} columns for each entry", COLUMNS.len()), &found));
+        return Some(wrong("entries", &format!("1 to {most} columns for each entry"), &found));
     };
     columns.iter().zip(COLUMNS).find_map(|(found, (name, expected))| {
         let fits = match expected {
             "a word" => found.is_string(),
             "a word or null" | "a text or null" => found.is_string() || found.is_null(),
-            "an integer" => found.is_i64() || found.is_u64(),
             _ => found.is_i64() || found.is_u64() || found.is_null(),
         };
         let in_range = match name {

@@ -101,14 +101,14 @@ queries! {
     DELETE_RUN = "DELETE FROM steadfast_runs WHERE number = ?1";
 
     /// Run, after, the most rows. Each has one entry or more.
-    ENTRIES = "SELECT seq, count, format, entries, bodies
+    ENTRIES = "SELECT seq, count, at, format, entries, bodies
         FROM steadfast_log WHERE run = ?1 AND seq > ?2 ORDER BY seq LIMIT ?3";
     /// Run, after, the most rows. Omits the values, which are stored last in the row.
-    OUTLINE = "SELECT seq, count, format, entries, NULL
+    OUTLINE = "SELECT seq, count, at, format, entries, NULL
         FROM steadfast_log WHERE run = ?1 AND seq > ?2 ORDER BY seq LIMIT ?3";
-    /// Run, last entry, how many, format, entries, bodies.
-    INSERT_ENTRIES = "INSERT INTO steadfast_log (run, seq, count, format, entries, bodies)
-        VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
+    /// Run, last entry, how many, time, format, entries, bodies.
+    INSERT_ENTRIES = "INSERT INTO steadfast_log (run, seq, count, at, format, entries, bodies)
+        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
     /// Run, how many rows.
     DELETE_ENTRIES = "DELETE FROM steadfast_log WHERE run = ?1
         AND seq IN (SELECT seq FROM steadfast_log WHERE run = ?1 ORDER BY seq LIMIT ?2)";

@@ -187,6 +187,7 @@ const VERSION_5: &[&str] = &[
         run BIGINT NOT NULL,
         seq BIGINT NOT NULL,
         count BIGINT NOT NULL,
+        at BIGINT NOT NULL,
         format BIGINT NOT NULL,
         entries TEXT NOT NULL,
         bodies {body} NOT NULL
@@ -211,28 +212,26 @@ macro_rules! slice {
 /// Moves entries of the table before the log into it, a row each.
 const VERSION_6_SLICE: &[&str] = &[
     concat!(
-        "INSERT INTO steadfast_log (run, seq, count, format, entries, bodies)
-            SELECT run, seq, 1, format, json_array(json_array(",
+        "INSERT INTO steadfast_log (run, seq, count, at, format, entries, bodies)
+            SELECT run, seq, 1, at, format, json_array(json_array(",
         cell!("kind"),
-        ", ",
-        cell!("at"),
-        ", ",
-        cell!("cause"),
         ", ",
         cell!("position"),
         ", ",
+        cell!("form"),
+        ", length(CAST(body AS BLOB)), ",
+        cell!("attempt"),
+        ", ",
         cell!("name"),
         ", ",
-        cell!("attempt"),
+        cell!("cause"),
         ", ",
         cell!("context"),
         ", ",
         cell!("due"),
         ", ",
         cell!("other"),
-        ", ",
-        cell!("form"),
-        ", 0, coalesce(length(CAST(body AS BLOB)), 0))), coalesce(CAST(body AS BLOB), x'')
+        ")), coalesce(CAST(body AS BLOB), x'')
             FROM steadfast_entries",
         slice!()
     ),

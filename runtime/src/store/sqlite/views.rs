@@ -31,12 +31,13 @@ pub(super) const VIEWS: &[View] = &[
         name: "steadfast_history",
         query: concat!(
             "SELECT r.id AS run, l.seq - l.count + 1 + m.key AS seq, ",
-            utc!("(m.value ->> 1)"),
-            " AS time, m.value ->> 0 AS kind, m.value ->> 3 AS position,
-                m.value ->> 4 AS name, m.value ->> 5 AS attempt, ",
-            utc!("(m.value ->> 7)"),
-            " AS due, CASE m.value ->> 9 WHEN 'json' THEN CAST(substr(l.bodies, (m.value ->> 10) + 1, m.value ->> 11) AS TEXT)
-                ELSE '<' || iif(m.value ->> 9 IS NULL, NULL, m.value ->> 11) || ' bytes>' END AS value
+            utc!("coalesce(m.value ->> 10, l.at)"),
+            " AS time, m.value ->> 0 AS kind, m.value ->> 1 AS position,
+                m.value ->> 5 AS name, m.value ->> 4 AS attempt, ",
+            utc!("(m.value ->> 8)"),
+            " AS due, CASE m.value ->> 2 WHEN 'json' THEN CAST(substr(l.bodies, 1 +
+                (SELECT coalesce(sum(b.value ->> 3), 0) FROM json_each(l.entries) b WHERE b.key < m.key), m.value ->> 3) AS TEXT)
+                ELSE '<' || iif(m.value ->> 2 IS NULL, NULL, m.value ->> 3) || ' bytes>' END AS value
             FROM steadfast_log l JOIN steadfast_runs r ON r.number = l.run, json_each(l.entries) m
             ORDER BY l.run, l.seq, m.key"
         ),

@@ -52,11 +52,14 @@ fn the_entries_of_an_append_are_one_row_and_are_read_in_pages() {
 fn a_damaged_row_names_run_entry_and_member() {
     for (change, says) in [
         ("entries = substr(entries, 1, length(entries) - 5)", &["entry 4", "`entries`", "JSON array"][..]),
-        ("entries = json_set(entries, '$[1][12]', 1)", &["entry 3", "member 2", "12 columns", "13"]),
+        (
+            "entries = json_set(entries, '$[1]', json('[\"a\",1,null,0,1,\"b\",1,1,1,\"c\",1,1]'))",
+            &["entry 3", "member 2", "1 to 11 columns", "12"],
+        ),
         ("entries = json_set(entries, '$[1]', 'lost')", &["entry 3", "member 2", "no array"]),
         ("entries = json_set(entries, '$[1][0]', 'dreamt')", &["entry 3", "member 2", "`kind`", "dreamt"]),
-        ("entries = json_remove(entries, '$[1]')", &["entry 3", "member 2", "`from`", "5", "10"]),
-        ("entries = json_set(entries, '$[1][10]', 3)", &["entry 3", "member 2", "`from`", "5", "3"]),
+        ("entries = json_remove(entries, '$[1]')", &["entry 4", "the 3 entries up to number 4", "2 members"]),
+        ("entries = json_set(entries, '$[1][3]', 99)", &["entry 3", "member 2", "`bodies`", "104 bytes", "10 bytes"]),
         ("count = 2", &["entry 4", "the 2 entries up to number 4", "3 members"]),
         ("count = 9", &["entry 4", "the 9 entries up to number 4"]),
         ("bodies = substr(bodies, 1, 8)", &["entry 3", "member 2", "`bodies`", "10 bytes", "8 bytes"]),
@@ -81,7 +84,7 @@ fn two_rows_with_one_number_are_damage() {
     let (store, run) = store_with_rows();
     let db = Connection::open(store.path()).expect("opened");
     let twin =
-        "INSERT INTO steadfast_log SELECT run, 5, count, format, entries, bodies FROM steadfast_log WHERE seq = 4";
+        "INSERT INTO steadfast_log SELECT run, 5, count, at, format, entries, bodies FROM steadfast_log WHERE seq = 4";
     assert_eq!(db.execute(twin, []).expect("spoiled"), 1);
     let error = store.entries(run, 0, 10).expect_err("two rows have entry 4");
     assert_eq!(error.kind, StoreErrorKind::Damaged, "{error}");

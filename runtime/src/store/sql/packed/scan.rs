@@ -6,17 +6,16 @@ use std::borrow::Cow;
 /// The columns of one entry, as they are read.
 pub(super) struct Scanned<'a> {
     pub(super) kind: Cow<'a, str>,
-    pub(super) at: i64,
-    pub(super) cause: Option<u64>,
     pub(super) position: Option<u64>,
-    pub(super) name: Option<Cow<'a, str>>,
+    pub(super) form: Option<Cow<'a, str>>,
+    pub(super) size: Option<usize>,
     pub(super) attempt: Option<u32>,
+    pub(super) name: Option<Cow<'a, str>>,
+    pub(super) cause: Option<u64>,
     pub(super) context: Option<u64>,
     pub(super) due: Option<i64>,
     pub(super) other: Option<Cow<'a, str>>,
-    pub(super) form: Option<Cow<'a, str>>,
-    pub(super) from: usize,
-    pub(super) size: usize,
+    pub(super) at: Option<i64>,
 }
 
 /// What is left of an array. It reads JSON without spaces, as SQLite and this library write it.
@@ -48,17 +47,16 @@ impl<'a> Scan<'a> {
     fn member(&mut self) -> Option<Scanned<'a>> {
         let member = Scanned {
             kind: self.text()?,
-            at: self.then(Self::number)?,
-            cause: self.maybe(Self::number)?,
             position: self.maybe(Self::number)?,
-            name: self.maybe(Self::text)?,
+            form: self.maybe(Self::text)?,
+            size: self.maybe(Self::number)?,
             attempt: self.maybe(Self::number)?,
+            name: self.maybe(Self::text)?,
+            cause: self.maybe(Self::number)?,
             context: self.maybe(Self::number)?,
             due: self.maybe(Self::number)?,
             other: self.maybe(Self::text)?,
-            form: self.maybe(Self::text)?,
-            from: self.then(Self::number)?,
-            size: self.then(Self::number)?,
+            at: self.maybe(Self::number)?,
         };
         self.eat("]").map(|()| member)
     }
@@ -68,14 +66,11 @@ impl<'a> Scan<'a> {
         Some(())
     }
 
-    /// Reads a value after a comma.
-    fn then<T>(&mut self, read: impl FnOnce(&mut Self) -> Option<T>) -> Option<T> {
-        self.eat(",")?;
-        read(self)
-    }
-
-    /// Reads a value or null after a comma.
+    /// Reads a value or null after a comma; the member may end before.
     fn maybe<T>(&mut self, read: impl FnOnce(&mut Self) -> Option<T>) -> Option<Option<T>> {
+        if self.rest.starts_with(']') {
+            return Some(None);
+        }
         self.eat(",")?;
         if self.eat("null").is_some() { Some(None) } else { read(self).map(Some) }
     }

@@ -13,6 +13,7 @@ impl<S: Session> Tables<'_, S> {
                 Cell::Int(run),
                 clamped(row.last),
                 clamped(row.count),
+                Cell::Int(row.at),
                 Cell::Int(row.format.into()),
                 Cell::Text(&row.entries),
                 Cell::Bytes(&row.bodies),

@@ -33,10 +33,10 @@ const RECORDS: &[(&str, &[&str])] = &[
     (
         "entry",
         &[
-            "INSERT INTO steadfast_log (run, seq, count, format, entries, bodies)
-            SELECT 1, ?1->>'seq', 1, ?1->>'format', json_array(json_array(?1->>'kind', ?1->>'at',
-                ?1->>'cause', ?1->>'position', ?1->>'name', ?1->>'attempt', ?1->>'context', ?1->>'due', ?1->>'other',
-                ?1->>'$.value.form', 0, coalesce(length(CAST(?2 AS BLOB)), 0))), coalesce(CAST(?2 AS BLOB), x'')",
+            "INSERT INTO steadfast_log (run, seq, count, at, format, entries, bodies)
+            SELECT 1, ?1->>'seq', 1, ?1->>'at', ?1->>'format', json_array(json_array(?1->>'kind', ?1->>'position',
+                ?1->>'$.value.form', length(CAST(?2 AS BLOB)), ?1->>'attempt', ?1->>'name', ?1->>'cause', ?1->>'context',
+                ?1->>'due', ?1->>'other')), coalesce(CAST(?2 AS BLOB), x'')",
             // Format 1 has only the labels given at the start.
             "INSERT OR IGNORE INTO steadfast_labels (run, name, value)
                 SELECT 1, key, value FROM json_each(CASE ?1->>'kind' WHEN 'scope_set' THEN ?2 END, '$.labels')
