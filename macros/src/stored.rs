@@ -58,18 +58,23 @@ impl<'a> Stored<'a> {
 
     /// Returns the bounds that a definition assumes. Their lifetime keeps the compiler from checking them there.
     pub(crate) fn assumed(&self) -> TokenStream {
+        let taken = self.assumed_of_taken();
+        let (value, error) = (self.value(), self.error());
+        quote_spanned! {self.function.output().span()=>
+            #taken
+            for<'any> #value: ::steadfast::__private::StoredValue,
+            for<'any> #error: ::steadfast::__private::Failure,
+        }
+    }
+
+    /// Returns the bounds of what its body takes.
+    pub(crate) fn assumed_of_taken(&self) -> TokenStream {
         let given = self.assumed_of_given();
         // Not `StepContext`: the compiler would elaborate its bounds for each function.
         let context = self
             .context
             .map(|ty| quote_spanned!(ty.span()=> for<'any> #ty: ::core::marker::Send + ::core::marker::Sync,));
-        let (value, error) = (self.value(), self.error());
-        quote_spanned! {self.function.output().span()=>
-            #given
-            #context
-            for<'any> #value: ::steadfast::__private::StoredValue,
-            for<'any> #error: ::steadfast::__private::Failure,
-        }
+        quote!(#given #context)
     }
 
     /// Returns the bounds of what it is given.
@@ -85,17 +90,17 @@ impl<'a> Stored<'a> {
         others.fold(quote!(()), |rest, other| quote!((#other, #rest)))
     }
 
-    /// Generates the checks.
+    /// Generates the checks, as statements.
     pub(crate) fn checks(&self) -> TokenStream {
         let rule = Ident::new(self.rule, Span::call_site());
         let of_given = self.given.iter().map(|ty| {
             let beside = self.beside(ty);
-            quote_spanned!(ty.span()=> const _: fn() = ::steadfast::__private::StoredBeside::<#beside>::#rule::<#ty>;)
+            quote_spanned!(ty.span()=> let _ = ::steadfast::__private::StoredBeside::<#beside>::#rule::<#ty>;)
         });
         let of_result = self.function.output.as_ref().map(|result| {
             let beside = self.beside(result);
             quote_spanned! {result.span()=>
-                const _: fn() = ::steadfast::__private::StoredBeside::<#beside>::returned::<#result>;
+                let _ = ::steadfast::__private::StoredBeside::<#beside>::returned::<#result>;
             }
         });
         quote! {

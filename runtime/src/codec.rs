@@ -18,7 +18,7 @@ pub(crate) use crate::vault::Location;
 pub use args::{ArgsReader, ArgsWriter};
 pub use bounds::{StepArg, Storable, StoredValue};
 #[doc(hidden)]
-pub use comparison::{Comparable, Comparison, Incomparable, Same};
+pub use comparison::{Comparison, Incomparable, Same};
 pub use error::CodecError;
 pub(crate) use json_text::JsonText;
 pub(crate) use parts::{change_parts, split_text_and_bytes, tag, tagged, text_and_bytes};

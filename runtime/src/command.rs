@@ -35,7 +35,7 @@ pub(crate) use changed::{missing_rows, version as recorded_version};
 pub(crate) use close_stream::CloseStream;
 pub(crate) use finish::Finish;
 pub(crate) use given::same_value;
-pub(crate) use given::{Given, Recode};
+pub(crate) use given::{Given, Recode, Recodes};
 pub(crate) use mark_patch::MarkPatch;
 pub(crate) use publish::Publish;
 pub(crate) use receive::Receive;

@@ -206,6 +206,10 @@ pub trait StoredContext: Clone + Send + Sync + Sized + 'static {
     #[doc(hidden)]
     fn load_field(&mut self, coder: Coder<'_>, recorded: &RecordedValue) -> Result<bool, ContextError>;
 
+    /// Whether [`migrate`](StoredContext::migrate) does anything.
+    #[doc(hidden)]
+    const MIGRATES: bool = false;
+
     /// Migrates fields of an older version of the context to the current one: `#[context(version = 2, migrate = ..)]`.
     ///
     /// # Errors

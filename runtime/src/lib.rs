@@ -157,7 +157,7 @@ pub mod prelude {
 #[doc(hidden)]
 pub mod __private {
     pub use crate::codec::{
-        ArgsReader, ArgsWriter, CodecError, Comparable, Comparison, Incomparable, Same, StepArg, Storable, StoredValue,
+        ArgsReader, ArgsWriter, CodecError, Comparison, Incomparable, Same, StepArg, Storable, StoredValue,
     };
     pub use crate::context::{
         AnyType, Changing, Cloned, CodeOfContext, ContextCode, ContextOfStep, ContextUpdate, Declared, DefaultContext,
@@ -182,15 +182,16 @@ pub mod __private {
     pub use crate::shared_state::{StateDef, TypedState};
     pub use crate::sql::Tx;
     pub use crate::step::{
-        ArgsCoding, HandleParameter, Input, OtherwiseStored, PlainArgs, Returned, StepDef, StepInputs, StoredBeside,
-        TransactionDef, boxed, never,
+        ArgsCoding, Ending, HandleParameter, Input, OtherwiseStored, PlainArgs, Returned, RunBody, StepDef, StepInputs,
+        StepSpec, StoredBeside, TransactionDef, boxed, never,
     };
     pub use crate::value::{Encoding, Value};
-    pub use crate::workflow::{Body, WorkflowDef};
     pub use crate::workflow::{
-        Caller, CodeOf, CodeOfWorkflow, HasContext, HasStored, OnCancel, OtherwiseCode, OtherwiseWorkflow, Refused,
-        Start, StartArgument, StepCall, WorkflowBody, WorkflowCode, WorkflowHandle, call, on_cancel, pinned, sources,
+        Begun, Caller, CodeOf, CodeOfWorkflow, HasContext, HasStored, OnCancel, OtherwiseCode, OtherwiseWorkflow,
+        Refused, Start, StartArgument, StepCall, WorkflowBody, WorkflowCode, WorkflowHandle, call, on_cancel, pinned,
+        sources,
     };
+    pub use crate::workflow::{Body, WorkflowDef};
     pub use crate::{ContextError, Flow};
     pub use futures_util::future::BoxFuture;
     pub use std::sync::Arc;

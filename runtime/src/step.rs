@@ -16,6 +16,7 @@ pub(crate) use body::decoded_args;
 pub(crate) use body::{InlineBody, encode_args, in_scope, refused, unmade, unstorable, whole_context};
 pub(crate) use body::{StepTable, TableOf};
 pub use body::{boxed, never};
+pub use ended::Ending;
 pub use inputs::{HandleParameter, StepInputs};
 pub use outcome::{Input, Returned};
 pub(crate) use stored::{saved, to_save};
@@ -34,24 +35,6 @@ use futures_util::future::BoxFuture;
 
 /// The definition of a step that `#[step]` implements on a struct with the function's name.
 pub trait StepDef: Send + Sync + 'static {
-    /// The recorded name.
-    const NAME: &'static str;
-    /// Retries and time limit.
-    const POLICY: Policy;
-    /// Whether attempts block their thread.
-    const BLOCKING: bool = false;
-    /// The roles of which the principal of the run needs one; empty if none is needed.
-    const ROLES: &'static [&'static str] = &[];
-    /// The field store that takes its results; the database takes them if there is none.
-    const STORE: Option<&'static str> = None;
-    /// The resources that it takes.
-    const RESOURCES: &'static [ResourceKey] = &[];
-    /// Returns the shared state that it takes, if it is typed.
-    //
-    // A constant, as below: a method that has a default would be compiled again for each step.
-    #[doc(hidden)]
-    const STATE: fn() -> Option<StateDef> = stateless;
-
     /// The context that it reads; `()` if none.
     type Context: Send + Sync + 'static;
     /// The arguments, as a tuple.
@@ -61,22 +44,79 @@ pub trait StepDef: Send + Sync + 'static {
     /// The error that it returns.
     type Error: Failure;
 
-    /// Returns how results are compared with their decoded form, if their type can be.
+    /// The step as its attribute and its parameters say. One constant, because the compiler checks and evaluates each for each
+    /// step.
     #[doc(hidden)]
-    #[must_use]
-    fn same_output() -> Option<Same<Self::Output>> {
-        None
-    }
-
-    /// How the arguments are encoded and decoded.
-    const ARGS: ArgsCoding<Self::Args>;
-
-    /// Whether an error ends the step at once: `Terminal`, or `retry(unless = ..)`.
-    const IS_FINAL: fn(&Self::Error) -> bool = Self::Error::is_terminal;
-
-    /// Runs the user's function to the attempt's outcome; none of it runs before the first poll.
-    fn body(args: Self::Args, inputs: StepInputs) -> BoxFuture<'static, AttemptOutcome>;
+    const SPEC: StepSpec<Self::Args, Self::Output, Self::Error>;
 }
+
+/// A step with these types of arguments, result and error, as the macro generates it.
+#[doc(hidden)]
+#[expect(missing_debug_implementations, reason = "for generated code")]
+pub struct StepSpec<A, T: 'static, E: 'static> {
+    /// The recorded name.
+    pub name: &'static str,
+    /// Retries and time limit.
+    pub policy: Policy,
+    /// Whether attempts block their thread.
+    pub blocking: bool,
+    /// The roles of which the principal of the run needs one; empty if none is needed.
+    pub roles: &'static [&'static str],
+    /// The field store that takes its results; the database takes them if there is none.
+    pub store: Option<&'static str>,
+    /// The resources that it takes.
+    pub resources: &'static [ResourceKey],
+    /// Returns the shared state that it takes, if it is typed.
+    pub state: fn() -> Option<StateDef>,
+    /// How the arguments are encoded and decoded.
+    pub args: ArgsCoding<A>,
+    /// Runs the user's function to the attempt's outcome; none of it runs before the first poll.
+    pub body: RunBody<A, T, E>,
+    /// How an attempt ends.
+    pub ending: Ending<T, E>,
+}
+
+impl<A, T: StoredValue, E: Failure> StepSpec<A, T, E> {
+    /// Returns a step without options. Its results are compared with their decoded form if their type can be.
+    #[must_use]
+    pub const fn of(name: &'static str, args: ArgsCoding<A>, same: Option<Same<T>>, body: RunBody<A, T, E>) -> Self {
+        Self {
+            name,
+            policy: Policy::ONCE,
+            blocking: false,
+            roles: &[],
+            store: None,
+            resources: &[],
+            state: stateless,
+            args,
+            body,
+            ending: Ending::new(same, E::is_terminal),
+        }
+    }
+}
+
+impl StepSpec<(), (), ()> {
+    /// Stands for a step whose types cannot be stored, in a program that does not compile.
+    const UNKNOWN: Self = Self {
+        name: "",
+        policy: Policy::ONCE,
+        blocking: false,
+        roles: &[],
+        store: None,
+        resources: &[],
+        state: stateless,
+        args: ArgsCoding::UNKNOWN,
+        body: |(), _, _| unreachable!("the types of this step cannot be stored"),
+        ending: Ending::UNKNOWN,
+    };
+}
+
+/// Runs a user's function with these types of arguments, result and error.
+//
+// A function outside of `impl StepDef`: with the bounds that this assumes, the compiler would look into each type of the engine
+// once more for each step, to know that its future can be sent.
+#[doc(hidden)]
+pub type RunBody<A, T, E> = fn(A, StepInputs, &'static Ending<T, E>) -> BoxFuture<'static, AttemptOutcome>;
 
 /// The state of a step that takes none.
 pub(crate) fn stateless() -> Option<StateDef> {

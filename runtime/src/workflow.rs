@@ -23,6 +23,7 @@ mod step_call;
 mod typed;
 mod update;
 
+pub use beginning::Begun;
 pub use children::{Child, ChildError, StartChild};
 pub(crate) use code::{AnyInput, EndCode};
 pub use code::{CodeOfWorkflow, OtherwiseWorkflow, WorkflowCode};
@@ -38,7 +39,7 @@ pub use start::{Start, StartArgument};
 pub use step_call::{CodeOf, OtherwiseCode, StepCall, call};
 
 pub(crate) use pending_call::PendingCall;
-pub(crate) use typed::Typed;
+pub(crate) use typed::{Typed, WorkflowTable};
 
 use crate::context::{Declared, RecordedFields, SharedContext};
 use crate::journal::{Due, Journal};

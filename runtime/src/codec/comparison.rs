@@ -8,39 +8,23 @@ use std::marker::PhantomData;
 /// Compares two values of a type.
 pub type Same<T> = fn(&T, &T) -> bool;
 
-/// A helper for macros, which do not know a type's traits: `(&Comparison::<T>::NEW).same()` compares if the type is
-/// `PartialEq`.
+/// A helper for macros, which do not know a type's traits: `Comparison::<T>::SAME` compares if the type is `PartialEq`, as an
+/// inherent constant takes precedence where its bounds hold.
 #[derive(Debug)]
 pub struct Comparison<T>(PhantomData<fn(T)>);
 
-impl<T> Comparison<T> {
+impl<T: PartialEq> Comparison<T> {
     /// The comparison of the type.
-    pub const NEW: Self = Self(PhantomData);
+    pub const SAME: Option<Same<T>> = Some(T::eq);
 }
 
-/// Types that can be compared.
-pub trait Comparable<T> {
-    /// Returns the comparison.
-    fn same(&self) -> Option<Same<T>>;
-}
-
-impl<T: PartialEq> Comparable<T> for Comparison<T> {
-    fn same(&self) -> Option<Same<T>> {
-        Some(|written, read| written == read)
-    }
-}
-
-/// All types; found through one more reference, so that [`Comparable`] takes precedence.
+/// The answer of [`Comparison`] for types that cannot be compared.
 pub trait Incomparable<T> {
-    /// Returns `None`.
-    fn same(&self) -> Option<Same<T>>;
+    /// No comparison.
+    const SAME: Option<Same<T>> = None;
 }
 
-impl<T> Incomparable<T> for &Comparison<T> {
-    fn same(&self) -> Option<Same<T>> {
-        None
-    }
-}
+impl<T> Incomparable<T> for Comparison<T> {}
 
 /// Checks that the decoded value equals the written one.
 ///

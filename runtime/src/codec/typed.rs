@@ -50,19 +50,15 @@ fn encode_here<T: Serialize + 'static>(
 }
 
 fn encode_json<T: Serialize>(coder: Coder<'_>, location: Option<Location<'_>>, value: &T) -> Result<Value, CodecError> {
-    written(coder, location, &|text| json::append(text, value, Order::AsGiven))
-}
-
-fn written(
-    coder: Coder<'_>,
-    location: Option<Location<'_>>,
-    write: &dyn Fn(&mut Vec<u8>) -> Result<(), CodecError>,
-) -> Result<Value, CodecError> {
     let mut text = json::space();
     let coding = coder.at(location);
-    write(&mut text)?;
+    let appended = json::append(&mut text, value, Order::AsGiven);
     drop(coding);
-    Ok(Value::json(json::finished(text)))
+    written(text, appended)
+}
+
+fn written(text: Vec<u8>, appended: Result<(), CodecError>) -> Result<Value, CodecError> {
+    appended.map(|()| Value::json(json::finished(text)))
 }
 
 /// Decodes a value in its recorded encoding, without copying [`Bytes`].

@@ -1,6 +1,6 @@
 //! Values of commands, as recorded and as compared with a recorded one.
 
-use crate::codec;
+use crate::codec::{self, Location};
 use crate::fields::{Coder, Fields};
 use crate::value::{Encoding, Value};
 use crate::vault::sealed_any;
@@ -10,24 +10,64 @@ use std::fmt;
 use std::sync::Arc;
 
 /// Decodes a recorded value with current types and encodes it again.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Recode {
     fields: Option<Arc<Fields>>,
-    recode: fn(Coder<'_>, &Value) -> Option<Value>,
+    recode: Recoding,
+}
+
+/// A function that recodes values of a type, which it knows.
+#[derive(Clone)]
+enum Recoding {
+    Function(fn(Coder<'_>, &Value) -> Option<Value>),
+    /// For a value at a location.
+    At(Location<'static>, fn(Coder<'_>, Location<'static>, &Value) -> Option<Value>),
+    /// For the arguments of a step.
+    Arguments(&'static dyn Recodes),
+}
+
+/// Decodes recorded arguments of a step with current types and encodes them again.
+pub(crate) trait Recodes: Sync {
+    fn recode(&self, coder: Coder<'_>, recorded: &Value) -> Option<Value>;
+}
+
+impl fmt::Debug for Recode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Recode").finish_non_exhaustive()
+    }
 }
 
 impl Recode {
     pub(crate) fn new(coder: Coder<'_>, recode: fn(Coder<'_>, &Value) -> Option<Value>) -> Self {
-        Self { fields: coder.fields(), recode }
+        Self { fields: coder.fields(), recode: Recoding::Function(recode) }
+    }
+
+    /// Creates a recode of a value at a location.
+    pub(crate) fn at(
+        coder: Coder<'_>,
+        location: Location<'static>,
+        recode: fn(Coder<'_>, Location<'static>, &Value) -> Option<Value>,
+    ) -> Self {
+        Self { fields: coder.fields(), recode: Recoding::At(location, recode) }
+    }
+
+    /// Creates a recode of the arguments of a step.
+    pub(crate) fn arguments(coder: Coder<'_>, step: &'static dyn Recodes) -> Self {
+        Self { fields: coder.fields(), recode: Recoding::Arguments(step) }
     }
 
     /// Creates a recode that leaves values unchanged.
     pub(crate) fn none() -> Self {
-        Self { fields: None, recode: |_, recorded| Some(recorded.clone()) }
+        Self { fields: None, recode: Recoding::Function(|_, recorded| Some(recorded.clone())) }
     }
 
     fn of(&self, recorded: &Value) -> Option<Value> {
-        (self.recode)(Coder::new(self.fields.as_ref()), recorded)
+        let coder = Coder::new(self.fields.as_ref());
+        match self.recode {
+            Recoding::Function(recode) => recode(coder, recorded),
+            Recoding::At(location, recode) => recode(coder, location, recorded),
+            Recoding::Arguments(step) => step.recode(coder, recorded),
+        }
     }
 }
 

@@ -56,8 +56,8 @@ pub struct ContextCode<C: Declared> {
     pub(crate) kind: fn() -> ContextType,
     pub(crate) into_stored: fn(SharedContext) -> Option<Arc<C::StoredPart>>,
     pub(crate) begin_update: fn(Arc<C::StoredPart>) -> C::Setters,
-    /// Hands what a closure has set to a function, without its type.
-    pub(crate) updated: Update<C::Setters>,
+    /// Hides the type of what a closure has set.
+    pub(crate) updated: fn(C::Setters) -> Box<dyn NewContext>,
 }
 
 /// A context that was encoded, as the stored values decode, or why it cannot be.
@@ -71,9 +71,6 @@ pub struct SetCode<C: Declared> {
     pub(crate) replaced: Replace<C::StoredPart>,
     pub(crate) fresh: fn(C::StoredPart) -> Fresh,
 }
-
-/// Hands a change on, without its type.
-type Update<U> = fn(U, &mut dyn FnMut(&mut dyn NewContext));
 
 /// Makes a change of an old context, which only an update may hold, to a new one.
 type Replace<S> = fn(Option<Arc<S>>, S) -> Box<dyn NewContext>;
@@ -128,7 +125,7 @@ impl<C: StepContext> CodeOfContext<C> {
         kind: context_type::<C>,
         into_stored: SharedContext::into_stored,
         begin_update: C::Stored::begin_update,
-        updated: |update, then| then(&mut Updated::<C>(Some(update))),
+        updated: Updated::<C>::boxed,
     };
     /// The code to set it.
     pub const SET: SetCode<C> = SetCode {
@@ -151,7 +148,7 @@ pub trait OtherwiseContext<C: Declared> {
         kind: || unreachable!("this context cannot be stored"),
         into_stored: |_| unreachable!("this context cannot be stored"),
         begin_update: |_| unreachable!("this context cannot be stored"),
-        updated: |_, _| unreachable!("this context cannot be stored"),
+        updated: |_| unreachable!("this context cannot be stored"),
     };
     /// No code.
     const SET: SetCode<C> = SetCode {

@@ -20,13 +20,17 @@ pub(crate) trait NewContext: Send {
 
     /// Returns the old context, or `None` if it or the new one was taken.
     fn discard(&mut self) -> Option<SharedContext>;
-
-    /// Moves this into a box of its own; leaves it empty.
-    fn boxed(&mut self) -> Box<dyn NewContext>;
 }
 
 /// The values set by the closure of an update.
 pub(super) struct Updated<C: StepContext>(pub(super) Option<<C::Stored as StoredContext>::Update>);
+
+impl<C: StepContext> Updated<C> {
+    /// Hides the type of what was set. Not a closure, which would be one more function to be called through a pointer.
+    pub(super) fn boxed(update: <C::Stored as StoredContext>::Update) -> Box<dyn NewContext> {
+        Box::new(Self(Some(update)))
+    }
+}
 
 #[expect(clippy::manual_map, reason = "`map` and its closure would be compiled for each context")]
 impl<C: StepContext> NewContext for Updated<C> {
@@ -57,10 +61,6 @@ impl<C: StepContext> NewContext for Updated<C> {
             None => None,
         }
     }
-
-    fn boxed(&mut self) -> Box<dyn NewContext> {
-        Box::new(Self(self.0.take()))
-    }
 }
 
 /// A context that replaces another.
@@ -90,9 +90,5 @@ impl<C: StepContext> NewContext for Replaced<C> {
     fn discard(&mut self) -> Option<SharedContext> {
         self.new = None;
         self.old.take().map(SharedContext::new::<C>)
-    }
-
-    fn boxed(&mut self) -> Box<dyn NewContext> {
-        Box::new(Self { old: self.old.take(), new: self.new.take() })
     }
 }

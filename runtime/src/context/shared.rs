@@ -1,28 +1,39 @@
 //! The context of a run without its type, for steps and readers without a type parameter, and its changes.
 
+use super::restore::without_transient_fields;
 use super::{
-    ContextError, FieldValues, RecordedFields, RecordedValue, Restoring, Schema, StepContext, StoredContext, change,
+    ContextError, FieldValues, RecordedFields, RecordedValue, Restoring, Schema, StepContext, Stored, StoredContext,
 };
 use crate::fields::Coder;
 use crate::panics::Held;
 use crate::resources::{Anything, Resources};
 use crate::value::Encoding;
 use std::any::Any;
-use std::marker::PhantomData;
 use std::sync::Arc;
 
 /// The stored part of a run's context without its type, with the functions that make the whole context.
 #[derive(Clone)]
-pub struct SharedContext(Arc<dyn AnyContext>);
+pub struct SharedContext {
+    stored: Held<Anything>,
+    kind: ContextType,
+}
 
 impl SharedContext {
     pub(crate) fn new<C: StepContext>(stored: Arc<C::Stored>) -> Self {
-        Self(Arc::new(Of::<C> { stored: Held::new(stored), context: PhantomData }))
+        Self::of(stored, context_type::<C>())
+    }
+
+    fn of(stored: Anything, kind: ContextType) -> Self {
+        Self { stored: Held::new(stored), kind }
     }
 
     /// Returns the stored part, if it is of this type.
     pub(crate) fn stored<S: 'static>(&self) -> Option<&S> {
-        self.0.stored().downcast_ref()
+        self.any().downcast_ref()
+    }
+
+    fn any(&self) -> &AnyStored {
+        &**self.stored
     }
 
     /// Returns the stored part as a pointer of its own, and drops the rest.
@@ -36,40 +47,41 @@ impl SharedContext {
 
     /// Returns the same pointer without its type.
     pub(crate) fn into_anything(self) -> Anything {
-        self.0.share()
+        self.to_stored()
     }
 
     pub(crate) fn to_stored(&self) -> Anything {
-        self.0.share()
+        Anything::clone(&self.stored)
     }
 
     /// Returns the context's recorded name.
     pub(crate) fn name(&self) -> &'static str {
-        self.0.kind().name()
+        self.kind.name
     }
 
     /// Returns the context's type.
     pub(super) fn kind(&self) -> ContextType {
-        self.0.kind()
+        self.kind
     }
 
     /// Returns the names of the transient fields.
     pub(crate) fn transient(&self) -> &'static [&'static str] {
-        self.0.transient()
+        self.kind.transient
     }
 
     /// Restores the values of the transient fields.
     pub(crate) fn restore(&self, resources: &Resources) -> Restoring {
-        self.0.restore(resources)
+        self.kind.live.map_or_else(without_transient_fields, |live| (live.restore)(self.to_stored(), resources))
     }
 
     /// Returns the whole context, if `live` are the values that [`restore`](Self::restore) returned.
     pub(crate) fn whole(&self, live: &Anything) -> Option<Anything> {
-        self.0.whole(live)
+        let whole = self.kind.live?.whole;
+        whole(self.to_stored(), live)
     }
 
     pub(crate) fn is_same(&self, other: &Self) -> bool {
-        Arc::ptr_eq(&self.0.share(), &other.0.share())
+        Arc::ptr_eq(&self.stored, &other.stored)
     }
 
     /// Encodes every field, and returns the context as the stored values decode.
@@ -77,7 +89,7 @@ impl SharedContext {
     /// # Errors
     /// The first field that cannot be stored, by name.
     pub(crate) fn store_all(&self, coder: Coder<'_>) -> Result<(Self, FieldValues), ContextError> {
-        self.0.store_all(coder)
+        (self.kind.store_all)(coder, self.any())
     }
 
     /// Replaces one field by its stored value; other holders of the context keep the old one. Returns `false` if this
@@ -86,11 +98,11 @@ impl SharedContext {
     /// # Errors
     /// The value does not decode.
     pub(crate) fn load_field(&mut self, coder: Coder<'_>, recorded: &RecordedValue) -> Result<bool, ContextError> {
-        if Arc::get_mut(&mut self.0).is_none() {
-            *self = self.0.again();
+        if Arc::get_mut(&mut self.stored).is_none() {
+            *self = Self::of((self.kind.copy)(self.any()), self.kind);
         }
-        match Arc::get_mut(&mut self.0) {
-            Some(context) => context.load_field(coder, recorded),
+        match Arc::get_mut(&mut self.stored) {
+            Some(stored) => (self.kind.load_field)(stored, coder, recorded),
             None => Ok(false),
         }
     }
@@ -120,62 +132,6 @@ impl std::fmt::Debug for SharedContext {
     }
 }
 
-trait AnyContext: Send + Sync {
-    fn kind(&self) -> ContextType;
-    fn stored(&self) -> &dyn Any;
-    fn share(&self) -> Anything;
-    fn again(&self) -> SharedContext;
-    fn store_all(&self, coder: Coder<'_>) -> Result<(SharedContext, FieldValues), ContextError>;
-    fn load_field(&mut self, coder: Coder<'_>, recorded: &RecordedValue) -> Result<bool, ContextError>;
-    fn transient(&self) -> &'static [&'static str];
-    fn restore(&self, resources: &Resources) -> Restoring;
-    fn whole(&self, live: &Anything) -> Option<Anything>;
-}
-
-struct Of<C: StepContext> {
-    stored: Held<Arc<C::Stored>>,
-    context: PhantomData<fn() -> C>,
-}
-
-impl<C: StepContext> AnyContext for Of<C> {
-    fn kind(&self) -> ContextType {
-        context_type::<C>()
-    }
-
-    fn stored(&self) -> &dyn Any {
-        &**self.stored
-    }
-
-    fn share(&self) -> Anything {
-        Arc::<C::Stored>::clone(&self.stored)
-    }
-
-    fn again(&self) -> SharedContext {
-        SharedContext::new::<C>(Arc::clone(&*self.stored))
-    }
-
-    fn store_all(&self, coder: Coder<'_>) -> Result<(SharedContext, FieldValues), ContextError> {
-        store_all::<C>(coder, C::Stored::clone(&self.stored))
-    }
-
-    fn load_field(&mut self, coder: Coder<'_>, recorded: &RecordedValue) -> Result<bool, ContextError> {
-        change(&mut *self.stored).load_field(coder, recorded)
-    }
-
-    fn transient(&self) -> &'static [&'static str] {
-        C::TRANSIENT
-    }
-
-    fn restore(&self, resources: &Resources) -> Restoring {
-        C::restore(&self.stored, resources)
-    }
-
-    fn whole(&self, live: &Anything) -> Option<Anything> {
-        let live = live.downcast_ref::<C::Live>()?;
-        Some(C::whole(&self.stored, live))
-    }
-}
-
 /// Encodes every field of a context, and returns it as the stored values decode.
 ///
 /// # Errors
@@ -192,54 +148,127 @@ pub(crate) fn store_all<C: StepContext>(
 }
 
 /// The type of a context, for code that is compiled once, in this crate, and not for each context of a program.
-pub(crate) type ContextType = &'static dyn AnyContextType;
+pub(crate) type ContextType = &'static ContextTable;
 
-pub(crate) trait AnyContextType: Send + Sync {
+/// The functions of a context without its type. A table, because each method of a trait object would be another function for
+/// each context.
+pub(crate) struct ContextTable {
+    name: &'static str,
+    transient: &'static [&'static str],
+    schema: fn() -> &'static Schema,
+    load: fn(Coder<'_>, Find<'_>) -> Result<SharedContext, ContextError>,
+    migrate: Option<Migrate>,
+    load_field: fn(&mut AnyStored, Coder<'_>, &RecordedValue) -> Result<bool, ContextError>,
+    copy: fn(&AnyStored) -> Anything,
+    store_all: fn(Coder<'_>, &AnyStored) -> Stored,
+    /// Of a context with transient fields.
+    live: Option<LiveTable>,
+}
+
+/// A stored part without its type.
+type AnyStored = dyn Any + Send + Sync;
+
+/// Migrates older fields.
+type Migrate = fn(&mut RecordedFields) -> Result<(), ContextError>;
+
+/// Returns a recorded field by its name.
+type Find<'a> = &'a mut dyn FnMut(&str) -> Option<RecordedValue>;
+
+/// The functions of a context with transient fields.
+#[derive(Clone, Copy)]
+struct LiveTable {
+    restore: fn(Anything, &Resources) -> Restoring,
+    whole: fn(Anything, &Anything) -> Option<Anything>,
+}
+
+impl ContextTable {
     /// Returns the recorded name.
-    fn name(&self) -> &'static str;
+    pub(crate) const fn name(&self) -> &'static str {
+        self.name
+    }
 
     /// Returns the schema.
-    fn schema(&self) -> &'static Schema;
+    pub(crate) fn schema(&self) -> &'static Schema {
+        (self.schema)()
+    }
 
     /// Builds a context from stored fields: see [`StoredContext::load`].
-    fn load(
-        &self,
-        coder: Coder<'_>,
-        field: &mut dyn FnMut(&str) -> Option<RecordedValue>,
-    ) -> Result<SharedContext, ContextError>;
+    pub(super) fn load(&self, coder: Coder<'_>, field: Find<'_>) -> Result<SharedContext, ContextError> {
+        (self.load)(coder, field)
+    }
 
     /// Migrates older fields: see [`StoredContext::migrate`].
-    fn migrate(&self, recorded: &mut RecordedFields) -> Result<(), ContextError>;
+    pub(super) fn migrate(&self, recorded: &mut RecordedFields) -> Result<(), ContextError> {
+        self.migrate.map_or(Ok(()), |migrate| migrate(recorded))
+    }
 }
 
 /// Returns the type of a context.
 pub(crate) const fn context_type<C: StepContext>() -> ContextType {
-    &TypeOf::<C>(PhantomData)
+    Of::<C>::TABLE
 }
 
-struct TypeOf<C>(PhantomData<fn() -> C>);
+/// The functions of a context, each compiled for it.
+struct Of<C>(std::marker::PhantomData<C>);
 
-impl<C: StepContext> AnyContextType for TypeOf<C> {
-    fn name(&self) -> &'static str {
-        C::Stored::NAME
-    }
+impl<C: StepContext> Of<C> {
+    const TABLE: ContextType = &ContextTable {
+        name: C::Stored::NAME,
+        transient: C::TRANSIENT,
+        schema: C::Stored::schema,
+        load: Self::load,
+        // Named only where they do something: a default of a trait is compiled for each type.
+        migrate: if C::Stored::MIGRATES { Some(C::Stored::migrate) } else { None },
+        load_field: Self::load_field,
+        copy: Self::copy,
+        store_all: Self::store_all,
+        live: if C::TRANSIENT.is_empty() {
+            None
+        } else {
+            Some(LiveTable { restore: Self::restore, whole: Self::whole })
+        },
+    };
 
-    fn schema(&self) -> &'static Schema {
-        C::Stored::schema()
-    }
-
-    fn load(
-        &self,
-        coder: Coder<'_>,
-        field: &mut dyn FnMut(&str) -> Option<RecordedValue>,
-    ) -> Result<SharedContext, ContextError> {
+    fn load(coder: Coder<'_>, field: Find<'_>) -> Result<SharedContext, ContextError> {
         match C::Stored::load(coder, field) {
             Ok(stored) => Ok(SharedContext::new::<C>(Arc::new(stored))),
             Err(error) => Err(error),
         }
     }
 
-    fn migrate(&self, recorded: &mut RecordedFields) -> Result<(), ContextError> {
-        C::Stored::migrate(recorded)
+    fn load_field(stored: &mut AnyStored, coder: Coder<'_>, recorded: &RecordedValue) -> Result<bool, ContextError> {
+        match stored.downcast_mut::<C::Stored>() {
+            Some(stored) => stored.load_field(coder, recorded),
+            None => other(),
+        }
     }
+
+    fn copy(stored: &AnyStored) -> Anything {
+        Arc::new(Self::clone(stored))
+    }
+
+    fn store_all(coder: Coder<'_>, stored: &AnyStored) -> Stored {
+        store_all::<C>(coder, Self::clone(stored))
+    }
+
+    fn clone(stored: &AnyStored) -> C::Stored {
+        match stored.downcast_ref::<C::Stored>() {
+            Some(stored) => stored.clone(),
+            None => other(),
+        }
+    }
+
+    fn restore(stored: Anything, resources: &Resources) -> Restoring {
+        stored.downcast().map_or_else(|_| other(), |stored| C::restore(&stored, resources))
+    }
+
+    fn whole(stored: Anything, live: &Anything) -> Option<Anything> {
+        let live = live.downcast_ref::<C::Live>()?;
+        let stored = stored.downcast().ok()?;
+        Some(C::whole(&stored, live))
+    }
+}
+
+fn other() -> ! {
+    unreachable!("a context keeps its type")
 }

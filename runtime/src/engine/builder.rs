@@ -19,16 +19,14 @@ use super::waking;
 use super::workflows::Workflows;
 use super::{Engine, recovery, shutdown, threads};
 use crate::field_store::FieldStore;
-use crate::journal::AnyWorkflow;
 use crate::panics::Held;
 use crate::policy::Policy;
 use crate::record::Limits;
 use crate::resources::{ResourceFactory, ResourceKey, ResourceSet};
 use crate::session::SessionPolicy;
 use crate::store::{Durability, Store};
-use crate::workflow::{Startable, Typed, WorkflowDef};
+use crate::workflow::{Startable, Typed, WorkflowDef, WorkflowTable};
 use futures_util::future::BoxFuture;
-use std::marker::PhantomData;
 use std::path::PathBuf;
 use std::sync::{Arc, OnceLock, Weak};
 use std::time::Duration;
@@ -134,21 +132,18 @@ impl EngineBuilder {
         F: Startable<M>,
     {
         drop(workflow);
-        self.register(
-            (F::Workflow::NAME, F::Workflow::VERSION),
-            Arc::new(Typed::<F::Workflow>(PhantomData)),
-            F::Workflow::resources(),
-        );
+        let (name, resources) = ((F::Workflow::NAME, F::Workflow::VERSION), F::Workflow::RESOURCES);
+        self.register(name, Typed::<F::Workflow>::TABLE, resources);
         self
     }
 
     fn register(
         &mut self,
         (name, version): (&'static str, u32),
-        workflow: Arc<dyn AnyWorkflow>,
+        workflow: &'static WorkflowTable,
         resources: &'static [ResourceKey],
     ) {
-        if !self.workflows.insert(name, version, workflow) {
+        if !self.workflows.insert(name, version, workflow.shared()) {
             self.twice.push(format!(
                 "two workflows are named `{name}` and have version {version}: give one of them another name with \
                  `#[workflow(name = \"..\")]`, or another version with `#[workflow(version = {})]`",

@@ -102,8 +102,8 @@ pub(super) struct Wanted {
 
 impl Wanted {
     pub(super) fn new<W: WorkflowDef>(input: W::Input) -> Self {
-        let (workflow, version, schema, state) = (W::NAME, W::VERSION, W::schema(), W::state());
-        Self { workflow, version, schema, state, input: (W::CODE.input)(input) }
+        let (workflow, version, schema, state) = (W::NAME, W::VERSION, (W::SCHEMA)(), (W::STATE)());
+        Self { workflow, version, schema, state, input: W::CODE.input(input) }
     }
 
     /// Checks that the workflow is registered.

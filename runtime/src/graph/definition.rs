@@ -51,7 +51,7 @@ pub trait GraphStep: Send + Sync + 'static {
     /// The data on the step for the compiler and the dispatch loop.
     const SHAPE: StepShape;
     /// Retries and time limit.
-    const POLICY: Policy;
+    const POLICY: Policy = Policy::ONCE;
     /// Whether attempts block their thread.
     const BLOCKING: bool = false;
     /// The roles of which a run's principal needs one; empty if it needs none.

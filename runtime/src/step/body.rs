@@ -2,9 +2,10 @@
 
 use super::args::ArgsCoding;
 use super::transaction::InCommit;
-use super::{StepDef, TransactionDef};
+use super::{StepDef, StepSpec, TransactionDef};
 use crate::codec::Storable;
 use crate::codec::{ArgsReader, ArgsWriter, CodecError};
+use crate::command::Recodes;
 use crate::context::SharedContext;
 use crate::error::{AttemptCause, Failure};
 use crate::fields::Coder;
@@ -30,15 +31,13 @@ pub(crate) struct StepTable {
     pub(crate) name: &'static str,
     pub(crate) policy: Policy,
     pub(crate) roles: &'static [&'static str],
-    /// Decodes recorded arguments with current types and encodes them again.
-    pub(crate) recode: fn(Coder<'_>, &Value) -> Option<Value>,
     blocking: bool,
     store: Option<&'static str>,
     resources: &'static [ResourceKey],
     state: fn() -> Option<StateDef>,
     /// The type of the context that it reads.
     context: fn() -> TypeId,
-    start: fn(&Value, StepInputs) -> Started,
+    args: &'static dyn AnyArgs,
     /// Creates the body of a call with the context that it reads.
     body: fn(&'static StepTable, Option<SharedContext>) -> Arc<dyn StepBody>,
 }
@@ -49,13 +48,12 @@ impl StepTable {
         name: "",
         policy: Policy::ONCE,
         roles: &[],
-        recode: |_, _| None,
         blocking: false,
         store: None,
         resources: &[],
         state: super::stateless,
         context: TypeId::of::<()>,
-        start: |_, _| unreachable!("the types of this step cannot be stored"),
+        args: &StepSpec::<(), (), ()>::UNKNOWN,
         body: |_, _| unreachable!("the types of this step cannot be stored"),
     };
 
@@ -73,24 +71,23 @@ type Started = Result<BoxFuture<'static, AttemptOutcome>, AttemptOutcome>;
 pub(crate) struct TableOf<S>(PhantomData<S>);
 
 impl<S: StepDef> TableOf<S> {
-    /// How its arguments are encoded and decoded.
-    pub(crate) const ARGS: &'static ArgsCoding<S::Args> = &S::ARGS;
+    /// The step with its types.
+    pub(crate) const SPEC: &'static StepSpec<S::Args, S::Output, S::Error> = &S::SPEC;
 
     /// The table of a step, whose attempts run outside of a commit.
     pub(crate) const STEP: &'static StepTable = &Self::with(Body::shared);
 
     const fn with(body: fn(&'static StepTable, Option<SharedContext>) -> Arc<dyn StepBody>) -> StepTable {
         StepTable {
-            name: S::NAME,
-            policy: S::POLICY,
-            roles: S::ROLES,
-            recode: recode::<S>,
-            blocking: S::BLOCKING,
-            store: S::STORE,
-            resources: S::RESOURCES,
-            state: S::STATE,
+            name: Self::SPEC.name,
+            policy: Self::SPEC.policy,
+            roles: Self::SPEC.roles,
+            blocking: Self::SPEC.blocking,
+            store: Self::SPEC.store,
+            resources: Self::SPEC.resources,
+            state: Self::SPEC.state,
             context: TypeId::of::<S::Context>,
-            start: start::<S>,
+            args: Self::SPEC,
             body,
         }
     }
@@ -101,32 +98,32 @@ impl<S: TransactionDef> TableOf<S> {
     pub(crate) const TRANSACTION: &'static StepTable = &Self::with(InCommit::<S>::shared);
 }
 
-// Not closures, each of which would need another function to be called through a pointer.
-fn recode<S: StepDef>(coder: Coder<'_>, recorded: &Value) -> Option<Value> {
-    recoded(coder, S::NAME, recorded, TableOf::<S>::ARGS)
+impl Recodes for StepTable {
+    fn recode(&self, coder: Coder<'_>, recorded: &Value) -> Option<Value> {
+        self.args.recode(coder, self.name, recorded)
+    }
 }
 
-fn start<S: StepDef>(arguments: &Value, inputs: StepInputs) -> Started {
-    started(S::NAME, arguments, inputs, TableOf::<S>::ARGS, S::body)
+/// The arguments of a step, and the function that takes them: compiled once for all steps with arguments of the same types.
+trait AnyArgs: Sync {
+    /// Decodes recorded arguments with current types and encodes them again.
+    fn recode(&self, coder: Coder<'_>, step: &'static str, recorded: &Value) -> Option<Value>;
+
+    /// Starts the body with recorded arguments.
+    fn start(&'static self, step: &'static str, arguments: &Value, inputs: StepInputs) -> Started;
 }
 
-// The following is compiled once for all steps with arguments of the same types.
-type Run<A> = fn(A, StepInputs) -> BoxFuture<'static, AttemptOutcome>;
+impl<A, T, E> AnyArgs for StepSpec<A, T, E> {
+    fn recode(&self, coder: Coder<'_>, step: &'static str, recorded: &Value) -> Option<Value> {
+        let args = decode_args(coder, step, recorded, &self.args).ok()?;
+        encode_args(coder, step, &args, &self.args).ok()
+    }
 
-fn recoded<A>(coder: Coder<'_>, step: &'static str, recorded: &Value, coding: &ArgsCoding<A>) -> Option<Value> {
-    encode_args(coder, step, &decode_args(coder, step, recorded, coding).ok()?, coding).ok()
-}
-
-fn started<A>(
-    step: &'static str,
-    arguments: &Value,
-    inputs: StepInputs,
-    coding: &ArgsCoding<A>,
-    run: Run<A>,
-) -> Started {
-    match decoded(step, arguments, inputs.env(), coding) {
-        Ok(args) => Ok(run(args, inputs)),
-        Err(outcome) => Err(outcome),
+    fn start(&'static self, step: &'static str, arguments: &Value, inputs: StepInputs) -> Started {
+        match decoded(step, arguments, inputs.env(), &self.args) {
+            Ok(args) => Ok((self.body)(args, inputs, &self.ending)),
+            Err(outcome) => Err(outcome),
+        }
     }
 }
 
@@ -187,9 +184,11 @@ impl StepBody for Body {
     }
 
     fn attempt(&self, arguments: &Value, scope: Arc<StepScope>, env: Arc<RunEnv>) -> Attempt {
-        let inputs = StepInputs::new(env.clone(), scope.clone(), self.table.blocking);
-        let context = whole_context((self.table.context)(), self.context.as_ref(), &env);
-        let body = match context.and_then(|context| (self.table.start)(arguments, inputs.with_context(context))) {
+        let start = |context| {
+            let inputs = StepInputs::in_context(env.clone(), scope.clone(), self.table.blocking, context);
+            self.table.args.start(self.table.name, arguments, inputs)
+        };
+        let body = match whole_context((self.table.context)(), self.context.as_ref(), &env).and_then(start) {
             Ok(body) => body,
             Err(outcome) => return Attempt::ended(outcome),
         };
@@ -261,7 +260,7 @@ fn decode_args<A>(
 /// # Errors
 /// The outcome of an attempt without arguments.
 pub(crate) fn decoded_args<S: StepDef>(arguments: &Value, env: &RunEnv) -> Result<S::Args, AttemptOutcome> {
-    decoded(S::NAME, arguments, env, TableOf::<S>::ARGS)
+    decoded(TableOf::<S>::SPEC.name, arguments, env, &TableOf::<S>::SPEC.args)
 }
 
 fn decoded<A>(

@@ -10,6 +10,52 @@ use crate::record::AttemptOutcome;
 use crate::scope;
 use crate::value::Value;
 
+/// How an attempt ends whose body returns these types: known where they can be stored, and given to a body that need not know
+/// it.
+#[doc(hidden)]
+#[expect(missing_debug_implementations, reason = "for generated code")]
+pub struct Ending<T, E> {
+    end: End<T, E>,
+    same: Option<Same<T>>,
+    is_final: fn(&E) -> bool,
+}
+
+/// Ends an attempt.
+type End<T, E> = fn(&StepInputs, Result<T, E>, Option<Same<T>>, fn(&E) -> bool) -> AttemptOutcome;
+
+impl<T: StoredValue, E: Failure> Ending<T, E> {
+    /// Results are compared by `same` with their decoded form; an error with `is_final` ends the step at once.
+    #[must_use]
+    pub const fn new(same: Option<Same<T>>, is_final: fn(&E) -> bool) -> Self {
+        Self { end: StepInputs::end, same, is_final }
+    }
+
+    /// Returns how a value is encoded.
+    pub(super) const fn same(&self) -> Option<Same<T>> {
+        self.same
+    }
+
+    /// Returns whether an error ends the step at once.
+    pub(crate) fn is_final(&self, error: &E) -> bool {
+        (self.is_final)(error)
+    }
+}
+
+impl<T, E> Ending<T, E> {
+    /// Stands for types that cannot be stored, in a program that does not compile.
+    pub(super) const UNKNOWN: Self = Self {
+        end: |_, _, _, _| unreachable!("these types cannot be stored"),
+        same: None,
+        is_final: |_| unreachable!("these types cannot be stored"),
+    };
+
+    /// Returns the outcome of the attempt.
+    #[must_use]
+    pub fn of(&self, inputs: &StepInputs, result: Result<T, E>) -> AttemptOutcome {
+        (self.end)(inputs, result, self.same, self.is_final)
+    }
+}
+
 impl StepInputs {
     /// Returns the outcome of an attempt whose body has ended. A result is decoded once before it is recorded.
     #[must_use]

@@ -5,12 +5,22 @@ use crate::run_env::RunEnv;
 use crate::scope::StepScope;
 use crate::session::Session;
 use crate::shared_state::StateDef;
+use std::fmt;
 use std::sync::Arc;
 
 /// The inputs of a step's body besides its arguments.
+//
+// A trait object: the compiler proves for the body of each step that it can be sent, and would look into every type in here.
 #[doc(hidden)]
 #[derive(Clone, Debug)]
-pub struct StepInputs {
+pub struct StepInputs(Arc<dyn AnyInputs>);
+
+trait AnyInputs: fmt::Debug + Send + Sync {
+    fn inputs(&self) -> &Inputs;
+}
+
+#[derive(Debug)]
+struct Inputs {
     env: Arc<RunEnv>,
     scope: Arc<StepScope>,
     may_block: bool,
@@ -18,13 +28,19 @@ pub struct StepInputs {
     context: Option<Anything>,
 }
 
+impl AnyInputs for Inputs {
+    fn inputs(&self) -> &Self {
+        self
+    }
+}
+
 impl StepInputs {
     pub(crate) fn new(env: Arc<RunEnv>, scope: Arc<StepScope>, may_block: bool) -> Self {
-        Self { env, scope, may_block, context: None }
+        Self(Arc::new(Inputs { env, scope, may_block, context: None }))
     }
 
-    pub(crate) fn with_context(self, context: Anything) -> Self {
-        Self { context: Some(context), ..self }
+    pub(crate) fn in_context(env: Arc<RunEnv>, scope: Arc<StepScope>, may_block: bool, context: Anything) -> Self {
+        Self(Arc::new(Inputs { env, scope, may_block, context: Some(context) }))
     }
 
     /// Returns the context that the step reads.
@@ -34,7 +50,7 @@ impl StepInputs {
     #[must_use]
     pub fn context<C: 'static>(&self) -> &C {
         // Compiled for each context, so without closures.
-        match &self.context {
+        match &self.0.inputs().context {
             Some(context) => match context.downcast_ref() {
                 Some(context) => context,
                 None => unread(),
@@ -43,17 +59,17 @@ impl StepInputs {
         }
     }
 
-    pub(crate) const fn env(&self) -> &Arc<RunEnv> {
-        &self.env
+    pub(crate) fn env(&self) -> &Arc<RunEnv> {
+        &self.0.inputs().env
     }
 
     /// Returns whether the step may block its thread.
-    pub(crate) const fn may_block(&self) -> bool {
-        self.may_block
+    pub(crate) fn may_block(&self) -> bool {
+        self.0.inputs().may_block
     }
 
-    pub(crate) const fn scope(&self) -> &Arc<StepScope> {
-        &self.scope
+    pub(crate) fn scope(&self) -> &Arc<StepScope> {
+        &self.0.inputs().scope
     }
 
     /// Returns a resource that the step takes.
@@ -62,7 +78,7 @@ impl StepInputs {
     /// It has not been made: [`StepBody::resources`](crate::journal::StepBody::resources) lists those that are.
     #[must_use]
     pub fn resource<R: Send + Sync + 'static>(&self) -> Arc<R> {
-        self.env.resources.made().expect("what a step takes is made before it starts")
+        self.env().resources.made().expect("what a step takes is made before it starts")
     }
 }
 
@@ -90,12 +106,12 @@ pub trait HandleParameter: Sized {
 
 impl HandleParameter for Session {
     fn of(inputs: &StepInputs) -> Arc<Self> {
-        Arc::new(inputs.env.session.clone())
+        Arc::new(inputs.env().session.clone())
     }
 }
 
 impl HandleParameter for StepScope {
     fn of(inputs: &StepInputs) -> Arc<Self> {
-        inputs.scope.clone()
+        inputs.scope().clone()
     }
 }

@@ -1,7 +1,7 @@
 //! The runtime side of `#[transaction]`: a step whose attempts run within the commit of the run's entries.
 
 use super::StepDef;
-use super::body::{StepTable, decoded_args, unstorable};
+use super::body::{StepTable, TableOf, decoded_args, unstorable};
 use super::ended::failed;
 use crate::codec::{Location, StoredValue as _};
 use crate::context::SharedContext;
@@ -118,16 +118,17 @@ impl<S: TransactionDef> TransactionBody for Attempt<S> {
             S::transact(tx, &self.stored, args)
         };
         let coder = self.env.fields.coder();
-        let location = Location::Result(S::NAME);
+        let spec = TableOf::<S>::SPEC;
+        let location = Location::Result(spec.name);
         let outcome = match outcome {
-            Ok(value) => match value.record(coder, location, S::same_output()) {
+            Ok(value) => match value.record(coder, location, spec.ending.same()) {
                 Ok(stored) if stored.bytes.len() > self.limit => {
                     unstorable(&format!("the result has {} bytes, the limit is {}", stored.bytes.len(), self.limit))
                 }
                 Ok(stored) => AttemptOutcome::Completed(stored),
                 Err(error) => unstorable(&error.to_string()),
             },
-            Err(error) => failed(coder, location, &error, (S::IS_FINAL)(&error)),
+            Err(error) => failed(coder, location, &error, spec.ending.is_final(&error)),
         };
         keep_fault(&outcome, &self.env.fields);
         outcome

@@ -169,7 +169,7 @@ impl<W: WorkflowDef> CrashTest<W> {
     /// Registers another workflow, if the run starts it or sends to a run of it.
     pub fn workflow<F: Startable<M>, M>(mut self, workflow: F) -> Self {
         drop(workflow);
-        let child: Arc<dyn AnyWorkflow> = Arc::new(Typed::<F::Workflow>(PhantomData));
+        let child = Typed::<F::Workflow>::TABLE.shared();
         self.children.insert((F::Workflow::NAME, F::Workflow::VERSION), child);
         self
     }
@@ -259,20 +259,20 @@ impl<W: WorkflowDef> IntoFuture for CrashTest<W> {
     fn into_future(self) -> Self::IntoFuture {
         let cipher = secrets::cipher(self.ways.seed);
         let fields = secrets::fields(secrets::identity(W::NAME), Arc::default(), cipher.clone());
-        let input = (W::CODE.input)(self.input).record(fields.coder(), Location::Input);
+        let input = W::CODE.input(self.input).record(fields.coder(), Location::Input);
         let input = input.unwrap_or_else(|error| {
             let hint = secrets::hint(&fields);
             panic!("the input of `{}` cannot be stored: {error}{hint}", W::NAME)
         });
         let mut fits = self.resources.check();
         if self.stubs.is_empty() {
-            fits = fits.and_then(|()| self.resources.check_workflow(W::NAME, W::resources()));
+            fits = fits.and_then(|()| self.resources.check_workflow(W::NAME, W::RESOURCES));
         }
         fits.unwrap_or_else(|fault| panic!("{fault}"));
         let first = [first_entry(W::NAME, input, BEGINNING)];
         let second = scope_entry(2, &self.scope.recorded(None, BEGINNING), BEGINNING);
         let mut workflows = self.children;
-        workflows.insert((W::NAME, W::VERSION), Arc::new(Typed::<W>(PhantomData)));
+        workflows.insert((W::NAME, W::VERSION), Typed::<W>::TABLE.shared());
         let subject = Subject {
             name: W::NAME,
             version: W::VERSION,

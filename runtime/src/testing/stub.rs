@@ -14,7 +14,7 @@ impl Stubs {
         &mut self,
         stub: impl Fn(S::Args) -> Result<S::Output, S::Error> + Send + Sync + 'static,
     ) {
-        self.steps.insert(S::NAME, Arc::new(Stub::<S, _> { stub: Arc::new(stub), step: PhantomData }));
+        self.steps.insert(S::SPEC.name, Arc::new(Stub::<S, _> { stub: Arc::new(stub), step: PhantomData }));
     }
 
     pub(crate) fn add_in_graph<S: GraphStep>(
@@ -40,7 +40,8 @@ where
         match decoded_args::<S>(arguments, &env) {
             Ok(args) => {
                 let inputs = StepInputs::new(env.clone(), scope.clone(), false);
-                let body = Box::pin(async move { inputs.end(stub(args), None, S::IS_FINAL) });
+                let body =
+                    Box::pin(async move { inputs.end(stub(args), None, |error| S::SPEC.ending.is_final(error)) });
                 in_scope(body, None, scope, env)
             }
             Err(outcome) => Attempt::ended(outcome),

@@ -10,9 +10,7 @@ use crate::journal::{ContextChange, Journal, Recorded};
 use futures_util::future::BoxFuture;
 use std::future::pending;
 use std::marker::PhantomData;
-use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll};
 
 /// A workflow whose context is not set yet.
 pub(super) struct Beginning {
@@ -21,41 +19,19 @@ pub(super) struct Beginning {
 }
 
 /// The parts of a workflow's handle once its context is set.
-pub(super) struct Begun {
+#[doc(hidden)]
+pub struct Begun {
     journal: Arc<dyn Journal>,
     context: SharedContext,
     older: Option<Box<RecordedFields>>,
 }
 
 impl Begun {
-    pub(super) fn into_flow<C>(self) -> Flow<C> {
+    /// Returns the handle.
+    #[must_use]
+    pub fn into_flow<C>(self) -> Flow<C> {
         let Self { journal, context, older } = self;
         Flow { journal, context: Some(context), older, types: PhantomData }
-    }
-}
-
-/// The future of a handle whose context has its default values.
-#[must_use = "the context is set when this is awaited"]
-pub struct WithDefaults<C> {
-    begun: BoxFuture<'static, Begun>,
-    context: PhantomData<fn() -> C>,
-}
-
-impl<C> WithDefaults<C> {
-    pub(super) fn new(begun: BoxFuture<'static, Begun>) -> Self {
-        Self { begun, context: PhantomData }
-    }
-}
-
-impl<C> Future for WithDefaults<C> {
-    type Output = Flow<C>;
-
-    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Flow<C>> {
-        // Once, because each use of a pinned `self` is five functions for each context.
-        match self.get_mut().begun.as_mut().poll(cx) {
-            Poll::Ready(begun) => Poll::Ready(begun.into_flow()),
-            Poll::Pending => Poll::Pending,
-        }
     }
 }
 

@@ -7,22 +7,66 @@ use crate::journal::{ContextChange, Journal, Recorded};
 use crate::value::{Encoding, Value};
 use futures_util::future::{BoxFuture, Either, Ready, ready};
 use std::future::pending;
+use std::pin::Pin;
+use std::task::{Context, Poll};
 
 /// The future of a change. It is ready at once unless a field is saved to a store.
 pub(super) type Changed<'a> = Either<Ready<Result<(), ContextError>>, BoxFuture<'a, Result<(), ContextError>>>;
 
-/// The context of a flow, for a change of it at a command index.
-pub(super) struct Changing<'a> {
+/// The parts of a flow that a change needs, without the context's type.
+pub(super) struct Handle<'a> {
     pub(super) kind: ContextType,
-    pub(super) position: u64,
     pub(super) journal: &'a dyn Journal,
     pub(super) context: &'a mut Option<SharedContext>,
     pub(super) older: &'a mut Option<Box<RecordedFields>>,
 }
 
+impl<'a> Handle<'a> {
+    /// Begins a change at a command index.
+    pub(super) fn at(self, position: u64) -> Changing<'a> {
+        let Self { kind, journal, context, older } = self;
+        Changing { kind, position, journal, context, older }
+    }
+}
+
+/// An update, made when it is first polled.
+pub(super) enum Updating<'a> {
+    Asked(Option<(Handle<'a>, Box<dyn NewContext>)>),
+    Made(Changed<'a>),
+}
+
+impl Future for Updating<'_> {
+    type Output = Result<(), ContextError>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        if let Self::Asked(asked) = &mut *self
+            && let Some((handle, update)) = asked.take()
+        {
+            let position = handle.journal.next_command_index();
+            *self = Self::Made(handle.at(position).update(update));
+        }
+        match &mut *self {
+            Self::Made(changed) => Pin::new(changed).poll(cx),
+            Self::Asked(_) => Poll::Pending,
+        }
+    }
+}
+
+/// The context of a flow, for a change of it at a command index.
+pub(super) struct Changing<'a> {
+    kind: ContextType,
+    position: u64,
+    journal: &'a dyn Journal,
+    context: &'a mut Option<SharedContext>,
+    older: &'a mut Option<Box<RecordedFields>>,
+}
+
 impl<'a> Changing<'a> {
-    /// Performs an update, which holds the context. `old` is that context if it is recorded in an older version.
-    pub(super) fn update(mut self, old: Option<SharedContext>, update: &mut dyn NewContext) -> Changed<'a> {
+    /// Performs an update.
+    fn update(mut self, mut update: Box<dyn NewContext>) -> Changed<'a> {
+        // Only the update may hold the context now, so that it can be changed in place.
+        self.journal.share_context(None);
+        let old = self.context.take().filter(|_| self.older.is_some());
         let changed = update.changed();
         if changed.is_empty() {
             self.put(update.discard());
@@ -42,8 +86,7 @@ impl<'a> Changing<'a> {
                 });
                 match encoded {
                     Ok((mut values, Some(routed))) => {
-                        let (position, mut unfinished) =
-                            (self.position, Unfinished { changing: self, update: update.boxed() });
+                        let (position, mut unfinished) = (self.position, Unfinished { changing: self, update });
                         Either::Right(Box::pin(async move {
                             let journal = unfinished.changing.journal;
                             let saved = routed.save(journal, position, &mut values).await;

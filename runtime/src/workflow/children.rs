@@ -96,7 +96,7 @@ impl<C: 'static> Flow<C> {
         let position = self.journal.next_command_index();
         let own = &self.journal.identity().workflow;
         let input = if F::Workflow::NAME == own {
-            let input = (F::Workflow::CODE.input)(input);
+            let input = F::Workflow::CODE.input(input);
             input.record(self.journal.coder(), Location::Input).map_err(|error| error.to_string())
         } else {
             Err(format!("it is for workflow `{}`, and a run continues as the same workflow", F::Workflow::NAME))
@@ -146,7 +146,7 @@ impl<W: WorkflowDef> StartChild<'_, W> {
         let mut scope = given.recorded(Some(&self.journal.scope()), self.journal.started_at());
         scope.parent = Some(self.journal.identity().id.clone());
         let coder = self.journal.coder();
-        let input = (W::CODE.input)(self.input);
+        let input = W::CODE.input(self.input);
         let recode = input.recode_child(coder);
         let recorded = input.record(coder, Location::ChildInput(W::NAME)).map_err(|error| error.to_string());
         let run = ChildRun {

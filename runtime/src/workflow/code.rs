@@ -5,7 +5,7 @@
 
 use super::definition::{WorkflowBody, WorkflowDef};
 use super::typed;
-use crate::codec::{self, CodecError, Location, StoredValue};
+use crate::codec::{self, CodecError, Location, Same, StoredValue};
 use crate::command::Recode;
 use crate::error::Failure;
 use crate::fields::Coder;
@@ -19,15 +19,43 @@ use std::sync::{Arc, Mutex, PoisonError};
 /// A body that was made, or why its input does not decode.
 pub(super) type Begun = Result<BoxFuture<'static, BodyEnd>, CodecError>;
 
+/// The call of a user's function.
+type Call<I, T, E> = fn(Arc<dyn Journal>, I) -> BoxFuture<'static, Result<T, E>>;
+
 /// The functions of a workflow with these types of input, result and error.
+//
+// All but the call are compiled once for all workflows with these types.
 #[doc(hidden)]
 #[expect(missing_debug_implementations, reason = "for generated code")]
 pub struct WorkflowCode<I, T, E> {
+    pub(super) name: &'static str,
+    pub(super) call: Call<I, T, E>,
+    pub(super) same_input: Option<Same<I>>,
+    pub(super) same_output: Option<Same<T>>,
     /// Makes the body for a recorded input.
-    pub(crate) body: fn(Arc<dyn Journal>, &Value) -> Begun,
-    /// Takes an input, to be recorded.
-    pub(crate) input: fn(I) -> Box<dyn AnyInput>,
+    pub(super) begin: fn(&Self, Arc<dyn Journal>, &Value) -> Begun,
+    /// Hides the type of an input that is to be recorded.
+    pub(super) wrap: fn(&Self, I) -> Box<dyn AnyInput>,
     pub(crate) end: EndCode<T, E>,
+}
+
+impl<I, T, E> WorkflowCode<I, T, E> {
+    /// Takes an input, to be recorded.
+    pub(crate) fn input(&self, input: I) -> Box<dyn AnyInput> {
+        (self.wrap)(self, input)
+    }
+}
+
+/// The same without the types.
+pub(super) trait Begin: Sync {
+    /// Makes the body for a recorded input.
+    fn begin(&self, journal: Arc<dyn Journal>, input: &Value) -> Begun;
+}
+
+impl<I, T, E> Begin for WorkflowCode<I, T, E> {
+    fn begin(&self, journal: Arc<dyn Journal>, input: &Value) -> Begun {
+        (self.begin)(self, journal, input)
+    }
 }
 
 /// How the end of a run is decoded.
@@ -57,27 +85,42 @@ pub(crate) trait AnyInput: Send + Sync {
 }
 
 /// Whatever drives a run may drop an input, and a panic of its `Drop` must not reach that.
-struct InputOf<W: WorkflowDef>(Held<Mutex<W::Input>>);
+struct InputOf<I> {
+    value: Held<Mutex<I>>,
+    same: Option<Same<I>>,
+    workflow: &'static str,
+}
 
-impl<W: WorkflowBody> AnyInput for InputOf<W>
-where
-    W::Input: StoredValue,
-{
-    fn record(&self, coder: Coder<'_>, location: Location<'_>) -> Result<Value, CodecError> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).record(coder, location, W::same_input())
-    }
-
-    fn recode(&self, coder: Coder<'_>) -> Recode {
-        Recode::new(coder, |coder, recorded| recoded::<W::Input>(coder, Location::Input, recorded))
-    }
-
-    fn recode_child(&self, coder: Coder<'_>) -> Recode {
-        Recode::new(coder, |coder, recorded| recoded::<W::Input>(coder, Location::ChildInput(W::NAME), recorded))
+impl<I: StoredValue> InputOf<I> {
+    fn boxed<T, E>(code: &WorkflowCode<I, T, E>, input: I) -> Box<dyn AnyInput> {
+        Box::new(Self { value: Held::new(Mutex::new(input)), same: code.same_input, workflow: code.name })
     }
 }
 
-fn recoded<I: StoredValue>(coder: Coder<'_>, location: Location<'_>, recorded: &Value) -> Option<Value> {
+impl<I: StoredValue> AnyInput for InputOf<I> {
+    fn record(&self, coder: Coder<'_>, location: Location<'_>) -> Result<Value, CodecError> {
+        self.value.lock().unwrap_or_else(PoisonError::into_inner).record(coder, location, self.same)
+    }
+
+    fn recode(&self, coder: Coder<'_>) -> Recode {
+        Recode::at(coder, Location::Input, recoded::<I>)
+    }
+
+    fn recode_child(&self, coder: Coder<'_>) -> Recode {
+        Recode::at(coder, Location::ChildInput(self.workflow), recoded::<I>)
+    }
+}
+
+fn recoded<I: StoredValue>(coder: Coder<'_>, location: Location<'static>, recorded: &Value) -> Option<Value> {
     I::decode(coder, location, recorded).ok()?.encode(coder, location).ok()
+}
+
+fn output<T: StoredValue>(coder: Coder<'_>, recorded: &Value) -> Result<T, CodecError> {
+    T::decode(coder, Location::Output, recorded)
+}
+
+fn error<E: Failure>(coder: Coder<'_>, recorded: &Value) -> Result<E, CodecError> {
+    codec::decode_at(coder, Location::Output, recorded)
 }
 
 /// The code of a workflow, whose types perhaps cannot be stored: an inherent constant takes precedence where its bounds
@@ -86,6 +129,10 @@ fn recoded<I: StoredValue>(coder: Coder<'_>, location: Location<'_>, recorded: &
 #[derive(Debug)]
 pub struct CodeOfWorkflow<W>(PhantomData<W>);
 
+/// The code of a workflow.
+type CodeOf<W> =
+    &'static WorkflowCode<<W as WorkflowDef>::Input, <W as WorkflowDef>::Output, <W as WorkflowDef>::Error>;
+
 impl<W: WorkflowBody> CodeOfWorkflow<W>
 where
     W::Input: StoredValue,
@@ -93,13 +140,14 @@ where
     W::Error: Failure,
 {
     /// The code.
-    pub const CODE: WorkflowCode<W::Input, W::Output, W::Error> = WorkflowCode {
-        body: typed::body::<W>,
-        input: |input| Box::new(InputOf::<W>(Held::new(Mutex::new(input)))),
-        end: EndCode {
-            output: |coder, recorded| W::Output::decode(coder, Location::Output, recorded),
-            error: |coder, recorded| codec::decode_at(coder, Location::Output, recorded),
-        },
+    pub const CODE: CodeOf<W> = &WorkflowCode {
+        name: W::NAME,
+        call: typed::called::<W>,
+        same_input: W::SAME_INPUT,
+        same_output: W::SAME_OUTPUT,
+        begin: typed::begun,
+        wrap: InputOf::boxed,
+        end: EndCode { output, error },
     };
 }
 
@@ -107,9 +155,13 @@ where
 #[doc(hidden)]
 pub trait OtherwiseWorkflow<W: WorkflowDef> {
     /// No code.
-    const CODE: WorkflowCode<W::Input, W::Output, W::Error> = WorkflowCode {
-        body: |_, _| unreachable!("the types of this workflow cannot be stored"),
-        input: |_| unreachable!("the types of this workflow cannot be stored"),
+    const CODE: CodeOf<W> = &WorkflowCode {
+        name: W::NAME,
+        call: |_, _| unreachable!("the types of this workflow cannot be stored"),
+        same_input: None,
+        same_output: None,
+        begin: |_, _, _| unreachable!("the types of this workflow cannot be stored"),
+        wrap: |_, _| unreachable!("the types of this workflow cannot be stored"),
         end: EndCode {
             output: |_, _| unreachable!("the types of this workflow cannot be stored"),
             error: |_, _| unreachable!("the types of this workflow cannot be stored"),

@@ -6,7 +6,7 @@ use crate::codec::Same;
 use crate::context::Schema;
 use crate::resources::ResourceKey;
 use crate::shared_state::StateDef;
-use crate::step::Returned;
+use crate::step::{Returned, stateless};
 use futures_util::future::BoxFuture;
 use std::marker::PhantomData;
 
@@ -25,7 +25,7 @@ pub trait WorkflowDef: Send + Sync + Sized + 'static {
 
     /// The functions that know that these types can be stored.
     #[doc(hidden)]
-    const CODE: WorkflowCode<Self::Input, Self::Output, Self::Error>;
+    const CODE: &'static WorkflowCode<Self::Input, Self::Output, Self::Error>;
 
     /// The version among the functions of this name; older runs continue with the function of their version.
     const VERSION: u32 = 1;
@@ -37,31 +37,26 @@ pub trait WorkflowDef: Send + Sync + Sized + 'static {
     const SECRET: Option<&'static str> = None;
 
     /// Returns the schema of its context, if it has one.
-    #[must_use]
-    fn schema() -> Option<&'static Schema> {
-        None
-    }
+    //
+    // A constant, as below: a method that has a default would be compiled again for each workflow.
+    #[doc(hidden)]
+    const SCHEMA: fn() -> Option<&'static Schema> = none;
 
     /// Returns the state that its concurrent steps share, if it declares one.
     #[doc(hidden)]
-    #[must_use]
-    fn state() -> Option<StateDef> {
-        None
-    }
+    const STATE: fn() -> Option<StateDef> = stateless;
 
-    /// Returns the resources that its steps take, by the attribute.
+    /// The resources that its steps take, by the attribute.
     #[doc(hidden)]
-    #[must_use]
-    fn resources() -> &'static [ResourceKey] {
-        &[]
-    }
+    const RESOURCES: &'static [ResourceKey] = &[];
 
     /// Returns the names of the events that an event-driven workflow takes from outside.
     #[doc(hidden)]
-    #[must_use]
-    fn events() -> Option<Vec<&'static str>> {
-        None
-    }
+    const EVENTS: fn() -> Option<Vec<&'static str>> = none;
+
+    /// Whether [`on_cancel`](WorkflowDef::on_cancel) does anything.
+    #[doc(hidden)]
+    const ENDS: bool = false;
 
     /// Returns the future that replaces the body once the run is cancelled: the call of a step.
     #[doc(hidden)]
@@ -71,20 +66,19 @@ pub trait WorkflowDef: Send + Sync + Sized + 'static {
     }
 }
 
+/// A constant function that has nothing to return.
+fn none<T>() -> Option<T> {
+    None
+}
+
 /// The body of a workflow whose types can be stored.
 #[doc(hidden)]
 pub trait WorkflowBody: WorkflowDef {
-    /// Returns the comparison of inputs with their read-back values, if the type has one.
-    #[must_use]
-    fn same_input() -> Option<Same<Self::Input>> {
-        None
-    }
+    /// The comparison of inputs with their read-back values, if the type has one.
+    const SAME_INPUT: Option<Same<Self::Input>> = None;
 
-    /// Returns the same comparison for results.
-    #[must_use]
-    fn same_output() -> Option<Same<Self::Output>> {
-        None
-    }
+    /// The same comparison for results.
+    const SAME_OUTPUT: Option<Same<Self::Output>> = None;
 
     /// Calls the user's function.
     fn call(start: Start<Self::Context>, input: Self::Input) -> Called<Self>;
@@ -132,7 +126,7 @@ impl<I: 'static, R: Returned<Value: 'static, Error: 'static> + 'static> Workflow
     type Input = I;
     type Output = R::Value;
     type Error = R::Error;
-    const CODE: WorkflowCode<I, R::Value, R::Error> = <CodeOfWorkflow<Self> as OtherwiseWorkflow<Self>>::CODE;
+    const CODE: &'static WorkflowCode<I, R::Value, R::Error> = <CodeOfWorkflow<Self> as OtherwiseWorkflow<Self>>::CODE;
 }
 
 /// A function with `#[workflow]`, from which an engine gets name and types.

@@ -1,10 +1,11 @@
 //! A workflow whose context is not set yet.
 
 use super::Flow;
-use super::beginning::{Beginning, Begun, WithDefaults};
+use super::beginning::{Beginning, Begun};
 use crate::context::{ContextError, SharedContext};
 use crate::context::{Declared, Defaults};
 use crate::journal::Journal;
+use futures_util::future::BoxFuture;
 use std::marker::PhantomData;
 use std::sync::Arc;
 
@@ -125,8 +126,11 @@ impl<C: Defaults> Start<C> {
     /// cannot be stored parks the run: this is a fault of the program and not of the run, so nothing is recorded, and
     /// fixed code continues.
     #[doc(hidden)]
-    pub fn with_defaults(self) -> WithDefaults<C> {
-        WithDefaults::new(Beginning::new::<C>(self.journal).with_defaults(C::DEFAULTS.0))
+    //
+    // Not a handle: another future would be compiled for each context.
+    #[must_use]
+    pub fn with_defaults(self) -> BoxFuture<'static, Begun> {
+        Beginning::new::<C>(self.journal).with_defaults(C::DEFAULTS.0)
     }
 }
 

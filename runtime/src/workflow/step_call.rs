@@ -173,13 +173,13 @@ pub struct CodeOf<S, A, T, E>(PhantomData<(S, A, T, E)>);
 impl<S: StepDef<Args = A, Output = T, Error = E>, A, T: StoredValue, E: Failure> CodeOf<S, A, T, E> {
     /// The code of a step, whose attempts run outside of a commit.
     pub const STEP: StepCode<A, T, E> =
-        StepCode { table: TableOf::<S>::STEP, coding: *TableOf::<S>::ARGS, ended: ended::<T, E> };
+        StepCode { table: TableOf::<S>::STEP, coding: TableOf::<S>::SPEC.args, ended: ended::<T, E> };
 }
 
 impl<S: TransactionDef<Args = A, Output = T, Error = E>, A, T: StoredValue, E: Failure> CodeOf<S, A, T, E> {
     /// The code of a transaction.
     pub const TRANSACTION: StepCode<A, T, E> =
-        StepCode { table: TableOf::<S>::TRANSACTION, coding: *TableOf::<S>::ARGS, ended: ended::<T, E> };
+        StepCode { table: TableOf::<S>::TRANSACTION, coding: TableOf::<S>::SPEC.args, ended: ended::<T, E> };
 }
 
 /// The answers of [`CodeOf`] for types that cannot be stored, in a program that does not compile.
@@ -200,7 +200,7 @@ impl<S, A, T, E> OtherwiseCode<A, T, E> for CodeOf<S, A, T, E> {}
 fn pending(caller: Caller<'_>, step: &'static StepTable, args: Result<Value, CodecError>) -> PendingCall {
     let journal = caller.journal;
     let body = journal.substitute(step.name).unwrap_or_else(|| step.body(caller.context.cloned()));
-    let arguments = Given::new(args.map_err(|error| error.to_string()), Recode::new(journal.coder(), step.recode));
+    let arguments = Given::new(args.map_err(|error| error.to_string()), Recode::arguments(journal.coder(), step));
     let run = StepRun { roles: step.roles, policy: step.policy, body };
     PendingCall::new(journal, Command::RunStep(RunStep { name: step.name, arguments, run }))
 }

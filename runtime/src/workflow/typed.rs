@@ -1,5 +1,6 @@
 //! A workflow with its types, as the machine sees it.
 
+use super::code::{Begin, Begun, WorkflowCode};
 use super::{Start, WorkflowBody, WorkflowDef};
 use crate::codec::{self, CodecError, Location, Same, StoredValue};
 use crate::context::Schema;
@@ -9,52 +10,75 @@ use crate::journal::{AnyWorkflow, BodyEnd, Journal, OnEnd};
 use crate::shared_state::StateDef;
 use crate::value::Value;
 use futures_util::future::BoxFuture;
+use std::marker::PhantomData;
 use std::sync::Arc;
 
-/// A workflow with its types.
-pub(crate) struct Typed<W>(pub(crate) std::marker::PhantomData<fn() -> W>);
+/// A workflow without its types. A table, because each method of a trait object would be another function for each
+/// workflow.
+pub(crate) struct WorkflowTable {
+    schema: fn() -> Option<&'static Schema>,
+    state: fn() -> Option<StateDef>,
+    roles: &'static [&'static str],
+    secret_place: Option<&'static str>,
+    events: fn() -> Option<Vec<&'static str>>,
+    on_end: OnEnd,
+    code: &'static dyn Begin,
+}
 
-impl<W: WorkflowDef> AnyWorkflow for Typed<W> {
+/// The table of a workflow.
+pub(crate) struct Typed<W>(PhantomData<fn() -> W>);
+
+impl<W: WorkflowDef> Typed<W> {
+    pub(crate) const TABLE: &'static WorkflowTable = &WorkflowTable {
+        schema: W::SCHEMA,
+        state: W::STATE,
+        roles: W::ROLES,
+        secret_place: W::SECRET,
+        events: W::EVENTS,
+        on_end: if W::ENDS { on_end::<W> } else { no_end },
+        code: W::CODE,
+    };
+}
+
+impl WorkflowTable {
+    /// Shares the workflow.
+    pub(crate) fn shared(&'static self) -> Arc<dyn AnyWorkflow> {
+        Arc::new(self)
+    }
+}
+
+impl AnyWorkflow for &'static WorkflowTable {
     fn schema(&self) -> Option<&'static Schema> {
-        W::schema()
+        (self.schema)()
     }
 
     fn state(&self) -> Option<StateDef> {
-        W::state()
+        (self.state)()
     }
 
     fn roles(&self) -> &'static [&'static str] {
-        W::ROLES
+        self.roles
     }
 
     fn secret_place(&self) -> Option<&'static str> {
-        W::SECRET
+        self.secret_place
     }
 
     fn events(&self) -> Option<Vec<&'static str>> {
-        W::events()
+        (self.events)()
     }
 
     fn on_end(&self) -> OnEnd {
-        on_end::<W>
+        self.on_end
     }
 
     fn body(&self, journal: Arc<dyn Journal>, input: &Value) -> Result<BoxFuture<'static, BodyEnd>, CodecError> {
-        (W::CODE.body)(journal, input)
+        self.code.begin(journal, input)
     }
 }
 
-/// Makes the body of a workflow for a recorded input.
-pub(super) fn body<W: WorkflowBody>(journal: Arc<dyn Journal>, input: &Value) -> super::code::Begun
-where
-    W::Input: StoredValue,
-    W::Output: StoredValue,
-    W::Error: Failure,
-{
-    begun(journal, input, called::<W>, W::same_output())
-}
-
-fn called<W: WorkflowBody>(
+/// Calls the user's function.
+pub(super) fn called<W: WorkflowBody>(
     journal: Arc<dyn Journal>,
     input: W::Input,
 ) -> BoxFuture<'static, Result<W::Output, W::Error>> {
@@ -65,19 +89,21 @@ fn on_end<W: WorkflowDef>(journal: Arc<dyn Journal>, reason: String) -> Option<B
     W::on_cancel(Start::new(journal), reason)
 }
 
-/// The call of a user's function.
-type Called<I, T, E> = fn(Arc<dyn Journal>, I) -> BoxFuture<'static, Result<T, E>>;
+fn no_end(_: Arc<dyn Journal>, _: String) -> Option<BoxFuture<'static, ()>> {
+    None
+}
 
-// Generic over input, result and error only: compiled once for all workflows that share them.
-fn begun<I: StoredValue, T: StoredValue, E: Failure>(
+/// Makes the body of a workflow for a recorded input.
+pub(super) fn begun<I: StoredValue, T: StoredValue, E: Failure>(
+    code: &WorkflowCode<I, T, E>,
     journal: Arc<dyn Journal>,
     input: &Value,
-    call: Called<I, T, E>,
-    same: Option<Same<T>>,
-) -> Result<BoxFuture<'static, BodyEnd>, CodecError> {
+) -> Begun {
     let fields = journal.coder().fields();
-    let input = I::decode(journal.coder(), Location::Input, input)?;
-    Ok(ending(fields, call(journal, input), same))
+    match I::decode(journal.coder(), Location::Input, input) {
+        Ok(input) => Ok(ending(fields, (code.call)(journal, input), code.same_output)),
+        Err(error) => Err(error),
+    }
 }
 
 fn ending<T: StoredValue, E: Failure>(

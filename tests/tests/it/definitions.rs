@@ -107,11 +107,11 @@ fn a_step_in_a_function_body() {
     }
     use steadfast::__private::{ArgsReader, ArgsWriter, Coder, StepDef};
     let _: fn(&Flow, u8) -> StepCall<'_, u8> = local;
-    assert_eq!(local::NAME, "inner");
-    let mut writer = ArgsWriter::of(Coder::NO_RUN, local::NAME);
-    local::ARGS.encode(&(7,), &mut writer).unwrap();
+    assert_eq!(local::SPEC.name, "inner");
+    let mut writer = ArgsWriter::of(Coder::NO_RUN, local::SPEC.name);
+    local::SPEC.args.encode(&(7,), &mut writer).unwrap();
     let args = writer.finish();
-    let mut reader = ArgsReader::of(Coder::NO_RUN, local::NAME, &args).unwrap();
-    assert_eq!((args.to_string().as_str(), local::ARGS.decode(&mut reader).unwrap()), ("[7]", (7,)));
+    let mut reader = ArgsReader::of(Coder::NO_RUN, local::SPEC.name, &args).unwrap();
+    assert_eq!((args.to_string().as_str(), local::SPEC.args.decode(&mut reader).unwrap()), ("[7]", (7,)));
     reader.finish().unwrap();
 }

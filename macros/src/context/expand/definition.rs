@@ -153,6 +153,8 @@ fn migration(migrate: &ExprPath, stand_in: bool) -> TokenStream {
         },
     );
     quote! {
+        const MIGRATES: ::core::primitive::bool = true;
+
         fn migrate(
             __recorded: &mut ::steadfast::__private::RecordedFields,
         ) -> ::core::result::Result<(), ::steadfast::__private::ContextError> {

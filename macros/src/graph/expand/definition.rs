@@ -47,11 +47,11 @@ pub(super) fn items(graph: &Graph, stand_in: bool) -> TokenStream {
             #state
             #resources
 
-            fn events() -> ::core::option::Option<::std::vec::Vec<&'static str>> {
+            const EVENTS: fn() -> ::core::option::Option<::std::vec::Vec<&'static str>> = || {
                 ::core::option::Option::Some(::core::iter::Iterator::collect(
                     <Self as ::steadfast::__private::Graph>::plan().external(),
                 ))
-            }
+            };
 
             #code
         }
@@ -76,6 +76,7 @@ fn implementation(graph: &Graph, input: &TokenStream, output: &TokenStream, stan
     let body = if stand_in { quote!(::core::unimplemented!()) } else { body(graph) };
     let context = graph.options.context.as_ref().filter(|_| graph.context.is_none() && !stand_in);
     let (assumed, defaults) = context.map(|context| workflow::defaults(context, context.span())).unzip();
+    let defaults = defaults.map(|check| quote!(const _: () = { #check };));
     // Spanned at the call site of the functions, not at a type of the user.
     let [start, input_value] = [quote!(start), quote!(input)];
     quote_spanned! {ty.span()=>
@@ -105,7 +106,11 @@ fn body(graph: &Graph) -> TokenStream {
         (None, _) => quote!(::steadfast::__private::Start::without_context(start)),
         (Some(context), None) => {
             let start = quote!(start);
-            quote_spanned!(context.span()=> ::steadfast::__private::Start::with_defaults(#start).await)
+            quote_spanned!(context.span()=>
+                ::steadfast::__private::Begun::into_flow::<#context>(
+                    ::steadfast::__private::Start::with_defaults(#start).await,
+                )
+            )
         }
         (Some(_), Some(make)) => {
             let [start, input] = [quote!(start), quote!(input)];

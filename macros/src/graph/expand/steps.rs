@@ -6,6 +6,7 @@ use super::types;
 use crate::duration::Duration;
 use crate::function::Parameter;
 use crate::step::expand::definition::{self, Called};
+use crate::step::input::Step;
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{format_ident, quote, quote_spanned};
 use syn::spanned::Spanned;
@@ -59,15 +60,29 @@ pub(super) fn names(graph: &Graph) -> TokenStream {
     }
 }
 
+/// Generates the constants that only some steps have.
+fn constants(step: &Step) -> TokenStream {
+    let resources = definition::resources(step)
+        .map(|resources| quote!(const RESOURCES: &'static [::steadfast::__private::ResourceKey] = #resources;));
+    let roles =
+        definition::roles(step).map(|roles| quote!(const ROLES: &'static [&'static ::core::primitive::str] = #roles;));
+    let state = definition::state(step)
+        .map(|state| quote!(const STATE: fn() -> ::core::option::Option<::steadfast::__private::StateDef> = #state;));
+    let is_final = definition::is_final(step)
+        .map(|is_final| quote!(const IS_FINAL: fn(&Self::Error) -> ::core::primitive::bool = #is_final;));
+    quote!(#resources #roles #state #is_final)
+}
+
 fn item(graph: &Graph, index: usize, step: &GraphStep) -> TokenStream {
     let name = name(index);
     let inner = &step.step;
     let result = inner.function.output();
     let span = result.span();
     let outcome = quote_spanned!(span=> <#result as ::steadfast::__private::GraphOutcome>);
-    let (policy, blocking, roles) = (definition::policy(inner), inner.options.blocking, definition::roles(inner));
-    let resources = definition::resources(inner);
-    let (is_final, state) = (definition::is_final(inner), definition::state(inner));
+    let policy = definition::policy(inner);
+    let policy = policy.map(|policy| quote!(const POLICY: ::steadfast::__private::Policy = #policy;));
+    let blocking = inner.options.blocking;
+    let constants = constants(inner);
     let context = definition::context(inner);
     let (shape, assumed) = (shape(graph, step), types::assumed(step));
     let types = step.events().map(|(argument, _)| &argument.ty);
@@ -93,10 +108,9 @@ fn item(graph: &Graph, index: usize, step: &GraphStep) -> TokenStream {
             #assumed
         {
             const SHAPE: ::steadfast::__private::StepShape = #shape;
-            const POLICY: ::steadfast::__private::Policy = #policy;
+            #policy
             const BLOCKING: ::core::primitive::bool = #blocking;
-            #resources
-            #roles
+            #constants
             type Context = #context;
             type Events = (#(#types,)*);
             type Output = #outcome::Value;
@@ -108,9 +122,6 @@ fn item(graph: &Graph, index: usize, step: &GraphStep) -> TokenStream {
             ) -> ::core::result::Result<Self::Events, ::steadfast::__private::CodecError> {
                 ::core::result::Result::Ok((#(#read)*))
             }
-
-            #is_final
-            #state
 
             fn body(
                 #whole: ::steadfast::__private::Arc<Self::Context>,

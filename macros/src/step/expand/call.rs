@@ -1,6 +1,7 @@
 //! The function that a workflow calls.
 
 use super::super::input::Step;
+use super::definition;
 use crate::stored::Stored;
 use proc_macro2::{Span, TokenStream};
 use quote::{quote, quote_spanned};
@@ -26,6 +27,8 @@ pub(crate) fn items(step: &Step, stand_in: bool) -> TokenStream {
         }
         _ => quote!(::steadfast::__private::WorkflowHandle),
     };
+    // Here, and not in constants of their own, each of which the compiler would evaluate.
+    let checks = definition::checks(step, stand_in);
     let body = if stand_in { quote!(::core::unimplemented!()) } else { called(step, &handle, &names) };
     // An argument with a lifetime of its own, which is `'static`, leaves open which one `'_` would be.
     let (lifetime, parameter, borrowed) = if step.arguments().any(|argument| has_lifetime(&argument.ty)) {
@@ -47,6 +50,7 @@ pub(crate) fn items(step: &Step, stand_in: bool) -> TokenStream {
             #handle: & #borrowed (impl #bound + ?::core::marker::Sized),
             #(#names: #types),*
         ) -> #output {
+            { #checks }
             #body
         }
     }
@@ -60,13 +64,15 @@ fn called(step: &Step, handle: &Ident, names: &[&Ident]) -> TokenStream {
     let stored = Stored::of_step(step, false);
     let (value, error) = (stored.value(), stored.error());
     quote_spanned! {ident.span()=>
-        #[allow(unused_imports, reason = "for types that cannot be stored")]
-        use ::steadfast::__private::OtherwiseCode as _;
-        ::steadfast::__private::call(
-            ::steadfast::__private::WorkflowHandle::caller(#handle),
-            ::steadfast::__private::CodeOf::<#ident, (#(#arguments,)*), #value, #error>::#code,
-            (#(#names,)*),
-        )
+        {
+            #[allow(unused_imports, reason = "for types that cannot be stored")]
+            use ::steadfast::__private::OtherwiseCode as _;
+            ::steadfast::__private::call(
+                ::steadfast::__private::WorkflowHandle::caller(#handle),
+                ::steadfast::__private::CodeOf::<#ident, (#(#arguments,)*), #value, #error>::#code,
+                (#(#names,)*),
+            )
+        }
     }
 }
 

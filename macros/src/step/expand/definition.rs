@@ -16,69 +16,60 @@ use syn::spanned::Spanned;
 pub(crate) fn items(step: &Step, stand_in: bool) -> TokenStream {
     let (ident, name) = (step.function.ident(), &step.name);
     let (cfg, allowed) = (step.function.attributes.cfg(), step.function.attributes.allowed());
-    let (policy, blocking) = (policy(step), step.options.blocking);
-    let result = step.function.output();
-    let span = result.span();
+    let span = step.function.output().span();
     let stored = Stored::of_step(step, stand_in);
-    let (value, error, assumed, checks) = (stored.value(), stored.error(), stored.assumed(), stored.checks());
+    let (value, error, assumed) = (stored.value(), stored.error(), stored.assumed());
     let (context, args) = if stand_in { (quote!(()), quote!(())) } else { types(step) };
-    let (resources, roles) = (if stand_in { None } else { resources(step) }, roles(step));
-    let store = step.options.store.as_ref().map(|store| {
-        quote! {
-            const STORE: ::core::option::Option<&'static ::core::primitive::str> = ::core::option::Option::Some(#store);
-        }
-    });
-    let state = if stand_in { None } else { state(step) };
-    let run = if stand_in { quote!(::core::unimplemented!()) } else { body(step) };
     let coding = coding(step, stand_in);
-    let same_output =
-        (!stand_in).then(|| same(&format_ident!("same_output"), &quote_spanned!(span=> Self::Output), span));
-    let is_final = is_final(step).filter(|_| !stand_in);
-    let is_context = if stand_in { None } else { is_context(step) };
-    let [parameter, inputs] = [quote!(args), quote!(inputs)];
+    let same = if stand_in {
+        quote!(::core::option::Option::None)
+    } else {
+        comparison(&quote_spanned!(span=> Self::Output), span)
+    };
+    let spec = quote!(::steadfast::__private::StepSpec::of(#name, #coding, #same, __steadfast_body));
+    let options = options(step, &same, stand_in);
+    let spec = if options.is_empty() { spec } else { quote!(::steadfast::__private::StepSpec { #options ..#spec }) };
+    let body = body(step, stand_in);
     // Spanned at the return type, so that one that cannot be stored causes one error, however often it is named.
     let implementation = quote_spanned! {span=>
         #[automatically_derived]
-        #[allow(unused_variables, unused_mut, unused_lifetimes, clippy::all, clippy::pedantic, reason = "a step without arguments")]
+        #[allow(unused_lifetimes, clippy::all, clippy::pedantic, reason = "of the bounds")]
         impl ::steadfast::__private::StepDef for #ident
         where
             #assumed
         {
-            const NAME: &'static ::core::primitive::str = #name;
-            const POLICY: ::steadfast::__private::Policy = #policy;
-            const BLOCKING: ::core::primitive::bool = #blocking;
-            #store
-            #resources
-            #roles
             type Context = #context;
             type Args = #args;
             type Output = #value;
             type Error = #error;
 
-            #state
-
-            const ARGS: ::steadfast::__private::ArgsCoding<Self::Args> = #coding;
-
-            #is_final
-            #same_output
-
-            fn body(
-                #parameter: Self::Args,
-                #inputs: ::steadfast::__private::StepInputs,
-            ) -> ::steadfast::__private::BoxFuture<'static, ::steadfast::__private::AttemptOutcome> {
-                #run
-            }
+            const SPEC: ::steadfast::__private::StepSpec<Self::Args, Self::Output, Self::Error> = #spec;
         }
     };
     quote! {
         #cfg
         #allowed
         const _: () = {
-            #is_context
-            #checks
+            #body
             #implementation
         };
     }
+}
+
+/// Generates the fields that a step has by its attribute and its parameters.
+fn options(step: &Step, same: &TokenStream, stand_in: bool) -> TokenStream {
+    let policy = policy(step).map(|policy| quote!(policy: #policy,));
+    let blocking = step.options.blocking.then(|| quote!(blocking: true,));
+    let store = step.options.store.as_ref().map(|store| quote!(store: ::core::option::Option::Some(#store),));
+    let roles = roles(step).map(|roles| quote!(roles: #roles,));
+    if stand_in {
+        return quote!(#policy #blocking #store #roles);
+    }
+    let resources = resources(step).map(|resources| quote!(resources: #resources,));
+    let state = state(step).map(|state| quote!(state: #state,));
+    let ending = is_final(step);
+    let ending = ending.map(|is_final| quote!(ending: ::steadfast::__private::Ending::new(#same, #is_final),));
+    quote!(#policy #blocking #store #roles #resources #state #ending)
 }
 
 /// Returns the types of its context and of its arguments.
@@ -93,6 +84,13 @@ pub(crate) fn context(step: &Step) -> TokenStream {
     ty.map_or_else(|| quote!(()), |ty| quote!(#ty))
 }
 
+/// Generates the checks of the types of a step, as statements.
+pub(super) fn checks(step: &Step, stand_in: bool) -> TokenStream {
+    let is_context = if stand_in { None } else { is_context(step) };
+    let checks = Stored::of_step(step, stand_in).checks();
+    quote!(#checks #is_context)
+}
+
 /// Generates the check that the type of the context is one.
 fn is_context(step: &Step) -> Option<TokenStream> {
     let ty = &step.context.as_ref()?.reference.elem;
@@ -103,7 +101,7 @@ fn is_context(step: &Step) -> Option<TokenStream> {
         None => (quote!(Declared), quote!(CHECK), quote!(())),
     };
     Some(quote_spanned!(ty.span()=>
-        const _: #value = <#ty as ::steadfast::__private::#context>::#name;
+        let _: #value = <#ty as ::steadfast::__private::#context>::#name;
     ))
 }
 
@@ -176,28 +174,47 @@ fn coding(step: &Step, stand_in: bool) -> TokenStream {
     }
 }
 
-/// Generates what runs the user's function to the attempt's outcome.
-fn body(step: &Step) -> TokenStream {
-    if step.tx.is_some() {
-        return quote!(::core::unreachable!("a transaction runs within a commit"));
-    }
-    // Spanned at the call site of the functions, not at a type of the user.
-    let [args, inputs] = [quote!(args), quote!(inputs)];
+/// Generates the function that runs the user's function to the attempt's outcome.
+fn body(step: &Step, stand_in: bool) -> TokenStream {
     let span = step.function.output().span();
-    let mut ident = step.function.ident().clone();
-    ident.set_span(span);
-    let context = quote!(::steadfast::__private::StepInputs::context(&#inputs));
-    let Called { bind, outcome } = Called::of(step, &quote_spanned!(span=> #ident::direct), &args, &context);
+    let stored = Stored::of_step(step, stand_in);
+    let (value, error) = (stored.value(), stored.error());
+    let args_type = if stand_in { quote!(()) } else { types(step).1 };
+    let assumed = stored.assumed_of_taken();
+    // Spanned at the call site of the functions, not at a type of the user.
+    let [args, inputs, ending] = [quote!(args), quote!(inputs), quote!(ending)];
+    let run = if stand_in {
+        quote!(::core::unimplemented!())
+    } else if step.tx.is_some() {
+        quote!(::core::unreachable!("a transaction runs within a commit"))
+    } else {
+        let mut ident = step.function.ident().clone();
+        ident.set_span(span);
+        let context = quote!(::steadfast::__private::StepInputs::context(&#inputs));
+        let Called { bind, outcome } = Called::of(step, &quote_spanned!(span=> #ident::direct), &args, &context);
+        quote_spanned! {span=>
+            ::steadfast::__private::boxed(::std::boxed::Box::new(async move {
+                #bind
+                ::steadfast::__private::Ending::of(
+                    #ending,
+                    &#inputs,
+                    ::steadfast::__private::Returned::into_result(#outcome),
+                )
+            }))
+        }
+    };
     quote_spanned! {span=>
-        ::steadfast::__private::boxed(::std::boxed::Box::new(async move {
-            #bind
-            ::steadfast::__private::StepInputs::end(
-                &#inputs,
-                ::steadfast::__private::Returned::into_result(#outcome),
-                <Self as ::steadfast::__private::StepDef>::same_output(),
-                <Self as ::steadfast::__private::StepDef>::IS_FINAL,
-            )
-        }))
+        #[allow(unused_variables, unused_lifetimes, clippy::all, clippy::pedantic, reason = "a step without arguments, and the bounds")]
+        fn __steadfast_body(
+            #args: #args_type,
+            #inputs: ::steadfast::__private::StepInputs,
+            #ending: &'static ::steadfast::__private::Ending<#value, #error>,
+        ) -> ::steadfast::__private::BoxFuture<'static, ::steadfast::__private::AttemptOutcome>
+        where
+            #assumed
+        {
+            #run
+        }
     }
 }
 
@@ -246,21 +263,19 @@ impl Called {
 fn comparison(ty: &TokenStream, span: Span) -> TokenStream {
     quote_spanned! {span=>
         {
-            #[allow(unused_imports, reason = "one of the two is used")]
-            use ::steadfast::__private::{Comparable as _, Incomparable as _};
-            (&::steadfast::__private::Comparison::<#ty>::NEW).same()
+            #[allow(unused_imports, reason = "for a type that cannot be compared")]
+            use ::steadfast::__private::Incomparable as _;
+            ::steadfast::__private::Comparison::<#ty>::SAME
         }
     }
 }
 
-/// Generates the function with which the runtime compares a value with its decoded one. Spanned at the type, so that
-/// one that cannot be stored causes no further error.
+/// Generates the constant by which the runtime compares a value with its decoded one. Spanned at the type, so that one that
+/// cannot be stored causes no further error.
 pub(crate) fn same(name: &Ident, ty: &TokenStream, span: Span) -> TokenStream {
     let same = comparison(ty, span);
     quote_spanned! {span=>
-        fn #name() -> ::core::option::Option<::steadfast::__private::Same<#ty>> {
-            #same
-        }
+        const #name: ::core::option::Option<::steadfast::__private::Same<#ty>> = #same;
     }
 }
 
@@ -268,16 +283,13 @@ pub(crate) fn same(name: &Ident, ty: &TokenStream, span: Span) -> TokenStream {
 pub(crate) fn is_final(step: &Step) -> Option<TokenStream> {
     let unless = step.options.retry.as_ref()?.unless.as_ref()?;
     let call = quote_spanned!(unless.span()=> #unless(error));
-    Some(quote! {
-        const IS_FINAL: fn(&Self::Error) -> ::core::primitive::bool =
-            |error| ::steadfast::__private::Failure::is_terminal(error) || #call;
-    })
+    Some(quote!(|error| ::steadfast::__private::Failure::is_terminal(error) || #call))
 }
 
 /// Generates the roles of which the run's principal needs one.
 pub(crate) fn roles(step: &Step) -> Option<TokenStream> {
     let roles = &step.options.roles;
-    (!roles.is_empty()).then(|| quote!(const ROLES: &'static [&'static ::core::primitive::str] = &[#(#roles),*];))
+    (!roles.is_empty()).then(|| quote!(&[#(#roles),*]))
 }
 
 /// Generates the binding of a provided parameter; a resource is an `Arc`.
@@ -297,10 +309,7 @@ pub(crate) fn get(name: &Ident, held: &Held) -> TokenStream {
 pub(crate) fn state(step: &Step) -> Option<TokenStream> {
     let state = step.held().find(|held| held.kind == Kind::State)?;
     let ty = state.ty();
-    let taken = quote_spanned!(ty.span()=> <#ty as ::steadfast::__private::HandleParameter>::state);
-    Some(quote! {
-        const STATE: fn() -> ::core::option::Option<::steadfast::__private::StateDef> = #taken;
-    })
+    Some(quote_spanned!(ty.span()=> <#ty as ::steadfast::__private::HandleParameter>::state))
 }
 
 /// Generates the types of the resources.
@@ -310,11 +319,11 @@ pub(crate) fn resources(step: &Step) -> Option<TokenStream> {
         quote_spanned!(ty.span()=> ::steadfast::__private::ResourceKey::of::<#ty>())
     });
     let needs = needs.collect::<Vec<_>>();
-    let need = quote!(::steadfast::__private::ResourceKey);
-    (!needs.is_empty()).then(|| quote!(const RESOURCES: &'static [#need] = &[#(#needs),*];))
+    (!needs.is_empty()).then(|| quote!(&[#(#needs),*]))
 }
 
-pub(crate) fn policy(step: &Step) -> TokenStream {
+/// Generates retries and time limit, if the step has any.
+pub(crate) fn policy(step: &Step) -> Option<TokenStream> {
     let timeout = step.options.timeout.map(Duration::tokens);
     let timeout = timeout.map(|timeout| quote!(timeout: ::core::option::Option::Some(#timeout),));
     let retry = step.options.retry.as_ref().map(|retry| {
@@ -328,7 +337,6 @@ pub(crate) fn policy(step: &Step) -> TokenStream {
         let backoff = backoff.map(Duration::tokens).map(|backoff| quote!(backoff: #backoff,));
         quote!(#attempts #backoff #factor #longest #jitter)
     });
-    quote! {
-        ::steadfast::__private::Policy { #timeout #retry ..::steadfast::__private::Policy::ONCE }
-    }
+    (timeout.is_some() || retry.is_some())
+        .then(|| quote!(::steadfast::__private::Policy { #timeout #retry ..::steadfast::__private::Policy::ONCE }))
 }

@@ -20,12 +20,6 @@ pub(super) fn items(workflow: &Workflow, stand_in: bool) -> TokenStream {
     let result = function.output();
     let stored = Stored::of_workflow(workflow, stand_in);
     let (value, error) = (stored.value(), stored.error());
-    let is_context = workflow.context().filter(|_| !stand_in).map(|ty| {
-        quote_spanned!(ty.span()=>
-            #cfg
-            const _: () = <#ty as ::steadfast::__private::Declared>::CHECK;
-        )
-    });
     let schema = workflow.context().filter(|_| !stand_in).map(schema);
     let resources = needs(&workflow.options.resources).filter(|_| !stand_in);
     let options = options(&workflow.options, stand_in);
@@ -55,8 +49,6 @@ pub(super) fn items(workflow: &Workflow, stand_in: bool) -> TokenStream {
     };
     let body = body(workflow, stand_in);
     quote! {
-        #is_context
-
         #cfg
         #[doc = #about]
         #[allow(non_camel_case_types, dead_code, reason = "it has the name of the function")]
@@ -68,19 +60,33 @@ pub(super) fn items(workflow: &Workflow, stand_in: bool) -> TokenStream {
     }
 }
 
-/// Generates the `impl WorkflowBody`, which assumes that the types can be stored, and the checks that they can.
+/// Generates the checks of a workflow's types, as statements.
+pub(super) fn checks(workflow: &Workflow, stand_in: bool) -> TokenStream {
+    let context = workflow.context().filter(|_| !stand_in);
+    let is_context =
+        context.map(|ty| quote_spanned!(ty.span()=> let _: () = <#ty as ::steadfast::__private::Declared>::CHECK;));
+    let stored = Stored::of_workflow(workflow, stand_in).checks();
+    let from_defaults = context.filter(|_| workflow.begins_with_defaults());
+    let defaults = from_defaults.map(|context| defaults(context, of_handle(workflow)).1);
+    quote!({ #stored #is_context } { #defaults })
+}
+
+fn of_handle(workflow: &Workflow) -> Span {
+    workflow.handle.as_ref().map_or_else(Span::call_site, |handle| handle.ty.span())
+}
+
+/// Generates the `impl WorkflowBody`, which assumes that the types can be stored.
 fn body(workflow: &Workflow, stand_in: bool) -> TokenStream {
     let (ident, cfg) = (workflow.function.ident(), workflow.function.attributes.cfg());
     let allowed = workflow.function.attributes.allowed();
     let stored = Stored::of_workflow(workflow, stand_in);
     let (input_ty, result) = (input(workflow, stand_in), workflow.function.output());
     let compared = |name: &str, ty: TokenStream, span| (!stand_in).then(|| same(&format_ident!("{name}"), &ty, span));
-    let same_input = compared("same_input", quote_spanned!(input_ty.span()=> Self::Input), input_ty.span());
-    let same_output = compared("same_output", quote_spanned!(result.span()=> Self::Output), result.span());
-    let (assumed, checks) = (stored.assumed(), stored.checks());
+    let same_input = compared("SAME_INPUT", quote_spanned!(input_ty.span()=> Self::Input), input_ty.span());
+    let same_output = compared("SAME_OUTPUT", quote_spanned!(result.span()=> Self::Output), result.span());
+    let assumed = stored.assumed();
     let from_defaults = workflow.context().filter(|_| !stand_in && workflow.begins_with_defaults());
-    let span = workflow.handle.as_ref().map_or_else(Span::call_site, |handle| handle.ty.span());
-    let (assumed_defaults, defaults) = from_defaults.map(|context| defaults(context, span)).unzip();
+    let assumed_defaults = from_defaults.map(|context| defaults(context, of_handle(workflow)).0);
     let body = if stand_in { quote!(::core::unimplemented!()) } else { function::body(workflow) };
     // Spanned at the call site of the functions, not at a type of the user.
     let start = if stand_in { quote!(_) } else { quote!(start) };
@@ -89,9 +95,6 @@ fn body(workflow: &Workflow, stand_in: bool) -> TokenStream {
         #cfg
         #allowed
         const _: () = {
-            #checks
-            #defaults
-
             #[automatically_derived]
             #[allow(unused_lifetimes, reason = "of the bounds")]
             impl ::steadfast::__private::WorkflowBody for #ident
@@ -116,7 +119,7 @@ fn body(workflow: &Workflow, stand_in: bool) -> TokenStream {
 /// Generates the functions that know that the types can be stored.
 pub(crate) fn code(span: Span) -> TokenStream {
     quote_spanned! {span=>
-        const CODE: ::steadfast::__private::WorkflowCode<Self::Input, Self::Output, Self::Error> = {
+        const CODE: &'static ::steadfast::__private::WorkflowCode<Self::Input, Self::Output, Self::Error> = {
             #[allow(unused_imports, reason = "for types that cannot be stored")]
             use ::steadfast::__private::OtherwiseWorkflow as _;
             ::steadfast::__private::CodeOfWorkflow::<Self>::CODE
@@ -130,7 +133,7 @@ pub(crate) fn defaults(context: &Type, span: Span) -> (TokenStream, TokenStream)
     let check = quote_spanned! {span=>
         #[allow(unused_imports, reason = "for a type that is no context")]
         use ::steadfast::__private::OtherwiseKnown as _;
-        const _: fn() = ::steadfast::__private::Known::<#context>::defaults;
+        let _ = ::steadfast::__private::Known::<#context>::defaults;
     };
     (assumed, check)
 }
@@ -138,11 +141,11 @@ pub(crate) fn defaults(context: &Type, span: Span) -> (TokenStream, TokenStream)
 /// Generates the schema of the context.
 pub(crate) fn schema(context: &Type) -> TokenStream {
     quote_spanned! {context.span()=>
-        fn schema() -> ::core::option::Option<&'static ::steadfast::__private::Schema> {
+        const SCHEMA: fn() -> ::core::option::Option<&'static ::steadfast::__private::Schema> = {
             #[allow(unused_imports, reason = "for a type that is no context")]
             use ::steadfast::__private::OtherwiseKnown as _;
-            ::steadfast::__private::Known::<#context>::schema()
-        }
+            ::steadfast::__private::Known::<#context>::schema
+        };
     }
 }
 
@@ -150,9 +153,8 @@ pub(crate) fn schema(context: &Type) -> TokenStream {
 pub(crate) fn state(ty: &Type) -> TokenStream {
     let of = quote_spanned!(ty.span()=> ::steadfast::__private::StateDef::of::<#ty>());
     quote! {
-        fn state() -> ::core::option::Option<::steadfast::__private::StateDef> {
-            ::core::option::Option::Some(#of)
-        }
+        const STATE: fn() -> ::core::option::Option<::steadfast::__private::StateDef> =
+            || ::core::option::Option::Some(#of);
     }
 }
 
@@ -162,10 +164,7 @@ pub(crate) fn needs(types: &[Type]) -> Option<TokenStream> {
     let need = quote!(::steadfast::__private::ResourceKey);
     (!types.is_empty()).then(|| {
         quote! {
-            fn resources() -> &'static [#need] {
-                const NEEDS: &[#need] = &[#(#needs),*];
-                NEEDS
-            }
+            const RESOURCES: &'static [#need] = &[#(#needs),*];
         }
     })
 }
@@ -184,6 +183,8 @@ pub(crate) fn options(options: &Options, stand_in: bool) -> TokenStream {
         );
         let call = quote!(#steps.run());
         quote! {
+            const ENDS: ::core::primitive::bool = true;
+
             fn on_cancel(
                 start: ::steadfast::__private::Start<Self::Context>,
                 reason: ::std::string::String,

@@ -2,7 +2,7 @@
 
 use super::super::check::handles;
 use super::super::input::{Form, Workflow};
-use super::{context, input, probes};
+use super::{context, definition, input, probes};
 use proc_macro2::TokenStream;
 use quote::{quote, quote_spanned};
 use syn::spanned::Spanned;
@@ -15,6 +15,8 @@ pub(super) fn items(workflow: &Workflow, stand_in: bool) -> TokenStream {
     let parameter = workflow.input.as_ref().map(|_| quote!(input: #input_ty));
     let span = function.output().span();
     let output = quote_spanned!(span=> ::steadfast::__private::Body<#ident>);
+    // Here, and not in constants of their own, each of which the compiler would evaluate.
+    let checks = definition::checks(workflow, stand_in);
     quote_spanned! {span=>
         #attributes
         #[allow(unused_variables, clippy::needless_pass_by_value, reason = "it names the workflow, and is never called")]
@@ -22,6 +24,7 @@ pub(super) fn items(workflow: &Workflow, stand_in: bool) -> TokenStream {
             start: &dyn ::steadfast::__private::StartArgument<#context>,
             #parameter
         ) -> #output {
+            #checks
             ::steadfast::__private::Body::uncalled()
         }
     }
@@ -42,7 +45,9 @@ pub(super) fn body(workflow: &Workflow) -> TokenStream {
     let handle = workflow.handle.as_ref().map_or_else(|| function.ident().span(), |handle| handle.ty.span());
     let start = quote_spanned!(handle=> start);
     let flow = if workflow.context().is_some() {
-        quote_spanned!(handle=> ::steadfast::__private::Start::with_defaults(start).await)
+        quote_spanned!(handle=>
+            ::steadfast::__private::Begun::into_flow(::steadfast::__private::Start::with_defaults(start).await)
+        )
     } else {
         quote!(::steadfast::__private::Start::without_context(start))
     };
