@@ -10,11 +10,13 @@ pub(crate) struct Faults {
     found: RefCell<Option<Vec<syn::Error>>>,
     /// Whether the body of the function would cause errors of its own, for a fault that was reported.
     broken: Cell<bool>,
+    /// Whether there is a fault that another item reports.
+    elsewhere: Cell<bool>,
 }
 
 impl Faults {
     pub(crate) fn new() -> Self {
-        Self { found: RefCell::new(Some(Vec::new())), broken: Cell::new(false) }
+        Self { found: RefCell::new(Some(Vec::new())), broken: Cell::new(false), elsewhere: Cell::new(false) }
     }
 
     /// Adds a fault at `place`: what is wrong, and the code to write instead.
@@ -39,7 +41,7 @@ impl Faults {
 
     /// Adds a fault for which the compiler would report the body too.
     pub(crate) fn add_broken(&self, place: impl ToTokens, fault: impl AsRef<str>, help: impl AsRef<str>) {
-        self.broken.set(true);
+        self.leave_out_body();
         self.add(place, fault, help);
     }
 
@@ -48,8 +50,18 @@ impl Faults {
         !self.broken.get()
     }
 
+    /// Adds a fault that another item reports.
+    pub(crate) fn add_reported(&self) {
+        self.elsewhere.set(true);
+    }
+
+    /// Leaves out the body, for which the compiler would report a fault too.
+    pub(crate) fn leave_out_body(&self) {
+        self.broken.set(true);
+    }
+
     pub(crate) fn any(&self) -> bool {
-        self.found.borrow().as_ref().is_some_and(|found| !found.is_empty())
+        self.elsewhere.get() || self.found.borrow().as_ref().is_some_and(|found| !found.is_empty())
     }
 
     /// Returns all faults as compile errors.

@@ -24,6 +24,8 @@ pub(crate) struct Function {
     /// Whether the written return type is surely no `Result`.
     is_no_result: bool,
     pub(crate) block: Box<Block>,
+    /// Its surroundings, if they are known.
+    around: Option<Around>,
 }
 
 /// One parameter, other than `self`.
@@ -115,7 +117,7 @@ impl Function {
             }
             _ => None,
         };
-        Ok(Self { attributes: Attributes::sort(attrs), vis, parameters, output, is_no_result, block, sig })
+        Ok(Self { attributes: Attributes::sort(attrs), vis, parameters, output, is_no_result, block, sig, around })
     }
 
     /// Returns the return type, or one that compiles if that cannot be used.
@@ -187,6 +189,29 @@ impl Function {
                 _ => {}
             },
         }
+    }
+
+    /// Refuses a context that surely is none, at the first function that names it: the others would only say the same.
+    /// Returns whether it is one, as far as that is known.
+    pub(crate) fn check_context(&self, ty: &Type, faults: &Faults) -> bool {
+        let word = match ty {
+            Type::Path(path) => path.path.get_ident().map(name::plain),
+            _ => None,
+        };
+        let Some((around, word)) = self.around.as_ref().zip(word) else { return true };
+        if !around.is_plain_data(&word) {
+            return true;
+        }
+        if !around.is_first(&word) {
+            faults.add_reported();
+            return false;
+        }
+        let help = format!(
+            "put `#[derive(StepContext, Clone)]` on it. Of a step, a first parameter that is a reference is the context: an \
+             argument is passed by value, and what the engine holds is `#[resource] name: &{word}`"
+        );
+        faults.add(ty, format!("`{word}` is not a context"), help);
+        false
     }
 
     /// Returns the last segment of a type's path: `Flow` of `steadfast::Flow<C>`.

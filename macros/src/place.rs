@@ -33,12 +33,12 @@ pub(crate) fn check(
         return Err(if is_of_trait { as_declared(function) } else { stand_in(function, kind) });
     }
     let help = "give one of them another name";
-    if is_second(file, this.scope, &name, line) {
+    if is_second(&file, this.scope, &name, line) {
         faults.add(ident, format!("another step, transaction or workflow here has the name `{name}`"), help);
         return Err(TokenStream::new());
     }
     // Of two that depend on a condition, only one may be there.
-    let others = outline.beside(this).filter(|other| !(other.is_ours || other.has_cfg || this.has_cfg));
+    let others = outline.beside(this).filter(|other| !(other.is_ours || other.has_cfg() || this.has_cfg()));
     match others.map(|other| other.kind).next() {
         Some(Kind::Function) => {
             faults.add(ident, format!("another function here has the name `{name}`"), help);
@@ -52,13 +52,15 @@ pub(crate) fn check(
             );
             Err(stand_in(function, kind))
         }
-        None => Ok(Some(Around { scope: this.scope, outline: outline.clone() })),
+        None => Ok(Some(Around { scope: this.scope, outline: outline.clone(), file, line })),
     }
 }
 
 /// The surroundings of a function.
 pub(crate) struct Around {
     outline: Arc<Outline>,
+    file: State,
+    line: usize,
     scope: usize,
 }
 
@@ -66,6 +68,17 @@ impl Around {
     /// Returns whether a name is that of a struct or an enum beside the function.
     pub(crate) fn is_data(&self, name: &str) -> bool {
         self.outline.is_data(name, self.scope)
+    }
+
+    /// Returns whether a name is that of a struct or an enum beside the function that surely is no context.
+    pub(crate) fn is_plain_data(&self, name: &str) -> bool {
+        self.outline.is_plain_data(name, self.scope)
+    }
+
+    /// Returns whether this function is the first beside which a fault of that name is found.
+    pub(crate) fn is_first(&self, name: &str) -> bool {
+        // No function has such a name.
+        !is_second(&self.file, self.scope, &format!("{name} "), self.line)
     }
 }
 
@@ -92,11 +105,11 @@ fn outline() -> Option<(Arc<Outline>, State, usize)> {
 }
 
 /// Returns whether a function of this name was expanded in this scope before, from another line.
-fn is_second(file: State, scope: usize, name: &str, line: usize) -> bool {
+fn is_second(file: &State, scope: usize, name: &str, line: usize) -> bool {
     type Place = (State, usize, String);
     static LINES: LazyLock<Mutex<HashMap<Place, usize>>> = LazyLock::new(Mutex::default);
     let mut lines = LINES.lock().unwrap_or_else(PoisonError::into_inner);
-    *lines.entry((file, scope, name.to_owned())).or_insert(line) != line
+    *lines.entry((file.clone(), scope, name.to_owned())).or_insert(line) != line
 }
 
 /// Generates the function with its signature, which a trait declares.

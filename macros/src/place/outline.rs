@@ -18,7 +18,7 @@ pub(super) struct Item {
     pub(super) kind: Kind,
     /// Whether it has an attribute of ours.
     pub(super) is_ours: bool,
-    pub(super) has_cfg: bool,
+    attributes: Attributes,
     /// Whether it is among the tokens of a macro call, whose expansion is not known.
     in_macro: bool,
     /// The hash of its tokens, if it is a function.
@@ -33,6 +33,25 @@ pub(super) enum Kind {
     Data,
     /// An alias of a type, or a module.
     Other,
+}
+
+/// What the attributes of an item say of it.
+#[derive(Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
+enum Attributes {
+    /// All are known, and none makes it a context.
+    #[default]
+    Plain,
+    /// There is one, or a derive, of which it is not known what it makes of the item.
+    Unknown,
+    /// It is there only under a condition.
+    Conditional,
+}
+
+impl Item {
+    /// Returns whether it is there only under a condition.
+    pub(super) fn has_cfg(&self) -> bool {
+        self.attributes == Attributes::Conditional
+    }
 }
 
 /// What holds an item.
@@ -63,8 +82,17 @@ impl Outline {
     /// Returns whether a name is that of a struct or an enum in a scope, and of nothing else.
     pub(super) fn is_data(&self, name: &str, scope: usize) -> bool {
         let mut items = self.items.iter().filter(|item| item.name == name).peekable();
-        let is_data = |item: &Item| item.kind == Kind::Data && item.scope == scope && !(item.has_cfg || item.in_macro);
+        let is_data =
+            |item: &Item| item.kind == Kind::Data && item.scope == scope && !(item.has_cfg() || item.in_macro);
         items.peek().is_some() && items.all(is_data)
+    }
+
+    /// Returns whether a name is that of a struct or an enum in a scope, of nothing else, and surely of no context.
+    pub(super) fn is_plain_data(&self, name: &str, scope: usize) -> bool {
+        self.is_data(name, scope) && {
+            let mut items = self.items.iter().filter(|item| item.name == name);
+            items.all(|item| item.attributes == Attributes::Plain)
+        }
     }
 
     /// Returns the other items of its name in its scope.
@@ -115,11 +143,11 @@ impl Outline {
     }
 
     fn end(&mut self, head: &mut Head, scope: Scope) {
-        let Head { named, is_ours, has_cfg, hasher, .. } = std::mem::take(head);
+        let Head { named, is_ours, attributes, hasher, .. } = std::mem::take(head);
         if let Some((kind, name)) = named {
             let hash = hasher.map_or(0, |hasher| hasher.finish());
             let Scope { number: scope, holder, in_macro } = scope;
-            self.items.push(Item { name, scope, holder, kind, is_ours, has_cfg, in_macro, hash });
+            self.items.push(Item { name, scope, holder, kind, is_ours, attributes, in_macro, hash });
         }
     }
 }
@@ -141,7 +169,7 @@ struct Head {
     /// Whether the next group holds the tokens of a macro.
     is_macro: bool,
     is_ours: bool,
-    has_cfg: bool,
+    attributes: Attributes,
     /// Of a function that is ours, from `fn` on.
     hasher: Option<DefaultHasher>,
 }
@@ -152,7 +180,8 @@ impl Head {
         let last = words.filter(|token| matches!(token, TokenTree::Ident(_))).last();
         match last.map(|word| word.to_string()).as_deref() {
             Some("step" | "workflow" | "transaction") => self.is_ours = true,
-            Some("cfg" | "cfg_attr") => self.has_cfg = true,
+            Some("cfg" | "cfg_attr") => self.attributes = Attributes::Conditional,
+            _ if !is_known(attribute.stream()) => self.attributes = self.attributes.max(Attributes::Unknown),
             _ => {}
         }
     }
@@ -193,6 +222,36 @@ impl Head {
         if let Some(hasher) = &mut self.hasher {
             add(token, hasher);
         }
+    }
+}
+
+/// Returns whether an attribute surely makes no context of its item.
+fn is_known(attribute: TokenStream) -> bool {
+    const DERIVES: [&str; 11] = [
+        "Clone",
+        "Copy",
+        "Debug",
+        "Default",
+        "Deserialize",
+        "Eq",
+        "Hash",
+        "Ord",
+        "PartialEq",
+        "PartialOrd",
+        "Serialize",
+    ];
+    const MARKS: [&str; 8] = ["allow", "deny", "doc", "expect", "must_use", "non_exhaustive", "serde", "warn"];
+    let mut tokens = attribute.into_iter();
+    let word = tokens.next().map(|word| word.to_string()).unwrap_or_default();
+    match tokens.next() {
+        // Each derive is the last word before a comma.
+        Some(TokenTree::Group(derives)) if word == "derive" => {
+            let tokens = derives.stream().into_iter().collect::<Vec<_>>();
+            let is_comma = |token: &TokenTree| matches!(token, TokenTree::Punct(punct) if punct.as_char() == ',');
+            let mut words = tokens.split(is_comma).filter_map(<[_]>::last);
+            words.all(|word| DERIVES.contains(&word.to_string().as_str()))
+        }
+        _ => MARKS.contains(&word.as_str()),
     }
 }
 

@@ -38,6 +38,9 @@ pub(crate) fn parameters(step: &Step, faults: &Faults) {
     parameters_always_there(step, faults);
     context_is_shared(step, faults);
     context_is_not_the_handle(step, faults);
+    if let Some(context) = &step.context {
+        step.function.check_context(&context.reference.elem, faults);
+    }
     for other in &step.others {
         match other {
             Other::Argument(argument) if !takes_the_handle(step, &argument.ty, faults) => {

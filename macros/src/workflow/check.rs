@@ -18,6 +18,10 @@ pub(super) fn signature(workflow: &Workflow, faults: &Faults) {
     is_async(workflow, faults);
     has_a_handle(workflow, faults);
     context_is_named(workflow, faults);
+    if workflow.context().is_some_and(|context| !workflow.function.check_context(context, faults)) {
+        // It reads and changes the context through its handle.
+        faults.leave_out_body();
+    }
     input_owns(workflow, faults);
     has_one_input(workflow, faults);
     gets_nothing_of_the_engine(workflow, faults);

@@ -1,6 +1,6 @@
 //! Programs that import each name without the prelude.
 #![no_implicit_prelude]
-#![allow(unused)]
+#![allow(unused_imports, unused_variables)]
 
 // ==== without the prelude
 #[derive(::steadfast::StepContext, ::core::clone::Clone)]

@@ -1,5 +1,5 @@
 //! Ordinary programs of many kinds.
-#![allow(unused)]
+#![allow(unused_imports, unused_variables)]
 #![deny(unused_lifetimes, unused_must_use)]
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, HashMap};
@@ -188,6 +188,7 @@ impl Catalog { fn entry(&self, n: usize) -> Option<u32> { self.all.get(n).copied
 }
 #[step] async fn read(ctx: &Shop) -> Result<String> { Ok(ctx.name.replace('a', "b")) }
 // ==== an enum with the name of a module
+#[allow(non_camel_case_types)]
 enum env { Var }
 impl env { fn var() -> u32 { 1 } }
 #[workflow] async fn own(flow: &Flow) -> Result<u32> { Ok(env::var()) }

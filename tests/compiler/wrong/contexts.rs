@@ -141,3 +141,47 @@ struct Order {
 async fn pay(ctx: &Order) -> Result<u64> {
     Ok(ctx.total)
 }
+// ==== no context, read by a step and by a workflow: put `#[derive(StepContext, Clone)]` on it
+/// An order.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Order {
+    pub total: u64,
+}
+#[step]
+async fn pay(ctx: &Order, cents: u64) -> Result<u64> {
+    Ok(ctx.total + cents)
+}
+#[step]
+async fn refund(ctx: &Order) -> Result<u64> {
+    Ok(ctx.total)
+}
+#[workflow(context = Order)]
+async fn buy(flow: &mut Flow<Order>) -> Result<u64> {
+    let paid = pay(flow, flow.total).await?;
+    flow.update(|c| c.total(c.total + paid)).await?;
+    Ok(flow.total + refund(flow).await?)
+}
+fn main() {
+    let _ = Engine::builder().workflow(buy);
+}
+// ==== no context, of a workflow alone: put `#[derive(StepContext, Clone)]` on it
+pub struct Order {
+    pub total: u64,
+}
+#[workflow(context = Order)]
+async fn buy(flow: &mut Flow<Order>) -> Result<u64> {
+    Ok(flow.total)
+}
+// ==== no context, read by a transaction and a workflow: put `#[derive(StepContext, Clone)]` on it
+#[derive(Clone)]
+pub struct Order {
+    pub total: u64,
+}
+#[transaction]
+fn book(tx: &mut Tx<'_>, ctx: &Order) -> Result<u64> {
+    Ok(ctx.total)
+}
+#[workflow(context = Order)]
+async fn buy(flow: &mut Flow<Order>) -> Result<u64> {
+    Ok(book(flow).await? + flow.total)
+}

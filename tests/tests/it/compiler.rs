@@ -1,6 +1,6 @@
 //! Checks programs with plain `cargo check`, whose errors are those that a user sees.
 //!
-//! `compiler/right` has ordinary programs, which must all compile. Each program of `compiler/wrong` must fail with one
+//! `compiler/right` has ordinary programs, which must all compile without a warning. Each program of `compiler/wrong` must fail with one
 //! error, which names the repair. A file has several programs, each after a line `// ==== name: repair`; the text
 //! before the first belongs to all of them.
 
@@ -37,9 +37,11 @@ fn programs_of(kind: &str, path: &Path) -> Vec<Program> {
         let (name, repair) = head.split_once(": ").map_or((head, None), |(name, repair)| (name, Some(repair)));
         assert_eq!(repair.is_some(), kind == "wrong", "{stem}: `{name}` says which repair is named if it is wrong");
         let main = if body.contains("fn main()") { "" } else { "fn main() {}\n" };
+        // An ordinary program gets no warning, except that a part of it is not used.
+        let lints = if kind == "right" { "#![deny(warnings, unused_lifetimes)]\n#![allow(dead_code)]\n" } else { "" };
         Program {
             name: format!("{kind}-{stem}-{}", name.replace(|c: char| !c.is_alphanumeric(), "-")),
-            text: format!("{shared}{body}{main}"),
+            text: format!("{lints}{shared}{body}{main}"),
             repair: repair.map(str::to_owned),
         }
     });
