@@ -149,14 +149,53 @@ use std::sync::Arc;
 /// # Ok(())
 /// # }
 /// ```
-#[derive(Clone)]
 pub struct Engine {
-    pub(crate) core: Arc<Core>,
-    /// Stops the engine when the last clone is dropped.
-    _stop: Arc<shutdown::StopOnDrop>,
+    pub(crate) core: SharedCore,
+}
+
+impl Clone for Engine {
+    fn clone(&self) -> Self {
+        Self { core: SharedCore(self.core.0.clone()) }
+    }
+}
+
+/// What all handles of an engine share.
+//
+// A trait object: debug information describes a type with all types in it, in each part of a program that has a handle.
+// That of a small program was for the most part about the inside of engines. Not `Clone`: a clone of a handle's `core` is the
+// core itself, which keeps no engine from stopping.
+pub(crate) struct SharedCore(Arc<dyn AnyCore>);
+
+trait AnyCore: Send + Sync {
+    fn core(&self) -> &Arc<Core>;
+}
+
+struct Shared {
+    core: Arc<Core>,
+    /// Stops the engine when the last handle is dropped.
+    _stop: shutdown::StopOnDrop,
+}
+
+impl AnyCore for Shared {
+    fn core(&self) -> &Arc<Core> {
+        &self.core
+    }
+}
+
+impl std::ops::Deref for SharedCore {
+    type Target = Arc<Core>;
+
+    fn deref(&self) -> &Arc<Core> {
+        self.0.core()
+    }
 }
 
 impl Engine {
+    fn new(core: Arc<Core>) -> Self {
+        let shared = Shared { _stop: shutdown::StopOnDrop(Arc::downgrade(&core)), core };
+        Self { core: SharedCore(Arc::new(shared)) }
+    }
+
     /// Creates a builder: name a database and the workflows, then call `start`.
     pub fn builder() -> EngineBuilder {
         EngineBuilder::new()

@@ -389,6 +389,6 @@ impl EngineBuilder {
             }
             drop(busy);
         });
-        Ok(Engine { _stop: Arc::new(shutdown::StopOnDrop(Arc::downgrade(&core))), core })
+        Ok(Engine::new(core))
     }
 }

@@ -191,7 +191,7 @@ impl<'engine> IntoFuture for ForkCall<'engine> {
 
     fn into_future(self) -> Self::IntoFuture {
         Box::pin(async move {
-            let core = &self.engine.core;
+            let core: &Arc<Core> = &self.engine.core;
             self.plan.check(core)?;
             // A fork runs to its end even if the caller stops waiting.
             let (forking, plan, busy) = (core.clone(), self.plan, core.busy());
@@ -208,7 +208,7 @@ impl<'engine> IntoFuture for RewindCall<'engine> {
 
     fn into_future(self) -> Self::IntoFuture {
         Box::pin(async move {
-            let core = &self.engine.core;
+            let core: &Arc<Core> = &self.engine.core;
             self.plan.check(core)?;
             // Likewise.
             let (rewinding, plan, busy) = (core.clone(), self.plan, core.busy());

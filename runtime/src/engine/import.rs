@@ -75,7 +75,7 @@ impl<'engine> IntoFuture for ImportCall<'engine> {
 
     fn into_future(self) -> Self::IntoFuture {
         Box::pin(async move {
-            let core = &self.engine.core;
+            let core: &Arc<Core> = &self.engine.core;
             if core.is_draining() {
                 return Err(EngineError::ShuttingDown);
             }

@@ -101,7 +101,7 @@ fn started(
     continuing: Option<String>,
 ) -> BoxFuture<'_, Result<(Run, bool), EngineError>> {
     Box::pin(async move {
-        let core = &engine.core;
+        let core: &Arc<Core> = &engine.core;
         if core.is_draining() {
             return Err(EngineError::ShuttingDown);
         }
