@@ -71,6 +71,15 @@ pub trait Store: Send + Sync + 'static {
     /// The transaction as a whole failed, or its outcome is not known.
     fn commit(&self, writes: &[Write]) -> Result<Vec<Result<Written, Rejected>>, StoreError>;
 
+    /// Applies `writes` as [`commit`](Store::commit) does, unless that would wait for another writer of the database: then
+    /// nothing is written, and the answer is `None`.
+    ///
+    /// # Errors
+    /// Those of [`commit`](Store::commit).
+    fn try_commit(&self, writes: &[Write]) -> Result<Option<Vec<Result<Written, Rejected>>>, StoreError> {
+        self.commit(writes).map(Some)
+    }
+
     /// Returns one run, by its number or by its id.
     ///
     /// # Errors

@@ -195,15 +195,23 @@ impl Shared {
         }
     }
 
-    /// Commits a write where it stands, for the caller has set `committing`.
-    fn lead(&self, write: Write, reply: impl FnOnce(Answer)) {
+    /// Commits a write where it stands, for the caller has set `committing`. If another process writes to the database,
+    /// the committer's thread waits for it.
+    fn lead(&self, write: Write, reply: impl FnOnce(Answer) + Send + 'static) {
         let committing = self.committing();
         let begun = Instant::now();
-        let mut writes = vec![write];
-        let answer = self.commit_with_heartbeats(&mut writes, begun).pop();
-        self.queue().learn(&writes, begun.elapsed());
-        drop(writes);
-        reply(answer.unwrap_or_else(|| Err(closed())));
+        let answer = match self.answers(1, || self.store.try_commit(std::slice::from_ref(&write))) {
+            Ok(Some(mut answers)) => Ok(answers.remove(0)),
+            Ok(None) => {
+                self.queue().push_first(write, Box::new(reply));
+                // The guard wakes the committer's thread.
+                return;
+            }
+            Err(error) => Err(error),
+        };
+        self.queue().learn(std::slice::from_ref(&write), begun.elapsed());
+        drop(write);
+        reply(answer);
         drop(committing);
     }
 
@@ -251,25 +259,31 @@ impl Shared {
 
     /// Returns one outcome for each write, whatever the store does.
     fn commit(&self, writes: &[Write]) -> Vec<Answer> {
-        match self.answers(writes) {
-            Ok(answers) => answers.into_iter().map(Ok).collect(),
+        match self.answers(writes.len(), || self.store.commit(writes).map(Some)) {
+            Ok(answers) => answers.into_iter().flatten().map(Ok).collect(),
             Err(error) => writes.iter().map(|_| Err(error.clone())).collect(),
         }
     }
 
     /// Commits a single write.
     fn commit_one(&self, write: &Write) -> Answer {
-        Ok(self.answers(std::slice::from_ref(write))?.remove(0))
+        let answers = self.answers(1, || self.store.commit(std::slice::from_ref(write)).map(Some))?;
+        answers.map_or_else(|| Err(closed()), |mut answers| Ok(answers.remove(0)))
     }
 
-    /// Returns as many outcomes as writes.
-    fn answers(&self, writes: &[Write]) -> Result<Vec<Result<Written, Rejected>>, StoreError> {
-        let text = match panics::caught(|| self.store.commit(writes)) {
-            Ok(Ok(answers)) if answers.len() == writes.len() => {
+    /// Returns as many outcomes as writes, if the store has written.
+    fn answers(
+        &self,
+        writes: usize,
+        commit: impl FnOnce() -> Result<Option<Vec<Result<Written, Rejected>>>, StoreError>,
+    ) -> Result<Option<Vec<Result<Written, Rejected>>>, StoreError> {
+        let text = match panics::caught(commit) {
+            Ok(Ok(None)) => return Ok(None),
+            Ok(Ok(Some(answers))) if answers.len() == writes => {
                 self.gone.store(false, Ordering::Relaxed);
-                return Ok(answers);
+                return Ok(Some(answers));
             }
-            Ok(Ok(answers)) => format!("the store gave {} answers to {} writes", answers.len(), writes.len()),
+            Ok(Ok(Some(answers))) => format!("the store gave {} answers to {writes} writes", answers.len()),
             Ok(Err(error)) => {
                 if error.kind == StoreErrorKind::Gone {
                     self.gone.store(true, Ordering::Relaxed);

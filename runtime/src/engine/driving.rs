@@ -25,8 +25,8 @@ const ENDED: u8 = 4;
 
 /// The number of attempts that one task runs before it yields.
 const IN_A_ROW: usize = 16;
-/// The time for which one task runs attempts before it yields: several commits, if it leads (`committer`). Each yield wakes
-/// another thread of the runtime.
+/// The time for which one task runs attempts before it yields: several commits, if it leads (`committer`). Each yield
+/// wakes another thread of the runtime.
 const AT_A_TIME: Duration = Duration::from_micros(500);
 
 /// The future that drives a run, and the state of who polls it.

@@ -40,7 +40,7 @@ pub struct RunInfo {
     /// The time of its start.
     #[serde(serialize_with = "crate::record::millis::serialize")]
     pub started_at: SystemTime,
-    /// The time at which its status last changed, or when it is due; for a run that has ended, the time of its end.
+    /// The time at which its status or its due time last changed; for a run that has ended, the time of its end.
     #[serde(serialize_with = "crate::record::millis::serialize")]
     pub changed_at: SystemTime,
     /// The end of its sleep, if it sleeps.

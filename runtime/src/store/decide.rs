@@ -1,7 +1,7 @@
 //! What each write of a [`Store`](super::Store) means: which rows it reads, whether it is rejected, and which rows it
 //! changes. It is said here once, for every database; a database implements [`Rows`], which decides nothing.
 //!
-//! A write is rejected before it has changed anything.
+//! A write is rejected before it has changed anything; a fault may end it in the middle, and its transaction with it.
 
 mod append;
 mod bonds;
@@ -16,7 +16,7 @@ mod start;
 
 use super::{Rejected, StoreError, StoreErrorKind, Write, Written};
 pub(super) use bonds::bonds;
-pub(super) use rows::{ItemHead, Part, Place, Record, Related, Relation, RequestChange, Rows, RunChange, Standing};
+pub(super) use rows::{ItemHead, Part, Place, Record, Related, Relation, RequestChange, Rows, RunChange, RunState};
 
 /// Decides a write and performs it.
 ///
@@ -74,7 +74,7 @@ impl<R: Rows> Decision<'_, R> {
             Write::Claim { run, lease } => self.claim(*run, *lease),
             Write::Adopt(lease) => self.adopt(*lease),
             Write::OpenLease { owner } => Ok(Written::Number(self.rows.open_lease(owner)?)),
-            Write::Heartbeat(lease) => self.beat(*lease),
+            Write::Heartbeat(lease) => self.heartbeat(*lease),
             Write::TakeLease { seen, heartbeat, owner } => self.take_lease(*seen, *heartbeat, owner),
             Write::CloseLease(lease) => self.close_lease(*lease),
             Write::Answer { request, hash, item } => self.answer(request, hash, item),

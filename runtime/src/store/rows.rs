@@ -41,7 +41,7 @@ pub struct RunRow {
     pub seed: [u8; 16],
     /// The time at which it was started, in milliseconds since 1970.
     pub created_at: i64,
-    /// The time at which its status, owner, due time or reason for being parked was last written, in milliseconds since 1970.
+    /// The time at which its status, its due time, or why it is parked last changed, in milliseconds since 1970.
     pub updated_at: i64,
     /// The reason why it is parked, as JSON.
     pub parked: Option<String>,

@@ -1,5 +1,6 @@
 //! A store in one SQLite file.
 
+mod convert;
 mod copy;
 mod fault;
 mod file;
@@ -21,7 +22,7 @@ pub(crate) use run_file::{RunFile, RunFileWriter};
 use super::sql::{self, Reader};
 use super::{
     Belongings, Durability, EntryRow, FieldRow, InboxRow, LeaseRow, OutputRow, Rejected, RequestKey, RequestRow,
-    RunKey, RunPage, RunQuery, RunRow, Store, StoreError, Write, Written,
+    RunKey, RunPage, RunQuery, RunRow, Store, StoreError, StoreErrorKind, Write, Written,
 };
 use crate::sql::Guard;
 use identity::Identity;
@@ -31,6 +32,7 @@ use session::Sqlite;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError};
+use std::time::Duration;
 use writing::Writing;
 
 /// A [`Store`] in one SQLite file, with its write-ahead log beside it (`-wal`, `-shm`).
@@ -58,6 +60,8 @@ struct File {
     /// The connections for all other readers.
     readers: Readers,
     writer: Mutex<Connection>,
+    /// The time for which a commit waits for other processes.
+    busy_timeout: Duration,
     /// The guard of the connection that writes while a user's code runs on it.
     guard: Guard,
     path: PathBuf,
@@ -109,14 +113,15 @@ impl SqliteStore {
             AskedBy::Users => self.file.readers.with(|| identity.check_all(name), read),
         }
     }
-}
 
-impl Store for SqliteStore {
-    fn commit(&self, writes: &[Write]) -> Result<Vec<Result<Written, Rejected>>, StoreError> {
+    fn commit_with(
+        &self,
+        connection: &Connection,
+        writes: &[Write],
+    ) -> Result<Vec<Result<Written, Rejected>>, StoreError> {
         let File { name, guard, identity, .. } = &*self.file;
         identity.check_again(name)?;
-        let connection = locked(&self.file.writer);
-        let session = Writing { sqlite: Sqlite { connection: &connection, database: name }, guard };
+        let session = Writing { sqlite: Sqlite { connection, database: name }, guard };
         let answers = sql::commit(&session, name, writes)?;
         // Checked after the commit: a file that went away before it has taken the commit along.
         identity.check(name)?;
@@ -124,6 +129,24 @@ impl Store for SqliteStore {
             session.sqlite.give_back_free_pages();
         }
         Ok(answers)
+    }
+}
+
+impl Store for SqliteStore {
+    fn commit(&self, writes: &[Write]) -> Result<Vec<Result<Written, Rejected>>, StoreError> {
+        self.commit_with(&locked(&self.file.writer), writes)
+    }
+
+    fn try_commit(&self, writes: &[Write]) -> Result<Option<Vec<Result<Written, Rejected>>>, StoreError> {
+        let connection = locked(&self.file.writer);
+        let waits = |patience| connection.busy_timeout(patience).map_err(|error| fault::fault(&self.file.name, error));
+        waits(Duration::ZERO)?;
+        let answers = self.commit_with(&connection, writes);
+        waits(self.file.busy_timeout)?;
+        match answers {
+            Err(error) if error.kind == StoreErrorKind::Busy => Ok(None),
+            answers => answers.map(Some),
+        }
     }
 
     fn run(&self, key: RunKey<'_>) -> Result<Option<RunRow>, StoreError> {

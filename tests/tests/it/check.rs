@@ -300,7 +300,7 @@ async fn a_file_of_an_older_schema_is_checked_and_not_migrated() {
             body);
         INSERT INTO main.steadfast_entries SELECT run, seq, format, kind, cause, at, position, name, attempt, context, due,
             form, iif(form = 'json', CAST(body AS TEXT), body) FROM temp.steadfast_entries;
-        ALTER TABLE steadfast_runs ADD COLUMN seq BIGINT; DROP TABLE steadfast_log;",
+        DROP TABLE steadfast_log;",
     );
     db.execute_batch(&older).unwrap();
     drop(db);

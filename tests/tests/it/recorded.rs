@@ -71,7 +71,8 @@ async fn record(path: &std::path::Path) {
          DELETE FROM steadfast_entries WHERE seq >= (SELECT seq FROM cut WHERE cut.run = steadfast_entries.run);
          DELETE FROM steadfast_fields WHERE seq >= (SELECT seq FROM cut WHERE cut.run = steadfast_fields.run);
          INSERT INTO steadfast_leases (owner, epoch, beat) VALUES ('nobody', 1, 0);
-         UPDATE steadfast_runs SET status = 'running', wake_at = 0, lease = (SELECT max(number) FROM steadfast_leases);",
+         UPDATE steadfast_runs SET status = 'running', wake_at = 0,
+             seq = (SELECT seq - 1 FROM cut WHERE cut.run = steadfast_runs.number), lease = (SELECT max(number) FROM steadfast_leases);",
     );
     let mut script = String::new();
     for line in &expected {

@@ -165,6 +165,21 @@ async fn rows_of_fields_that_are_missing_park_the_run_and_name_it_and_the_entry(
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_history_that_has_lost_its_end_parks_the_run() {
+    let place = Place::with_runs().await;
+    let last =
+        "DELETE FROM steadfast_entries WHERE (run, seq) IN (SELECT run, max(seq) FROM steadfast_entries GROUP BY run)";
+    assert!(place.spoil(last) > 0);
+    let engine = place.open().await;
+    engine.send("order-1", Go(1)).await.unwrap();
+    let reason = place.parked(&engine).await;
+    assert_eq!(reason.cause, ParkCause::Damaged, "{reason}");
+    for part in ["run `order-1`", "its row says that it has", "found were"] {
+        assert!(reason.message.contains(part), "«{reason}» does not say «{part}»");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn an_entry_that_names_another_cause_parks_the_run_and_is_named() {
     let place = Place::with_runs().await;
     let updated = "kind = 'context_updated' AND seq > 4";

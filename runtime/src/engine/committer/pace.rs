@@ -20,6 +20,10 @@ pub(super) struct Pace {
 impl Pace {
     /// Counts a commit.
     pub(super) fn learn(&mut self, writes: usize, took: Duration) {
+        if writes == 0 {
+            // Heartbeats alone say nothing.
+            return;
+        }
         self.alone = if writes == 1 { self.alone.saturating_add(1) } else { 0 };
         self.took = (self.took * 3 + took) / 4;
     }

@@ -71,6 +71,11 @@ impl Queue {
         queue.push_back((write, reply));
     }
 
+    /// Puts back a write that was about to be committed, before all others.
+    pub(super) fn push_first(&mut self, write: Write, reply: Reply) {
+        self.lanes[Lane::of(&write) as usize].push_front((write, reply));
+    }
+
     pub(super) fn len(&self) -> usize {
         self.beats.len() + self.lanes.iter().map(VecDeque::len).sum::<usize>()
     }
@@ -117,8 +122,9 @@ impl Queue {
         }
     }
 
-    /// Returns whether the thread that brings a write should commit it itself: nobody else commits or waits, and commits
-    /// are of one append each and short. A hand-over to the committer's thread and back takes as long as such a commit.
+    /// Returns whether the thread that brings a write should commit it itself: no other thread commits, no write waits,
+    /// and commits are of one append each and short. A hand-over to the committer's thread and back takes as long as such
+    /// a commit.
     pub(super) fn may_lead(&self, write: &Write) -> bool {
         let appends = matches!(write, Write::Append(append) if append.transaction.is_none());
         appends && !self.committing && self.pace.is_light() && self.len() == 0

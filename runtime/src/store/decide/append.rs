@@ -1,6 +1,6 @@
 //! Appends of a run's owner, and transactions.
 
-use super::{Decided, Decision, End, Rows, RunChange, Standing, bonds};
+use super::{Decided, Decision, End, Rows, RunChange, RunState, bonds};
 use crate::record::AttemptOutcome;
 use crate::store::{
     Append, EntryRow, ImportedRun, Outgoing, Rejected, RequestRow, RunKey, Status, Transaction, UserCode, Written,
@@ -54,9 +54,9 @@ impl<R: Rows> Decision<'_, R> {
     }
 
     /// Returns the run if the writer owns it and knows its last entry.
-    fn owned(&self, append: &Append) -> Decided<Standing> {
-        let run = self.rows.standing(append.run)?;
-        let run = run.filter(|run| run.lease == Some(append.lease.number) && run.seq == append.after);
+    fn owned(&self, append: &Append) -> Decided<RunState> {
+        let run = self.rows.state(append.run)?;
+        let run = run.filter(|run| run.lease == Some(append.lease.number) && run.seq == Some(append.after));
         run.ok_or_else(|| Rejected::Fenced.into())
     }
 
@@ -84,20 +84,24 @@ impl<R: Rows> Decision<'_, R> {
     fn may_replace(&self, append: &Append, run: &ImportedRun) -> Decided<()> {
         match self.may_import(run) {
             Ok(_) => Ok(()),
-            Err(End::Rejected(rejected)) => {
-                let why = match *rejected {
-                    Rejected::Exists(row) => format!("run `{}` is in the way", row.id),
-                    rejected => format!("{rejected:?}"),
-                };
-                Err(Rejected::Refused(format!("run {} cannot continue as new: {why}", append.run)).into())
-            }
+            Err(End::Rejected(rejected)) => Err(Rejected::Refused(not_replaced(append.run, &rejected)).into()),
             Err(fault) => Err(fault),
         }
     }
 }
 
+/// Says why a run cannot continue as new.
+pub(super) fn not_replaced(run: i64, rejected: &Rejected) -> String {
+    let why = match rejected {
+        Rejected::Exists(row) => format!("run `{}` is in the way", row.id),
+        Rejected::Held(row) => format!("run `{}` holds its deduplication key", row.id),
+        rejected => format!("{rejected:?}"),
+    };
+    format!("run {run} cannot continue as new: {why}")
+}
+
 /// Returns what changes in the run's row: most appends change nothing there, and write to the log alone.
-fn changed<'a>(append: &'a Append, run: &Standing) -> Option<RunChange<'a>> {
+fn changed<'a>(append: &'a Append, run: &RunState) -> Option<RunChange<'a>> {
     let change = &append.change;
     let status = change.status.filter(|status| *status != run.status);
     let loads = change.loads.filter(|loads| Some(*loads) != run.loads);
@@ -107,6 +111,8 @@ fn changed<'a>(append: &'a Append, run: &Standing) -> Option<RunChange<'a>> {
     if status.is_none() && loads.is_none() && wake_at.is_none() && parked.is_none() && lease.is_none() {
         return None;
     }
+    // A change without entries says nothing of them: a run may be parked because its last entry is damaged.
+    let seq = append.entries.last().map(|entry| entry.seq);
     let updated_at = Some(append.at);
-    Some(RunChange { status, lease, wake_at, loads, updated_at, parked, ..RunChange::default() })
+    Some(RunChange { status, seq, lease, wake_at, loads, updated_at, parked, ..RunChange::default() })
 }

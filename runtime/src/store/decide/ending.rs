@@ -53,7 +53,7 @@ impl<R: Rows> Decision<'_, R> {
 
     /// Removes at most `rows` rows of a run. Its own row counts, and is removed last.
     pub(super) fn delete(&mut self, number: i64, rows: usize) -> Decided<Written> {
-        let run = self.rows.standing(number)?.ok_or(Rejected::NoSuchRun)?;
+        let run = self.rows.state(number)?.ok_or(Rejected::NoSuchRun)?;
         if run.lease.is_some() && !run.status.is_final() {
             return Err(Rejected::Fenced.into());
         }

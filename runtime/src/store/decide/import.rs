@@ -150,7 +150,7 @@ fn row(new: &ImportedRun, old: Option<&RunRow>) -> RunRow {
         id: new.id.clone(),
         workflow: new.workflow.clone(),
         status: new.status,
-        seq: 0,
+        seq: new.entries.len() as u64,
         lease: new.lease.map(|lease| lease.number),
         wake_at: new.wake_at,
         loads: 0,

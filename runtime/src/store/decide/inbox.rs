@@ -5,7 +5,7 @@ use crate::store::{NewInboxItem, Rejected, Written};
 
 impl<R: Rows> Decision<'_, R> {
     pub(super) fn send(&mut self, item: &NewInboxItem) -> Decided<i64> {
-        let run = self.rows.standing(item.run)?.ok_or(Rejected::NoSuchRun)?;
+        let run = self.rows.state(item.run)?.ok_or(Rejected::NoSuchRun)?;
         // An item that has arrived stays accepted, even if the run has ended since: the sender may not know.
         if let Some(first) = self.seen(item.run, item)? {
             return Ok(first);
@@ -44,7 +44,7 @@ impl<R: Rows> Decision<'_, R> {
             Some(_) => return Err(Rejected::Answered.into()),
             None => {}
         }
-        if !self.rows.standing(asked.run)?.is_some_and(|run| run.status.accepts()) {
+        if !self.rows.state(asked.run)?.is_some_and(|run| run.status.accepts()) {
             return Err(Rejected::Ended.into());
         }
         let item = NewInboxItem { name: Some(asked.id), position: Some(asked.position), ..item.clone() };

@@ -14,7 +14,7 @@ impl<R: Rows> Decision<'_, R> {
         row.ok_or_else(|| Rejected::Fenced.into())
     }
 
-    pub(super) fn beat(&mut self, lease: Lease) -> Decided<Written> {
+    pub(super) fn heartbeat(&mut self, lease: Lease) -> Decided<Written> {
         let row = self.held_row(lease)?;
         self.rows.change_lease(&LeaseRow { heartbeat: next(row.heartbeat, 0), ..row })?;
         Ok(Written::Done)

@@ -1,5 +1,6 @@
 //! The writes of an append beyond the rows of its run.
 
+use super::append::not_replaced;
 use super::{Decided, Decision, End, Rows};
 use crate::store::{
     Append, NewInboxItem, NewRun, Outgoing, OutputRow, Rejected, RequestRow, RunKey, Status, StoreError, StoreErrorKind,
@@ -32,8 +33,8 @@ impl<R: Rows> Decision<'_, R> {
             Outgoing::Label { name, value } => {
                 self.rows.label(append.run, name, value.as_deref()).map(|()| 0).map_err(End::from)
             }
-            // Rejected before the append began, or not at all: the run has ended, and would be lost without it.
-            Outgoing::Replace(run) if append.replaces(run) => whole(self.import(run, notified)),
+            // Looked at before the append began. Only a start by this very append can be in the way now.
+            Outgoing::Replace(run) if append.replaces(run) => whole(append.run, self.import(run, notified)),
             Outgoing::Replace(_) => Err(Rejected::Fenced.into()),
         };
         match outcome {
@@ -116,13 +117,12 @@ fn alone(outcome: Decided<i64>) -> Decided<i64> {
     }
 }
 
-/// Refuses the append with all its writes.
-fn whole(outcome: Decided<i64>) -> Decided<i64> {
+/// Refuses the append with all its writes: the run has ended, and would be lost without its successor.
+fn whole(run: i64, outcome: Decided<i64>) -> Decided<i64> {
     match outcome {
-        Err(End::Rejected(rejected)) => Err(End::Fault(StoreError::new(
-            StoreErrorKind::Refused,
-            format!("the run cannot continue as new: {rejected:?}"),
-        ))),
+        Err(End::Rejected(rejected)) => {
+            Err(End::Fault(StoreError::new(StoreErrorKind::Refused, not_replaced(run, &rejected))))
+        }
         outcome => outcome,
     }
 }

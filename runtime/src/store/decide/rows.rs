@@ -34,7 +34,7 @@ pub(in crate::store) trait Rows {
     fn adopt(&mut self, lease: i64) -> Result<usize, StoreError>;
 
     /// Returns what appends and messages need to know of a run.
-    fn standing(&self, run: i64) -> Result<Option<Standing>, StoreError>;
+    fn state(&self, run: i64) -> Result<Option<RunState>, StoreError>;
 
     /// Returns a run.
     fn run(&self, key: RunKey<'_>) -> Result<Option<RunRow>, StoreError>;
@@ -45,8 +45,8 @@ pub(in crate::store) trait Rows {
     /// Returns a run with this execution and a number above `after`, other than `but`.
     fn twin(&self, execution: [u8; 16], after: i64, but: Option<i64>) -> Result<Option<RunRow>, StoreError>;
 
-    /// Inserts a run without entries, and returns its number. Those of the row are ignored, and its first run is itself
-    /// if that is 0.
+    /// Inserts a run, whose entries are inserted next, and returns its number. That of the row is ignored, and its first
+    /// run is itself if that is 0.
     fn insert_run(&mut self, row: &RunRow) -> Result<i64, StoreError>;
 
     /// Changes columns of a run's row.
@@ -94,7 +94,7 @@ pub(in crate::store) trait Rows {
     /// Inserts a request with a new id.
     fn insert_request(&mut self, row: &RequestRow) -> Result<(), StoreError>;
 
-    /// Changes a request's run, answer and value to those of this row.
+    /// Changes a request's run, answer and value.
     fn change_request(&mut self, id: &str, change: &RequestChange<'_>) -> Result<(), StoreError>;
 
     /// Removes a request.
@@ -132,11 +132,11 @@ pub(in crate::store) type Record<'a, R> = &'a mut dyn FnMut(&mut R, &Value) -> R
 
 /// What appends and messages need to know of a run.
 #[derive(Clone, Copy, Debug)]
-pub(in crate::store) struct Standing {
+pub(in crate::store) struct RunState {
     pub(in crate::store) status: Status,
     pub(in crate::store) lease: Option<i64>,
-    /// The sequence number of the last entry.
-    pub(in crate::store) seq: u64,
+    /// The sequence number of the last entry; `None` if a row has something that is no number.
+    pub(in crate::store) seq: Option<u64>,
     /// `None` if the row has something that is no time.
     pub(in crate::store) wake_at: Option<Option<i64>>,
     /// `None` if the row has something that is no number.
@@ -151,6 +151,8 @@ pub(in crate::store) struct Standing {
 pub(in crate::store) struct RunChange<'a> {
     pub(in crate::store) id: Option<&'a str>,
     pub(in crate::store) status: Option<Status>,
+    /// The last entry at this change, which most appends leave behind.
+    pub(in crate::store) seq: Option<u64>,
     pub(in crate::store) lease: Option<Option<i64>>,
     pub(in crate::store) wake_at: Option<Option<i64>>,
     pub(in crate::store) loads: Option<u32>,

@@ -7,7 +7,7 @@ mod runs;
 use super::tables::Tables;
 use crate::record::AttemptOutcome;
 use crate::store::decide::{
-    ItemHead, Part, Place, Record, Related, Relation, RequestChange, Rows, RunChange, Standing, perform,
+    ItemHead, Part, Place, Record, Related, Relation, RequestChange, Rows, RunChange, RunState, perform,
 };
 use crate::store::{
     EntryRow, FieldRow, LeaseRow, NewInboxItem, OutputRow, Rejected, RequestRow, RunKey, RunRow, Status, StoreError,
@@ -68,11 +68,11 @@ impl Rows for Tables {
         Ok(lost.len())
     }
 
-    fn standing(&self, run: i64) -> Result<Option<Standing>, StoreError> {
-        Ok(self.runs.get(&run).map(|run| Standing {
+    fn state(&self, run: i64) -> Result<Option<RunState>, StoreError> {
+        Ok(self.runs.get(&run).map(|run| RunState {
             status: run.row.status,
             lease: run.row.lease,
-            seq: run.row.seq,
+            seq: Some(run.row.seq),
             wake_at: Some(run.row.wake_at),
             loads: Some(run.row.loads),
             first_run: run.row.first_run,

@@ -19,6 +19,9 @@ use std::borrow::Cow;
 /// The most entries of one row: what reads a page of a history reads no more than this beyond it.
 const MEMBERS: usize = 64;
 
+/// The most bytes of the values in one row of several entries: a larger value has a row of its own.
+const BYTES: usize = 1 << 20;
+
 /// What each column of an entry holds, in messages.
 const COLUMNS: [(&str, &str); 11] = [
     ("kind", "a word"),
@@ -53,9 +56,24 @@ pub(super) struct Packed {
     pub(super) bodies: Vec<u8>,
 }
 
-/// Splits entries into rows. Those of a row have one format.
+/// Splits entries into rows.
 pub(super) fn rows(entries: &[EntryRow]) -> impl Iterator<Item = &[EntryRow]> {
-    entries.chunk_by(|a, b| a.format == b.format).flat_map(|alike| alike.chunks(MEMBERS))
+    let mut rest = entries;
+    std::iter::from_fn(move || {
+        let (row, left) = rest.split_at(length(rest));
+        rest = left;
+        (!row.is_empty()).then_some(row)
+    })
+}
+
+/// Returns how many entries the next row has: they have one format, and are few and small enough, or one.
+fn length(entries: &[EntryRow]) -> usize {
+    let mut bytes = 0_usize;
+    let fits = |entry: &&EntryRow| {
+        bytes = bytes.saturating_add(entry.value.as_ref().map_or(0, |value| value.bytes.len()));
+        entry.format == entries[0].format && bytes <= BYTES
+    };
+    entries.iter().take(MEMBERS).take_while(fits).count().max(1).min(entries.len())
 }
 
 /// Packs entries that follow each other and have one format; `None` if there are none.
@@ -125,8 +143,10 @@ impl<'a> Row<'a> {
             let n = seq - first;
             let Some(member) = found else { return Err(flaw_of(entries, first)) };
             let size = member.size.unwrap_or(0);
-            let entry = self.entry(seq, member, end).map_err(|flaw| in_member(first, n, flaw))?;
-            to.extend(Some(entry).filter(|entry| entry.seq > after));
+            // The values of those that were read before may be large.
+            if seq > after {
+                to.push(self.entry(seq, member, end).map_err(|flaw| in_member(first, n, flaw))?);
+            }
             (seq, end) = (seq + 1, end.saturating_add(size));
         }
         if !scan.is_at_end() {
@@ -194,8 +214,10 @@ fn flaw_of(text: &str, first: u64) -> Flaw {
         Err(error) => return wrong("entries", "a JSON array", &format!("text that is none ({error})")),
     };
     let wrong_one = (0..).zip(&members).find_map(|(n, member)| Some((n, flaw_of_member(member)?)));
-    let (n, flaw) = wrong_one.unwrap_or_else(|| (0, wrong("entries", "an array as this library writes it", "another")));
-    in_member(first, n, flaw)
+    match wrong_one {
+        Some((n, flaw)) => in_member(first, n, flaw),
+        None => wrong("entries", "JSON without spaces, as this library writes it", "another form of it"),
+    }
 }
 
 fn flaw_of_member(member: &serde_json::Value) -> Option<Flaw> {

@@ -12,10 +12,12 @@ macro_rules! queries {
 
 /// The columns of a run's row, in the order in which they are read.
 ///
-/// The last entry is that of the log: most appends leave the row as it is.
+/// The last entry is that of the log, because most appends leave the row as it is. The row has the last entry of
+/// when it was written: a log that ends before it is damaged.
 macro_rules! run_columns {
     () => {
-        "number, id, workflow, status, coalesce((SELECT max(l.seq) FROM steadfast_log l WHERE l.run = number), 0), lease,
+        "number, id, workflow, status,
+            max(seq, coalesce((SELECT max(l.seq) FROM steadfast_log l WHERE l.run = number), 0)), lease,
             wake_at, loads, incarnation, seed, created_at, updated_at, parked, version, parent, lineage, origin, successor,
             dedup"
     };
@@ -24,8 +26,8 @@ macro_rules! run_columns {
 /// The columns of a run's row as they are stored, without its number.
 macro_rules! stored_run_columns {
     () => {
-        "id, workflow, status, lease, wake_at, loads, incarnation, seed, created_at, updated_at, parked, version, parent,
-            lineage, origin, successor, dedup"
+        "id, workflow, status, seq, lease, wake_at, loads, incarnation, seed, created_at, updated_at, parked, version,
+            parent, lineage, origin, successor, dedup"
     };
 }
 /// The columns of an inbox item, in the order in which they are read.
@@ -63,18 +65,19 @@ queries! {
     /// Number.
     RUN_ID = "SELECT id FROM steadfast_runs WHERE number = ?1";
     /// Number. What appends and messages need to know.
-    STANDING = "SELECT status, lease, (SELECT max(l.seq) FROM steadfast_log l WHERE l.run = number), wake_at, loads, coalesce(lineage, number), successor, dedup IS NOT NULL
+    RUN_STATE = "SELECT status, lease,
+            max(seq, coalesce((SELECT max(l.seq) FROM steadfast_log l WHERE l.run = number), 0)), wake_at, loads, coalesce(lineage, number), successor, dedup IS NOT NULL
         FROM steadfast_runs WHERE number = ?1";
     /// The stored columns, without the number.
     INSERT_RUN = concat!(
         "INSERT INTO steadfast_runs (", stored_run_columns!(), ")
-            VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17)
+            VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18)
             RETURNING number"
     );
     /// The stored columns, and the number.
     COPY_RUN = concat!(
         "INSERT INTO steadfast_runs (", stored_run_columns!(), ", number)
-            VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18)"
+            VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19)"
     );
     /// Execution, after, and the run that may have it. No index: one of executions would cost every start.
     RUN_BY_INCARNATION = concat!(

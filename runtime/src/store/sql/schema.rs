@@ -238,4 +238,4 @@ const VERSION_6_SLICE: &[&str] = &[
     concat!("DELETE FROM steadfast_entries", slice!()),
 ];
 
-const VERSION_6: &[&str] = &["DROP TABLE steadfast_entries", "ALTER TABLE steadfast_runs DROP COLUMN seq"];
+const VERSION_6: &[&str] = &["DROP TABLE steadfast_entries"];

@@ -10,7 +10,7 @@ use super::read::Reader;
 use super::{Cell, Session, queries};
 use crate::record::AttemptOutcome;
 use crate::store::decide::{
-    ItemHead, Part, Place, Record, Related, Relation, RequestChange, Rows, RunChange, Standing,
+    ItemHead, Part, Place, Record, Related, Relation, RequestChange, Rows, RunChange, RunState,
 };
 use crate::store::{
     EntryRow, FieldRow, LeaseRow, NewInboxItem, OutputRow, RequestKey, RequestRow, RunKey, RunRow, StoreError,
@@ -97,8 +97,8 @@ impl<S: Session> Rows for Tables<'_, S> {
         Ok(unowned + lost)
     }
 
-    fn standing(&self, run: i64) -> Result<Option<Standing>, StoreError> {
-        self.standing_of(run)
+    fn state(&self, run: i64) -> Result<Option<RunState>, StoreError> {
+        self.state_of(run)
     }
 
     fn run(&self, key: RunKey<'_>) -> Result<Option<RunRow>, StoreError> {

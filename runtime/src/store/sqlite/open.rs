@@ -1,21 +1,18 @@
 //! Opens a file: checks that it is a usable database of this version.
 
-#[cfg(test)]
-mod tests;
-
+use super::convert;
 use super::copy::CopyFolder;
 use super::file::{looked_at, not_a_database, not_ours};
 use super::identity::Identity;
 use super::readers::Readers;
 use super::run_file::APPLICATION;
 use super::session::Sqlite;
-use super::views::VIEWS;
 use super::{AskedBy, File, SqliteOptions, SqliteStore};
 use crate::sql::Guard;
 use crate::store::{
     Durability, StoreError, StoreErrorKind,
     sql::Cell,
-    sql::{META_TABLE, MIGRATIONS, Reader, SET_META, Session, Types, VERSION},
+    sql::{META_TABLE, Reader, SET_META, Session, VERSION},
 };
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, OpenFlags};
@@ -25,12 +22,10 @@ use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-const TYPES: Types = Types { number: "INTEGER PRIMARY KEY AUTOINCREMENT", body: "" };
-
 /// The keys in the metadata table.
-const SCHEMA: &str = "schema";
+pub(super) const SCHEMA: &str = "schema";
 pub(super) const DATABASE: &str = "database";
-const CREATED: &str = "created_by";
+pub(super) const CREATED: &str = "created_by";
 
 /// The page cache of the writing connection: 16 MB, in SQLite's notation.
 const CACHE: &str = "-16000";
@@ -57,33 +52,16 @@ pub(super) fn open_as(
     options: &SqliteOptions,
     copy: Option<CopyFolder>,
 ) -> Result<SqliteStore, StoreError> {
-    let mut writer = connect(&full, &name, options)?;
-    // Installed before any statement is prepared, because it invalidates prepared statements.
-    let guard = Guard::install(&mut writer).map_err(|error| super::fault::fault(&name, error))?;
+    let (mut writer, mut guard, version) = connect_writer(&full, &name, options, copy.is_some())?;
+    if convert::has_no_log(version) {
+        drop(writer);
+        convert::begin(&full, &name, options)?;
+        (writer, guard, _) = connect_writer(&full, &name, options, copy.is_some())?;
+    }
     let session = Sqlite { connection: &writer, database: &name };
-    // Checked before the first read: that creates the log's files, with the rights of this file.
-    if session.read_only()? {
-        return Err(StoreError::new(
-            StoreErrorKind::ReadOnly,
-            format!(
-                "{name} cannot be written; allow this user to write the file and its folder, or choose another path"
-            ),
-        ));
-    }
-    // Until the file is known to be the engine's, no page is moved from its log into it.
-    keep_log(&session, has_log(&full))?;
-    let version = version(&session)?;
-    if copy.is_none() && session.pragma("application_id")? == APPLICATION {
-        return Err(not_ours(format!(
-            "{name} is the file of a run, which is imported into a database: `Engine::import`; it was left as it is. \
-             Choose another path"
-        )));
-    }
-    keep_log(&session, false)?;
     settings(&session, options)?;
     if version != Some(VERSION) {
-        await_older_versions(&session, options.busy_timeout)?;
-        migrate(&session)?;
+        convert::migrate(&session)?;
     }
     let reader = Reader { session: &session, database: &name };
     let database_id = reader.meta(DATABASE)?.ok_or_else(|| {
@@ -98,8 +76,43 @@ pub(super) fn open_as(
     let path = full.canonicalize().unwrap_or(full);
     let readers = Readers::new(path.clone(), name.clone(), options.clone());
     let (reader, writer, identity) = (Mutex::new(reader), Mutex::new(writer), Identity::of(&path));
-    let file = File { reader, readers, writer, guard, path, name, database_id, data_version, identity, copy };
+    let busy_timeout = options.busy_timeout;
+    let file =
+        File { reader, readers, writer, busy_timeout, guard, path, name, database_id, data_version, identity, copy };
     Ok(SqliteStore { file: Arc::new(file), asked_by: AskedBy::Engine })
+}
+
+/// Opens the connection that writes, and returns the version of the schema: `None` of an empty file.
+fn connect_writer(
+    full: &Path,
+    name: &str,
+    options: &SqliteOptions,
+    is_copy: bool,
+) -> Result<(Connection, Guard, Option<usize>), StoreError> {
+    let mut writer = connect(full, name, options)?;
+    // Installed before any statement is prepared, because it invalidates prepared statements.
+    let guard = Guard::install(&mut writer).map_err(|error| super::fault::fault(name, error))?;
+    let session = Sqlite { connection: &writer, database: name };
+    // Checked before the first read: that creates the log's files, with the rights of this file.
+    if session.read_only()? {
+        return Err(StoreError::new(
+            StoreErrorKind::ReadOnly,
+            format!(
+                "{name} cannot be written; allow this user to write the file and its folder, or choose another path"
+            ),
+        ));
+    }
+    // Until the file is known to be the engine's, no page is moved from its log into it.
+    keep_log(&session, has_log(full))?;
+    let version = version(&session)?;
+    if !is_copy && session.pragma("application_id")? == APPLICATION {
+        return Err(not_ours(format!(
+            "{name} is the file of a run, which is imported into a database: `Engine::import`; it was left as it is. \
+             Choose another path"
+        )));
+    }
+    keep_log(&session, false)?;
+    Ok((writer, guard, version))
 }
 
 /// Opens a connection that only reads.
@@ -109,7 +122,7 @@ pub(super) fn connect_reader(full: &Path, name: &str, options: &SqliteOptions) -
     Ok(reader)
 }
 
-fn connect(full: &Path, name: &str, options: &SqliteOptions) -> Result<Connection, StoreError> {
+pub(super) fn connect(full: &Path, name: &str, options: &SqliteOptions) -> Result<Connection, StoreError> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(full, flags)
         .and_then(|connection| connection.busy_timeout(options.busy_timeout).map(|()| connection))
@@ -234,97 +247,6 @@ fn write_ahead(session: &Sqlite<'_>, patience: Duration) -> Result<(), StoreErro
             session.database
         ),
     ))
-}
-
-/// The first version that has the log: who knows an older one opens none of these.
-const LOG_TABLE: usize = 5;
-
-/// Waits until no process with an older version of this library has the file open: it would find its entries gone.
-fn await_older_versions(session: &Sqlite<'_>, patience: Duration) -> Result<(), StoreError> {
-    let begun = Instant::now();
-    loop {
-        // Read again: another process may convert it, and keep it open.
-        let Some(found) = version(session)?.filter(|version| *version < LOG_TABLE) else { return Ok(()) };
-        // SQLite leaves the write-ahead log only if no other connection is open.
-        match session.set("journal_mode", "DELETE") {
-            Ok(()) => return write_ahead(session, patience),
-            Err(error) if error.kind != StoreErrorKind::Busy => return Err(error),
-            Err(_) if begun.elapsed() < patience => std::thread::sleep(Duration::from_millis(5)),
-            Err(error) => {
-                let message = format!(
-                    "{} has schema version {found} and is open elsewhere, perhaps in a process with the older version of \
-                     steadfast that knows it; it was left as it is. Stop that process first: this version converts the \
-                     file to schema version {VERSION}",
-                    session.database
-                );
-                return Err(StoreError { message, ..error });
-            }
-        }
-    }
-}
-
-/// Migrates an empty or older database to this version, by steps that are complete each: whatever ends it, the next
-/// open continues where it stopped.
-pub(super) fn migrate(session: &Sqlite<'_>) -> Result<(), StoreError> {
-    loop {
-        session.begin()?;
-        let done = match version(session) {
-            Ok(None) => steps(session).map(|()| true),
-            _ => step(session),
-        };
-        let done = done.and_then(|done| session.commit().map(|()| done));
-        match done {
-            Ok(true) => return Ok(()),
-            Ok(false) => {}
-            Err(error) => {
-                let _ = session.rollback();
-                let message = format!(
-                    "{}; nothing is lost: its conversion to schema version {VERSION} continues when it is opened again",
-                    error.message
-                );
-                return Err(StoreError { message, ..error });
-            }
-        }
-    }
-}
-
-/// Migrates an empty or older database to this version, within one transaction.
-pub(super) fn steps(session: &Sqlite<'_>) -> Result<(), StoreError> {
-    while !step(session)? {}
-    Ok(())
-}
-
-/// Performs the next step, and returns whether it was the last one.
-fn step(session: &Sqlite<'_>) -> Result<bool, StoreError> {
-    // Read again inside the transaction: another process may have been faster.
-    let version = version(session)?;
-    let done = version.unwrap_or(0);
-    let Some(migration) = MIGRATIONS.get(done) else { return Ok(true) };
-    if let [copy, rest @ ..] = migration.slice
-        && session.execute(copy, &[])? > 0
-    {
-        rest.iter().try_for_each(|statement| session.execute(statement, &[]).map(drop))?;
-        return Ok(false);
-    }
-    // They name tables and columns that a step may remove.
-    for view in VIEWS {
-        session.execute(&format!("DROP VIEW IF EXISTS {}", view.name), &[])?;
-    }
-    for statement in migration.statements(&TYPES) {
-        session.execute(&statement, &[])?;
-    }
-    if version.is_none() {
-        set_fact(session, DATABASE, &uuid::Uuid::new_v4().simple().to_string())?;
-        set_fact(session, CREATED, concat!("steadfast ", env!("CARGO_PKG_VERSION")))?;
-    }
-    set_fact(session, SCHEMA, &(done + 1).to_string())?;
-    if done + 1 < VERSION {
-        return Ok(false);
-    }
-    for view in VIEWS {
-        session.execute(&format!("CREATE VIEW {} AS {}", view.name, view.query), &[])?;
-    }
-    Ok(true)
 }
 
 /// Writes a key of the metadata table.

@@ -9,6 +9,7 @@ mod sealed;
 #[cfg(test)]
 mod tests;
 
+use super::convert;
 use super::copy::{CopyFolder, at_rest, copy_pages};
 use super::fault::fault;
 use super::open::{self, set_fact};
@@ -107,7 +108,7 @@ impl RunFile {
         }
         let mut copy = Self::new(path, Connection::open(""))?;
         copy_pages(&self.connection, &mut copy.connection, &self.name, Duration::ZERO)?;
-        open::migrate(&copy.session())?;
+        convert::migrate(&copy.session())?;
         Ok(copy)
     }
 
@@ -170,7 +171,7 @@ impl RunFileWriter {
         session.set("journal_mode", "OFF")?;
         session.set("synchronous", "OFF")?;
         session.begin()?;
-        open::steps(&session)?;
+        convert::steps(&session)?;
         session.execute(CONTENTS, &[])?;
         set_fact(&session, open::DATABASE, &info.database)?;
         set_fact(&session, RUN, &info.run.number.to_string())?;

@@ -151,6 +151,7 @@ const COLUMNS_OF_RUNS: &[&str] = &[
     "id",
     "workflow",
     "status",
+    "seq",
     "lease",
     "wake_at",
     "loads",

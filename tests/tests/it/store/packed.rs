@@ -79,6 +79,28 @@ fn a_damaged_row_names_run_entry_and_member() {
     }
 }
 
+/// SQLite holds no more than 1 GB in a row, and a reader of one entry should not read many large ones.
+#[test]
+fn a_large_value_has_a_row_of_its_own() {
+    let store = fresh();
+    let (lease, run) = begin(&store, "order-42");
+    let one = append(run, lease, 1, Value::json("1"));
+    let [first] = &one.entries[..] else { panic!("{one:?}") };
+    let sizes = [10, 700_000, 700_000, 10, 3_000_000, 10];
+    let entry = |(seq, size): (u64, &usize)| {
+        let value = Some(Value::json(format!("\"{}\"", "x".repeat(*size))));
+        EntryRow { seq, value, ..first.clone() }
+    };
+    let entries: Vec<_> = (2..).zip(&sizes).map(entry).collect();
+    written(&store, Write::from(Append { entries: entries.clone(), ..one })).expect("committed").expect("appended");
+    assert_eq!(store.entries(run, 1, 9).expect("read"), entries);
+    let db = Connection::open(store.path()).expect("opened");
+    let mut rows = db.prepare("SELECT count FROM steadfast_log ORDER BY seq").expect("prepared");
+    let counts: Vec<i64> =
+        rows.query_map([], |row| row.get(0)).expect("read").map(|count| count.expect("a count")).collect();
+    assert_eq!(counts, [1, 2, 2, 1, 1]);
+}
+
 #[test]
 fn two_rows_with_one_number_are_damage() {
     let (store, run) = store_with_rows();

@@ -14,7 +14,8 @@ impl Tables {
     }
 
     pub(super) fn change_row(&mut self, number: i64, change: &RunChange<'_>) {
-        let RunChange { id, status, lease, wake_at, loads, updated_at, parked, successor, frees_dedup } = *change;
+        let RunChange { id, status, seq: _, lease, wake_at, loads, updated_at, parked, successor, frees_dedup } =
+            *change;
         let Some(row) = self.runs.get_mut(&number).map(|run| &mut run.row) else { return };
         row.status = status.unwrap_or(row.status);
         row.loads = loads.unwrap_or(row.loads);

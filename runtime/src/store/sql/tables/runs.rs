@@ -1,7 +1,7 @@
 //! Rows of runs, and how runs are related.
 
 use super::Tables;
-use crate::store::decide::{Related, Relation, RunChange, Standing};
+use crate::store::decide::{Related, Relation, RunChange, RunState};
 use crate::store::sql::columns::text_or_null;
 use crate::store::sql::read::clamped;
 use crate::store::sql::rows::drawn_text;
@@ -11,9 +11,9 @@ use std::ops::ControlFlow;
 
 impl<S: Session> Tables<'_, S> {
     /// Reads what is needed of a row, and nothing else: the rest may be damaged.
-    pub(super) fn standing_of(&self, run: i64) -> Result<Option<Standing>, StoreError> {
+    pub(super) fn state_of(&self, run: i64) -> Result<Option<RunState>, StoreError> {
         let mut found = None;
-        self.session.select(queries::STANDING, &[Cell::Int(run)], &mut |row| {
+        self.session.select(queries::RUN_STATE, &[Cell::Int(run)], &mut |row| {
             let int = |column| match row.cell(column) {
                 Cell::Int(number) => Some(Some(number)),
                 Cell::Null => Some(None),
@@ -23,11 +23,11 @@ impl<S: Session> Tables<'_, S> {
                 Cell::Text(word) => std::str::from_utf8(word).ok().and_then(Status::parse),
                 _ => None,
             };
-            found = Some(match (status, int(1), int(2)) {
-                (Some(status), Some(lease), Some(seq)) => Some(Standing {
+            found = Some(match (status, int(1)) {
+                (Some(status), Some(lease)) => Some(RunState {
                     status,
                     lease,
-                    seq: seq.unwrap_or(0).cast_unsigned(),
+                    seq: int(2).flatten().map(i64::cast_unsigned),
                     wake_at: int(3),
                     loads: int(4).flatten().and_then(|loads| u32::try_from(loads).ok()),
                     first_run: int(5).flatten().unwrap_or(run),
@@ -40,7 +40,7 @@ impl<S: Session> Tables<'_, S> {
         })?;
         let damaged =
             || StoreError::new(StoreErrorKind::Damaged, format!("{}: the row of run {run} is damaged", self.database));
-        found.map(|standing| standing.ok_or_else(damaged)).transpose()
+        found.map(|state| state.ok_or_else(damaged)).transpose()
     }
 
     pub(super) fn run_by_execution(
@@ -68,11 +68,12 @@ impl<S: Session> Tables<'_, S> {
 
     /// Names only the columns that change: each one that is named writes its indexes anew.
     pub(super) fn change_run_row(&self, run: i64, change: &RunChange<'_>) -> Result<(), StoreError> {
-        let RunChange { id, status, lease, wake_at, loads, updated_at, parked, successor, frees_dedup } = *change;
+        let RunChange { id, status, seq, lease, wake_at, loads, updated_at, parked, successor, frees_dedup } = *change;
 
         let columns = [
             ("id", id.map(|id| Cell::Text(id.as_bytes()))),
             ("status", status.map(|status| Cell::Text(status.as_str().as_bytes()))),
+            ("seq", seq.map(clamped)),
             ("lease", lease.map(int_or_null)),
             ("wake_at", wake_at.map(int_or_null)),
             ("loads", loads.map(clamped)),
@@ -129,11 +130,12 @@ impl<S: Session> Tables<'_, S> {
 
 /// Returns the stored columns, and the number. `NULL` stands for a seed that is the execution, and for a first run that is
 /// the run itself.
-fn cells<'a>(row: &'a RunRow, [execution, seed]: &'a [String; 2]) -> [Cell<'a>; 18] {
+fn cells<'a>(row: &'a RunRow, [execution, seed]: &'a [String; 2]) -> [Cell<'a>; 19] {
     [
         Cell::Text(row.id.as_bytes()),
         Cell::Text(row.workflow.as_bytes()),
         Cell::Text(row.status.as_str().as_bytes()),
+        clamped(row.seq),
         int_or_null(row.lease),
         int_or_null(row.wake_at),
         clamped(row.loads),

@@ -3,7 +3,7 @@
 //!
 //! They are inserted into a database by their JSON names, and read from there like current files.
 
-use super::{CONTENTS, RunFile, add_content, open, sealed};
+use super::{CONTENTS, RunFile, add_content, convert, sealed};
 use crate::store::StoreError;
 use crate::store::sql::{Cell, Session};
 use crate::value::Pointer;
@@ -18,9 +18,9 @@ const RECORDS: &[(&str, &[&str])] = &[
     (
         "run",
         &[
-            "INSERT INTO steadfast_runs (number, id, workflow, version, status, wake_at, loads, parked, incarnation,
+            "INSERT INTO steadfast_runs (number, id, workflow, version, status, seq, wake_at, loads, parked, incarnation,
                 seed, created_at, updated_at, dedup)
-            SELECT 1, ?1->>'id', ?1->>'workflow', ?1->>'version', ?1->>'status', ?1->>'wake_at', 0,
+            SELECT 1, ?1->>'id', ?1->>'workflow', ?1->>'version', ?1->>'status', ?1->>'entries', ?1->>'wake_at', 0,
                 ?1->>'parked', (SELECT group_concat(printf('%02x', value), '') FROM json_each(?1, '$.incarnation')),
                 (SELECT group_concat(printf('%02x', value), '') FROM json_each(?1, '$.seed')),
                 ?1->>'created_at', ?1->>'created_at', ?1->>'dedup'",
@@ -69,8 +69,8 @@ const RECORDS: &[(&str, &[&str])] = &[
         "output",
         &[
             // An earlier execution is known only by the execution for which its secrets are sealed.
-            "INSERT OR IGNORE INTO steadfast_runs (id, workflow, status, loads, incarnation, created_at, updated_at)
-                SELECT '~' || sealed, '', 'replaced', 0, sealed, 0, 0 FROM
+            "INSERT OR IGNORE INTO steadfast_runs (id, workflow, status, seq, loads, incarnation, created_at, updated_at)
+                SELECT '~' || sealed, '', 'replaced', 0, 0, sealed, 0, 0 FROM
                 (SELECT group_concat(printf('%02x', value), '') AS sealed FROM json_each(?1, '$.sealed_for')
                     WHERE type = 'integer') WHERE sealed IS NOT NULL",
             "INSERT INTO steadfast_outputs (lineage, channel, item, run, seq, at, form, body)
@@ -91,7 +91,7 @@ pub(super) fn read(path: &Path, copy: &Path) -> Result<RunFile, StoreError> {
     let file = RunFile::new(path, Connection::open(""))?;
     let session = file.session();
     session.begin()?;
-    open::steps(&session)?;
+    convert::steps(&session)?;
     session.execute(CONTENTS, &[])?;
     let unreadable = |error| sealed::unreadable(path, error);
     let mut records = records(copy).map_err(unreadable)?;
