@@ -38,7 +38,7 @@ const CHECKPOINT: &str = "400";
 /// The size that the log may keep on disk between checkpoints: 64 MiB.
 const LOG: &str = "67108864";
 
-/// Prepared statements kept per connection: more than there are queries.
+/// Prepared statements kept per connection: more than there are queries and kinds of changes of a run's row.
 pub(super) const STATEMENTS: usize = 128;
 
 pub(super) fn open(path: &Path, options: &SqliteOptions) -> Result<SqliteStore, StoreError> {

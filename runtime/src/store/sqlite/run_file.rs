@@ -91,7 +91,7 @@ impl RunFile {
         Ok((file, info, rows))
     }
 
-    /// Opens the copy of a file, which nobody changes.
+    /// Opens the copy of a file, which does not change.
     fn at_rest(path: &Path, folder: CopyFolder) -> Result<Self, StoreError> {
         let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_URI;
         let opened = Connection::open_with_flags(at_rest(&folder.copy()), flags);
