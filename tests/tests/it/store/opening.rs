@@ -289,6 +289,33 @@ fn a_locked_file_is_busy() {
     assert_eq!(error.kind, StoreErrorKind::Busy, "{error}");
 }
 
+/// The store would wait for an hour: if this did, the test would not end.
+#[test]
+fn a_commit_that_must_not_wait_leaves_a_locked_file_alone() {
+    let folder = tempdir().expect("a folder");
+    let path = folder.path().join("steadfast.db");
+    let store = SqliteStore::options().busy_timeout(Duration::from_hours(1)).open(&path).expect("it opens");
+    let (lease, run) = begin(&store, "a");
+    let more = || Write::from(super::writing::append(run, lease, 1, Value::json("1")));
+    let other = Connection::open(&path).expect("opened");
+    other.execute_batch("BEGIN IMMEDIATE").expect("locked");
+    assert_eq!(store.try_commit(&[more()]).expect("no error"), None);
+    assert_eq!(store.entries(run, 0, 9).expect("read").len(), 1, "nothing was written");
+    other.execute_batch("ROLLBACK").expect("let go");
+    assert_eq!(store.try_commit(&[more()]).expect("committed"), Some(vec![Ok(Written::Done)]));
+    assert_eq!(store.entries(run, 0, 9).expect("read").len(), 2);
+
+    // A commit that may wait does so as before.
+    other.execute_batch("BEGIN IMMEDIATE").expect("locked");
+    std::thread::scope(|scope| {
+        let waiting = scope.spawn(|| push(&store, run, lease, 2, Value::json("2")));
+        std::thread::sleep(Duration::from_millis(50));
+        assert!(!waiting.is_finished(), "it does not wait for the other writer");
+        other.execute_batch("ROLLBACK").expect("let go");
+    });
+    assert_eq!(store.entries(run, 0, 9).expect("read").len(), 3);
+}
+
 #[test]
 fn many_open_a_new_file_at_once() {
     let folder = tempdir().expect("a folder");

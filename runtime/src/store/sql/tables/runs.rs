@@ -69,7 +69,6 @@ impl<S: Session> Tables<'_, S> {
     /// Names only the columns that change: each one that is named writes its indexes anew.
     pub(super) fn change_run_row(&self, run: i64, change: &RunChange<'_>) -> Result<(), StoreError> {
         let RunChange { id, status, seq, lease, wake_at, loads, updated_at, parked, successor, frees_dedup } = *change;
-
         let columns = [
             ("id", id.map(|id| Cell::Text(id.as_bytes()))),
             ("status", status.map(|status| Cell::Text(status.as_str().as_bytes()))),
@@ -82,7 +81,6 @@ impl<S: Session> Tables<'_, S> {
             ("successor", successor.map(Cell::Int)),
             ("dedup", frees_dedup.then_some(Cell::Null)),
         ];
-
         let mut query = String::from("UPDATE steadfast_runs SET ");
         let mut values = vec![Cell::Int(run)];
         for (column, value) in columns {
