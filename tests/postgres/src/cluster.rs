@@ -2,10 +2,10 @@
 
 use crate::database::{Database, socket_url, tcp_url};
 use crate::folder::Folder;
-use crate::installation::{Installation, Missing, first};
+use crate::installation::{Installation, first};
 use crate::stream::Address;
 use crate::watched::Watched;
-use crate::{LIMIT, PASSWORD, Rows, Session, USER};
+use crate::{LIMIT, Missing, PASSWORD, Rows, Session, USER};
 use std::fmt::Write as _;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};

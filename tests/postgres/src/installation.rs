@@ -1,5 +1,6 @@
 //! The Postgres installations of this machine.
 
+use crate::Missing;
 use std::collections::BTreeSet;
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -10,18 +11,6 @@ const FOLDERS: &str = "STEADFAST_POSTGRES_BIN";
 
 /// Debian's folder of installations, one folder for each major version.
 const DEBIAN: &str = "/usr/lib/postgresql";
-
-/// A program that a test needs and this machine lacks.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Missing(pub(crate) String);
-
-impl fmt::Display for Missing {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
-impl std::error::Error for Missing {}
 
 /// The programs of one Postgres version.
 #[derive(Debug, Clone, PartialEq, Eq)]

