@@ -70,3 +70,41 @@ pub(super) enum Fate {
     /// The last of a lost answer: the server has done what it was asked.
     LostAndCut,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{Answers, Fate};
+
+    /// Sends messages of a client, and loses the answer to the text `wanted`.
+    fn send(answers: &mut Answers, wanted: &str, messages: &[(u8, &str)]) {
+        for (kind, body) in messages {
+            let message = [&[*kind, 0, 0, 0, 0], body.as_bytes()].concat();
+            if answers.sent(*kind, &message).is_some_and(|text| text == wanted) {
+                answers.lose();
+            }
+            answers.counted(*kind);
+        }
+    }
+
+    fn receive(answers: &mut Answers, kinds: &[u8]) -> Vec<Fate> {
+        kinds.iter().map(|kind| answers.received(*kind)).collect()
+    }
+
+    #[test]
+    fn a_prepared_statement_is_lost_when_it_is_executed() {
+        let mut answers = Answers::default();
+        assert_eq!(receive(&mut answers, b"RZ"), [Fate::Passed; 2]);
+        send(&mut answers, "commit", &[(b'P', "s1\0commit\0"), (b'D', "Ss1\0"), (b'S', "")]);
+        assert_eq!(receive(&mut answers, b"1tnZ"), [Fate::Passed; 4]);
+        send(&mut answers, "commit", &[(b'B', "\0s1\0"), (b'E', "\0"), (b'S', "")]);
+        assert_eq!(receive(&mut answers, b"2CZ"), [Fate::Lost, Fate::Lost, Fate::LostAndCut]);
+    }
+
+    #[test]
+    fn answers_to_earlier_messages_pass() {
+        let mut answers = Answers::default();
+        send(&mut answers, "commit", &[(b'Q', "select 1\0"), (b'Q', "begin\0"), (b'Q', "commit\0"), (b'Q', "begin\0")]);
+        assert_eq!(receive(&mut answers, b"RZTDCZCZ"), [Fate::Passed; 8]);
+        assert_eq!(receive(&mut answers, b"CZ"), [Fate::Lost, Fate::LostAndCut]);
+    }
+}
