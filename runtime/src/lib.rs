@@ -61,6 +61,7 @@
 //! * `terminal`: [`Run`]`::watch_in_terminal`, the progress of a run on the console.
 //! * `encryption`: keys for [`Secret`], which cannot be stored without them: `Key`, `KeyProvider`, `StaticKeys`.
 //! * `conformance`: the test suite for stores, `conformance!`.
+//! * `postgres`: a database of Postgres, `EngineBuilder::postgres`.
 //! * `object_store`: contents of fields in a bucket, [`field_store`]'s `ObjectFieldStore`.
 
 #![cfg_attr(docsrs, feature(doc_cfg))]

@@ -11,6 +11,8 @@ mod durability;
 mod ended;
 mod error;
 mod memory;
+#[cfg(feature = "postgres")]
+mod postgres;
 mod rows;
 mod run_rows;
 mod sql;
@@ -25,6 +27,9 @@ pub(crate) use belongings::{Belongings, Bond, TakenItem};
 pub use durability::Durability;
 pub use error::{StoreError, StoreErrorKind};
 pub use memory::MemoryStore;
+#[cfg(feature = "postgres")]
+#[cfg_attr(docsrs, doc(cfg(feature = "postgres")))]
+pub use postgres::PgOptions;
 pub(crate) use rows::{
     EntryRow, FieldRow, InboxRow, LeaseRow, OutputRow, RequestKey, RequestRow, RunKey, RunPage, RunQuery, RunRow,
 };
@@ -43,6 +48,8 @@ pub(crate) use write::{Append, Change, Lease, NewInboxItem, NewRun, Outgoing, Re
 #[cfg(feature = "conformance")]
 pub mod backend {
     pub use super::belongings::{Belongings, Bond, TakenItem};
+    #[cfg(feature = "postgres")]
+    pub use super::postgres::PostgresStore;
     pub use super::rows::{
         EntryRow, FieldRow, InboxRow, LeaseRow, OutputRow, RequestKey, RequestRow, RunKey, RunPage, RunQuery, RunRow,
     };

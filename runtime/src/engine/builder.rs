@@ -24,10 +24,9 @@ use crate::policy::Policy;
 use crate::record::Limits;
 use crate::resources::{ResourceFactory, ResourceKey, ResourceSet};
 use crate::session::SessionPolicy;
-use crate::store::{Durability, Store};
+use crate::store::Durability;
 use crate::workflow::{Startable, Typed, WorkflowDef, WorkflowTable};
 use futures_util::future::BoxFuture;
-use std::path::PathBuf;
 use std::sync::{Arc, OnceLock, Weak};
 use std::time::Duration;
 use tokio::runtime::Handle;
@@ -97,25 +96,6 @@ impl EngineBuilder {
             },
             clock: Clock::system(),
         }
-    }
-
-    /// Stores everything in this SQLite file, which is created if it is missing. Its folder must be writable and on a
-    /// local disk.
-    pub fn sqlite(mut self, path: impl Into<PathBuf>) -> Self {
-        self.database = Database::Sqlite(path.into());
-        self
-    }
-
-    /// Keeps everything in memory: for tests, and where a crash may lose everything.
-    pub fn in_memory(mut self) -> Self {
-        self.database = Database::Memory;
-        self
-    }
-
-    /// Stores everything in this store.
-    pub fn store(mut self, store: impl Store) -> Self {
-        self.database = Database::Store(Arc::new(store));
-        self
     }
 
     /// Sets what a power cut may lose, for [`sqlite`](Self::sqlite); [`Durability::Full`] (nothing) unless chosen

@@ -7,7 +7,8 @@
 //! ```
 //!
 //! The line makes a module with one `#[test]` for each case. The first expression is called for an empty store, more than
-//! once in some cases; the second one for another connection to the database of a store.
+//! once in some cases; the second one for another connection to the database of a store. A third one, if there is one, says
+//! whether the database is there: if not, the cases are skipped, and the expression says so.
 
 #![allow(clippy::missing_panics_doc, reason = "a test panics when the rule in its first line is broken")]
 
@@ -34,12 +35,12 @@ pub mod watch;
 /// Makes one test for each rule that a store must keep; see [`store::conformance`](crate::store::conformance).
 #[macro_export]
 macro_rules! conformance {
-    ($backend:ident, $open:expr, $again:expr) => {
+    ($backend:ident, $open:expr, $again:expr $(, $ready:expr)?) => {
         mod $backend {
             #[allow(unused_imports, reason = "the expression may name anything from where it stands")]
             use super::*;
 
-            $crate::conformance! { @cases $open;
+            $crate::conformance! { @cases $open, [$($ready)?];
                 start: a_run_begins_running_and_due,
                 start: an_id_that_is_taken_answers_with_its_run,
                 start: a_lost_lease_starts_nothing,
@@ -139,7 +140,7 @@ macro_rules! conformance {
                 values: reading_while_writing,
             }
 
-            $crate::conformance! { @pairs $open, $again;
+            $crate::conformance! { @pairs $open, $again, [$($ready)?];
                 connections: numbers_become_visible_in_order,
                 connections: outputs_are_numbered_by_both,
                 connections: a_takeover_fences_appends_on_their_way,
@@ -150,20 +151,28 @@ macro_rules! conformance {
             }
         }
     };
-    (@pairs $open:expr, $again:expr; $($group:ident: $case:ident,)*) => {
+    (@pairs $open:expr, $again:expr, $ready:tt; $($group:ident: $case:ident,)*) => {
         $(
             #[test]
             fn $case() {
+                $crate::conformance! { @unless $ready }
                 $crate::store::conformance::$group::$case(&$open, &$again);
             }
         )*
     };
-    (@cases $open:expr; $($group:ident: $case:ident,)*) => {
+    (@cases $open:expr, $ready:tt; $($group:ident: $case:ident,)*) => {
         $(
             #[test]
             fn $case() {
+                $crate::conformance! { @unless $ready }
                 $crate::store::conformance::$group::$case(&$open);
             }
         )*
+    };
+    (@unless []) => {};
+    (@unless [$ready:expr]) => {
+        if !$ready {
+            return;
+        }
     };
 }

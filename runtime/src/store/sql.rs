@@ -8,7 +8,7 @@ mod belongings;
 mod columns;
 mod find;
 mod packed;
-mod queries;
+pub(super) mod queries;
 mod read;
 mod rows;
 mod run_rows;
@@ -20,8 +20,12 @@ mod texts;
 mod user_code;
 
 pub(super) use batch::commit;
+#[cfg(feature = "postgres")]
+pub(super) use packed::{pack, rows as packed_rows};
 pub(super) use queries::SET_META;
 pub(super) use read::Reader;
+#[cfg(feature = "postgres")]
+pub(super) use rows::drawn_text;
 pub(super) use schema::{META_TABLE, MIGRATIONS, Types, VERSION};
 pub(super) use tables::Tables;
 #[cfg(test)]
@@ -41,6 +45,8 @@ pub(super) enum Cell<'a> {
     Int(i64),
     /// Text, in UTF-8 if the database is sound.
     Text(&'a [u8]),
+    /// The text of a JSON value, in UTF-8 if the database is sound.
+    Json(&'a [u8]),
     /// Bytes.
     Bytes(&'a [u8]),
     /// A value of another type, by that type's name.
@@ -58,6 +64,9 @@ pub(super) type EachRow<'a> = &'a mut dyn FnMut(&dyn Row) -> ControlFlow<()>;
 
 /// A connection, as the core uses it. Queries name their values `?1`, `?2`, ..
 pub(super) trait Session {
+    /// Whether rows are read as they are asked for. If not, a query reads all of its rows.
+    const STREAMS: bool;
+
     /// Runs a query that returns no rows, and returns the number of rows that it changed.
     fn execute(&self, query: &str, values: &[Cell<'_>]) -> Result<usize, StoreError>;
 

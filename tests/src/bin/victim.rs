@@ -1,4 +1,4 @@
-//! A program that tests kill: `victim <database> <log> <runs> [term in ms]`.
+//! A program that tests kill: `victim <file or postgres://..> <log> <runs> [term in ms]`.
 //!
 //! With `bank` as `<runs>` it moves money between two accounts in the same file, and prints `done`. With `talk` its
 //! runs send messages to each other, start others and continue as new; with `listen` a run waits for messages that
@@ -149,7 +149,11 @@ async fn main() -> std::result::Result<(), Box<dyn std::error::Error>> {
     let args: Vec<String> = std::env::args().skip(1).collect();
     LOG.set(args[1].clone()).expect("set once");
     let term = args.get(3).map_or(Ok(5_000), |term| term.parse())?;
-    let builder = Engine::builder().sqlite(&args[0]).lease_term(Duration::from_millis(term));
+    let builder = match args[0].as_str() {
+        url if url.starts_with("postgres://") => Engine::builder().postgres(url),
+        path => Engine::builder().sqlite(path),
+    };
+    let builder = builder.lease_term(Duration::from_millis(term));
     let builder = if args[2] == "graph" { graph::workflows(builder, &args[0]) } else { builder };
     let engine = talk::workflows(builder).workflow(job).workflow(poisoned).workflow(moving).start().await?;
     if args[2] == "poison" {

@@ -7,7 +7,7 @@ use bytes::Bytes;
 
 /// The reason why a row cannot be read. The reader adds which row it is.
 #[derive(Debug)]
-pub(super) enum Flaw {
+pub(in crate::store) enum Flaw {
     /// The row differs from what was written.
     Damaged(String),
     /// The row has this format, of a newer version.
@@ -15,7 +15,7 @@ pub(super) enum Flaw {
 }
 
 /// A row whose columns have names.
-pub(super) struct Columns<'a> {
+pub(in crate::store) struct Columns<'a> {
     row: &'a dyn Row,
     names: &'static [&'static str],
     /// The column after the last one that was read. Rows are usually read from left to right, and a long history has
@@ -101,7 +101,7 @@ impl<'a> Columns<'a> {
         }
         let encoding = as_word("form", encoding, Encoding::parse)?;
         match (encoding, body) {
-            (Encoding::Json, Cell::Text(_)) => {
+            (Encoding::Json, Cell::Text(_) | Cell::Json(_)) => {
                 let text = as_text("body", body)?;
                 Ok(Some(Value { encoding, bytes: Bytes::copy_from_slice(text.as_bytes()) }))
             }
@@ -113,7 +113,7 @@ impl<'a> Columns<'a> {
 }
 
 fn as_text<'a>(column: &str, cell: Cell<'a>) -> Result<&'a str, Flaw> {
-    let Cell::Text(text) = cell else { return Err(wrong(column, "text", &shown(cell))) };
+    let (Cell::Text(text) | Cell::Json(text)) = cell else { return Err(wrong(column, "text", &shown(cell))) };
     std::str::from_utf8(text).map_err(|error| wrong(column, "text", &format!("bytes that are no text ({error})")))
 }
 
@@ -125,7 +125,7 @@ fn as_word<T>(column: &str, cell: Cell<'_>, parse: fn(&str) -> Option<T>) -> Res
 /// Returns the cells of a value's encoding and body.
 pub(super) fn value_cells(value: Option<&Value>) -> [Cell<'_>; 2] {
     let Some(value) = value else { return [Cell::Null, Cell::Null] };
-    let body = if value.encoding == Encoding::Json { Cell::Text(&value.bytes) } else { Cell::Bytes(&value.bytes) };
+    let body = if value.encoding == Encoding::Json { Cell::Json(&value.bytes) } else { Cell::Bytes(&value.bytes) };
     [Cell::Text(value.encoding.as_str().as_bytes()), body]
 }
 
@@ -142,7 +142,7 @@ fn shown(cell: Cell<'_>) -> String {
     match cell {
         Cell::Null => "nothing".to_owned(),
         Cell::Int(value) => format!("the integer {value}"),
-        Cell::Text(text) => {
+        Cell::Text(text) | Cell::Json(text) => {
             let cut = String::from_utf8_lossy(&text[..text.len().min(SHOWN)]).into_owned();
             format!("the text {cut:?}{}", if text.len() > SHOWN { ".." } else { "" })
         }

@@ -7,6 +7,7 @@ use super::read::Reader;
 use super::select::{Bound, Values, end_of_prefix};
 use super::{Cell, Session};
 use crate::store::{RunQuery, Status, StoreError};
+use std::borrow::Cow;
 use std::ops::ControlFlow;
 
 /// The number of rows that each index may read in the first round, and the factor by which it grows.
@@ -57,7 +58,7 @@ impl<S: Session> Reader<'_, S> {
         .map(|way| (way, Walk { after: query.after.unwrap_or(i64::MIN), found: Vec::new() }))
         .collect();
         let alone = ways.len() == 1;
-        let mut rows = if alone { usize::MAX } else { FIRST_ROUND };
+        let mut rows = if alone && S::STREAMS { usize::MAX } else { FIRST_ROUND };
         loop {
             for (way, walk) in &mut ways {
                 if self.walk(way, walk, rows, query.limit)? {
@@ -77,7 +78,8 @@ impl<S: Session> Reader<'_, S> {
         let mut values = vec![Cell::Int(*after)];
         values.extend(way.values.iter().map(Bound::cell));
         let (mut seen, mut full) = (0, false);
-        self.session.select(&way.text, &values, &mut |row| {
+        let text = if S::STREAMS { Cow::Borrowed(&way.text) } else { Cow::Owned(format!("{} LIMIT {rows}", way.text)) };
+        self.session.select(&text, &values, &mut |row| {
             seen += 1;
             let Cell::Int(number) = row.cell(0) else { return ControlFlow::Continue(()) };
             if way.in_order {
@@ -164,11 +166,15 @@ fn by_label<'a>(query: &'a RunQuery, prefix: Option<&'a str>, label: usize) -> W
         id_in(&mut values, prefix),
     ];
     // Joins the run's row only if a condition needs it.
-    let runs =
-        if fits[1..].iter().any(Option::is_some) { " CROSS JOIN steadfast_runs r ON r.number = l.run" } else { "" };
+    let runs = if fits[1..].iter().any(Option::is_some) {
+        (" CROSS JOIN steadfast_runs r", "r.number = l.run AND ")
+    } else {
+        ("", "")
+    };
     let fits = fits.map(|fit| fit.map(|fit| fit.replace("r.number", "l.run")));
     let from = format!(
-        "FROM steadfast_labels l{runs} WHERE l.name = {name} AND l.value = {value} AND l.run > ?1 ORDER BY l.run"
+        "FROM steadfast_labels l{} WHERE {}l.name = {name} AND l.value = {value} AND l.run > ?1 ORDER BY l.run",
+        runs.0, runs.1
     );
     way(&from, "l.run", &fits, values, true)
 }

@@ -47,17 +47,17 @@ enum Column<'a> {
 }
 
 /// Entries as a row.
-pub(super) struct Packed {
-    pub(super) last: u64,
-    pub(super) count: usize,
-    pub(super) at: i64,
-    pub(super) format: u16,
-    pub(super) entries: Vec<u8>,
-    pub(super) bodies: Vec<u8>,
+pub(in crate::store) struct Packed {
+    pub(in crate::store) last: u64,
+    pub(in crate::store) count: usize,
+    pub(in crate::store) at: i64,
+    pub(in crate::store) format: u16,
+    pub(in crate::store) entries: Vec<u8>,
+    pub(in crate::store) bodies: Vec<u8>,
 }
 
 /// Splits entries into rows.
-pub(super) fn rows(entries: &[EntryRow]) -> impl Iterator<Item = &[EntryRow]> {
+pub(in crate::store) fn rows(entries: &[EntryRow]) -> impl Iterator<Item = &[EntryRow]> {
     let mut rest = entries;
     std::iter::from_fn(move || {
         let (row, left) = rest.split_at(length(rest));
@@ -77,7 +77,7 @@ fn length(entries: &[EntryRow]) -> usize {
 }
 
 /// Packs entries that follow each other and have one format; `None` if there are none.
-pub(super) fn pack(entries: &[EntryRow]) -> Option<Packed> {
+pub(in crate::store) fn pack(entries: &[EntryRow]) -> Option<Packed> {
     let (first, last) = (entries.first()?, entries.last()?);
     let sizes = entries.iter().filter_map(|entry| entry.value.as_ref()).map(|value| value.bytes.len());
     let mut bodies = Vec::with_capacity(sizes.sum());

@@ -17,7 +17,7 @@ macro_rules! queries {
 macro_rules! run_columns {
     () => {
         "number, id, workflow, status,
-            max(seq, coalesce((SELECT max(l.seq) FROM steadfast_log l WHERE l.run = number), 0)), lease,
+            coalesce((SELECT max(l.seq) FROM steadfast_log l WHERE l.run = number AND l.seq > steadfast_runs.seq), seq), lease,
             wake_at, loads, incarnation, seed, created_at, updated_at, parked, version, parent, lineage, origin, successor,
             dedup"
     };
@@ -66,7 +66,7 @@ queries! {
     RUN_ID = "SELECT id FROM steadfast_runs WHERE number = ?1";
     /// Number. What appends and messages need to know.
     RUN_STATE = "SELECT status, lease,
-            max(seq, coalesce((SELECT max(l.seq) FROM steadfast_log l WHERE l.run = number), 0)), wake_at, loads, coalesce(lineage, number), successor, dedup IS NOT NULL
+            coalesce((SELECT max(l.seq) FROM steadfast_log l WHERE l.run = number AND l.seq > steadfast_runs.seq), seq), wake_at, loads, coalesce(lineage, number), successor, dedup IS NOT NULL
         FROM steadfast_runs WHERE number = ?1";
     /// The stored columns, without the number.
     INSERT_RUN = concat!(

@@ -163,6 +163,22 @@ impl<S: Session> Reader<'_, S> {
         self.rows(None, queries::LEASES, &[])
     }
 
+    /// Returns the meaning of rows that were read before.
+    #[cfg(feature = "postgres")]
+    pub(in crate::store) fn parsed<T: FromRow>(
+        &self,
+        run: Option<i64>,
+        rows: &[impl Row],
+    ) -> Result<Vec<T>, StoreError> {
+        rows.iter()
+            .map(|row| {
+                let columns = Columns::new(row, T::COLUMNS);
+                T::from_row(&columns)
+                    .map_err(|flaw| self.sentence(run, &called(&columns, T::CALLED.0, T::CALLED.1), &flaw))
+            })
+            .collect()
+    }
+
     pub(super) fn rows<T: FromRow>(
         &self,
         run: Option<i64>,

@@ -7,7 +7,7 @@ use crate::store::{FieldRow, InboxRow, LeaseRow, OutputRow, RequestRow, RunRow, 
 use data_encoding::HEXLOWER;
 
 /// A struct that is read from a row.
-pub(super) trait FromRow: Sized {
+pub(in crate::store) trait FromRow: Sized {
     /// The columns, in the order of the query.
     const COLUMNS: &'static [&'static str];
     /// The name of one row in messages, and the column that identifies it.
@@ -185,7 +185,7 @@ impl FromRow for LeaseRow {
 }
 
 /// Encodes an execution or a seed as 32 hexadecimal digits.
-pub(super) fn drawn_text(drawn: [u8; 16]) -> String {
+pub(in crate::store) fn drawn_text(drawn: [u8; 16]) -> String {
     HEXLOWER.encode(&drawn)
 }
 

@@ -58,6 +58,8 @@ impl Sqlite<'_> {
 }
 
 impl Session for Sqlite<'_> {
+    const STREAMS: bool = true;
+
     fn execute(&self, query: &str, values: &[Cell<'_>]) -> Result<usize, StoreError> {
         let mut statement = self.bound(query, values)?;
         self.or_fault(statement.raw_execute())
@@ -118,7 +120,7 @@ impl ToSql for Cell<'_> {
     fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
         Ok(ToSqlOutput::Borrowed(match *self {
             Self::Int(value) => ValueRef::Integer(value),
-            Self::Text(text) => ValueRef::Text(text),
+            Self::Text(text) | Self::Json(text) => ValueRef::Text(text),
             Self::Bytes(bytes) => ValueRef::Blob(bytes),
             Self::Null | Self::Other(_) => ValueRef::Null,
         }))

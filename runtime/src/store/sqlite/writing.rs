@@ -16,6 +16,8 @@ pub(super) struct Writing<'a> {
 }
 
 impl Session for Writing<'_> {
+    const STREAMS: bool = true;
+
     fn execute(&self, query: &str, values: &[Cell<'_>]) -> Result<usize, StoreError> {
         self.sqlite.execute(query, values)
     }

@@ -1,0 +1,106 @@
+//! The benchmark on Postgres: a server on this machine, thrown away afterwards, that waits for the disk at each commit.
+//!
+//! `cargo bench -p steadfast --features postgres --bench postgres`, with the programs of a server as
+//! `tests/postgres/src/lib.rs` has it. Each line stands beside the raw limit measured in the same run.
+
+mod raw;
+#[path = "../steadfast/table.rs"]
+mod table;
+
+use futures_util::future::try_join_all;
+use std::time::Instant;
+use steadfast::EngineError;
+use steadfast::prelude::*;
+use table::{Table, median};
+use throwaway_postgres::{Cluster, Database};
+use tokio::runtime::Runtime;
+
+const ROUNDS: usize = 5;
+
+#[derive(serde::Serialize, serde::Deserialize, Debug, Clone, PartialEq, Default)]
+struct Small {
+    id: u64,
+    name: String,
+}
+
+#[step]
+async fn small(id: u64) -> Result<Small> {
+    Ok(Small { id, name: "a small struct".into() })
+}
+
+/// So many steps, one after the other.
+#[workflow]
+async fn sequence(flow: &mut Flow, steps: u64) -> Result<u64> {
+    let mut sum = 0;
+    for id in 0..steps {
+        sum += small(flow, id).await?.id;
+    }
+    Ok(sum)
+}
+
+fn main() {
+    let Some(cluster) = Cluster::shared() else { return };
+    // Cargo passes `--bench`; a name restricts the lines.
+    let only = std::env::args().skip(1).find(|arg| !arg.starts_with('-'));
+    let runtime = Runtime::new().expect("a runtime");
+    let mut table = Table::new();
+    let lines: [(&str, fn(&Runtime, &Cluster, &mut Table)); 2] = [("a", sequential), ("b", many_runs)];
+    for (name, line) in lines {
+        if only.as_deref().is_none_or(|only| only == name) {
+            line(&runtime, cluster, &mut table);
+        }
+    }
+    table.print();
+}
+
+async fn engine(database: &Database) -> Engine {
+    let engine = Engine::builder().postgres(database.url()).workflow(sequence).start().await.expect("an engine");
+    engine.start(sequence, 10).await.expect("a start").result().await.expect("a warm-up");
+    engine
+}
+
+/// (a) One run of 1,000 sequential steps, against a bare loop of commits of one row.
+fn sequential(runtime: &Runtime, cluster: &Cluster, table: &mut Table) {
+    let (mut steps, mut commits) = (Vec::new(), Vec::new());
+    for _ in 0..ROUNDS {
+        let database = cluster.database("steps");
+        commits.push(raw::one_row_commits(&database, 1_000));
+        steps.push(runtime.block_on(async {
+            let engine = engine(&database).await;
+            let start = Instant::now();
+            engine.start(sequence, 1_000).await.expect("a start").result().await.expect("a result");
+            1_000.0 / start.elapsed().as_secs_f64()
+        }));
+    }
+    table.against("(a) sequential steps of one run", median(steps), "steps/s", median(commits), "ratio 0.6");
+}
+
+/// (b) 1,000 runs of 5 steps, 100 at once, against bare transactions of 100 rows.
+fn many_runs(runtime: &Runtime, cluster: &Cluster, table: &mut Table) {
+    let (mut runs, mut rows) = (Vec::new(), Vec::new());
+    for _ in 0..ROUNDS {
+        let database = cluster.database("runs");
+        rows.push(raw::hundred_row_commits(&database, 300));
+        runs.push(runtime.block_on(async {
+            let engine = engine(&database).await;
+            let start = Instant::now();
+            let lanes = (0..100).map(|_| {
+                let engine = engine.clone();
+                async move {
+                    for _ in 0..10 {
+                        engine.start(sequence, 5).await?.result().await.expect("a result");
+                    }
+                    Ok::<_, EngineError>(())
+                }
+            });
+            let lanes = lanes.map(|lane| async { tokio::spawn(lane).await.expect("a lane") });
+            try_join_all(lanes).await.expect("the starts");
+            1_000.0 / start.elapsed().as_secs_f64()
+        }));
+    }
+    // A run has 12 entries: its start and end, and two for each step.
+    let limit = median(rows);
+    let (runs, entries) = (median(runs.clone()), median(runs) * 12.0);
+    table.alone("(b) runs of 5 steps, 100 at once", runs, "runs/s", "5,000 runs/s");
+    table.against("(b) the same, entries", entries, "rows/s", limit, "ratio 0.3");
+}

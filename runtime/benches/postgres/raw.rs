@@ -1,0 +1,50 @@
+//! The raw limits: the client without an engine.
+
+use std::time::Instant;
+use throwaway_postgres::Database;
+use tokio_postgres::{Client, NoTls};
+
+const BODY: &str = r#"{"id":17,"name":"a small struct"}"#;
+
+/// Calls `measure` with a client whose connection is driven by the thread that waits, as the store does it.
+fn with_client(database: &Database, measure: impl AsyncFnOnce(&Client) -> f64) -> f64 {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+    runtime.block_on(async {
+        let (client, connection) = tokio_postgres::connect(database.url(), NoTls).await.expect("a connection");
+        tokio::spawn(connection);
+        client
+            .batch_execute(
+                "CREATE TABLE log (run BIGINT, seq BIGINT, body TEXT); CREATE UNIQUE INDEX log_at ON log (run, seq)",
+            )
+            .await
+            .expect("a table");
+        measure(&client).await
+    })
+}
+
+/// Commits of one row each, per second: one round trip, with a prepared statement.
+pub(crate) fn one_row_commits(database: &Database, commits: u32) -> f64 {
+    with_client(database, async |client| {
+        let insert = client.prepare("INSERT INTO log VALUES (1, $1, $2)").await.expect("a statement");
+        let start = Instant::now();
+        for seq in 0..commits {
+            client.execute(&insert, &[&i64::from(seq), &BODY]).await.expect("a row");
+        }
+        f64::from(commits) / start.elapsed().as_secs_f64()
+    })
+}
+
+/// Rows per second in transactions of 100 rows over as many runs: one statement, prepared, with an array a column.
+pub(crate) fn hundred_row_commits(database: &Database, commits: u32) -> f64 {
+    with_client(database, async |client| {
+        let insert = "INSERT INTO log SELECT * FROM unnest($1::bigint[], $2::bigint[], $3::text[])";
+        let insert = client.prepare(insert).await.expect("a statement");
+        let runs: Vec<i64> = (0..100).collect();
+        let start = Instant::now();
+        for seq in 0..commits {
+            let (seqs, bodies) = (vec![i64::from(seq); 100], vec![BODY; 100]);
+            client.execute(&insert, &[&runs, &seqs, &bodies]).await.expect("the rows");
+        }
+        f64::from(commits) * 100.0 / start.elapsed().as_secs_f64()
+    })
+}

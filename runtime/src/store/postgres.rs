@@ -1,0 +1,216 @@
+//! A store in a database of Postgres.
+
+mod batch;
+mod cells;
+mod fault;
+mod link;
+mod links;
+mod options;
+mod schema;
+mod session;
+mod text;
+
+pub use options::PgOptions;
+
+use super::sql::{self, Reader};
+use super::{
+    Belongings, EntryRow, FieldRow, InboxRow, LeaseRow, OutputRow, Rejected, RequestKey, RequestRow, RunKey, RunPage,
+    RunQuery, RunRow, Store, StoreError, StoreErrorKind, Write, Written,
+};
+use links::Links;
+use session::{Pg, Stage};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+/// A [`Store`] in a database of Postgres, 15 or later.
+///
+/// Any number of processes on any number of machines may have it open. The database may also hold tables of your own:
+/// the engine's begin with `steadfast_`. Nothing depends on a session of the server, so that a pooler in transaction
+/// mode (`PgBouncer`) may stand between.
+///
+/// A clone is the same store with the same connections.
+#[derive(Clone, Debug)]
+pub struct PostgresStore {
+    shared: Arc<Shared>,
+    asked_by: AskedBy,
+}
+
+#[derive(Debug)]
+struct Shared {
+    options: PgOptions,
+    name: String,
+    database_id: String,
+    writer: Links,
+    reader: Links,
+    readers: Links,
+    opened: Instant,
+}
+
+type Answers = Vec<Result<Written, Rejected>>;
+
+/// The side whose reads a store serves, and so its connections.
+#[derive(Clone, Copy, Debug)]
+enum AskedBy {
+    Engine,
+    Users,
+}
+
+/// Idle connections that are kept for users' reads. Concurrent calls may open more.
+const KEPT: usize = 2;
+
+/// How often a transaction is tried that others were in the way of, and the first wait before it is tried again.
+const TRIES: u32 = 12;
+const TOGETHER: u32 = 6;
+const AGAIN: Duration = Duration::from_millis(5);
+
+impl PostgresStore {
+    pub(super) fn open(options: PgOptions) -> Result<Self, StoreError> {
+        let name = options.name();
+        let writer = Links::new(options.clone(), name.clone(), 1);
+        let (schema, migrates) = (options.schema.as_deref(), options.migrates);
+        let database_id = writer.with(|link| schema::opened(&Pg::new(link, &options, &name), schema, migrates))?;
+        let reader = Links::new(options.clone(), name.clone(), 1);
+        let readers = Links::new(options.clone(), name.clone(), KEPT);
+        let shared = Shared { options, name, database_id, writer, reader, readers, opened: Instant::now() };
+        Ok(Self { shared: Arc::new(shared), asked_by: AskedBy::Engine })
+    }
+
+    /// Returns the options with which it was opened.
+    pub fn options(&self) -> &PgOptions {
+        &self.shared.options
+    }
+
+    fn reading<T>(&self, read: impl Fn(&Reader<'_, Pg<'_>>) -> Result<T, StoreError>) -> Result<T, StoreError> {
+        let Shared { options, name, reader, readers, .. } = &*self.shared;
+        let links = match self.asked_by {
+            AskedBy::Engine => reader,
+            AskedBy::Users => readers,
+        };
+        let once = || {
+            links.with(|link| {
+                let session = Pg::new(link, options, name);
+                read(&Reader { session: &session, database: name })
+            })
+        };
+        // A connection may have ended while nobody used it.
+        match once() {
+            Err(error) if error.kind == StoreErrorKind::Io => once(),
+            answer => answer,
+        }
+    }
+}
+
+/// Commits a batch beside those of others. What is rare, and what others are in the way of again and again, is written
+/// with all other writers excluded.
+fn committed(session: &Pg<'_>, writes: &[Write], tries: u32) -> Result<Answers, StoreError> {
+    if tries < TOGETHER {
+        match batch::commit(session, writes) {
+            Ok(Some(answers)) => return Ok(answers),
+            Ok(None) => {}
+            // The database refuses one of them, or another process was faster: both are looked at again.
+            Err(error) if error.kind == StoreErrorKind::Refused && session.stage() == Stage::Begun => session.undo()?,
+            Err(error) => return Err(error),
+        }
+    }
+    sql::commit(session, session.database, writes)
+}
+
+impl Store for PostgresStore {
+    fn commit(&self, writes: &[Write]) -> Result<Vec<Result<Written, Rejected>>, StoreError> {
+        let Shared { options, name, writer, .. } = &*self.shared;
+        let mut tries = 0;
+        loop {
+            let mut stage = Stage::Outside;
+            let answers = writer.with(|link| {
+                let session = Pg::new(link, options, name);
+                let answers = committed(&session, writes, tries);
+                stage = session.stage();
+                answers
+            });
+            tries += 1;
+            match answers {
+                // Nothing was committed: it may be tried again.
+                Err(error)
+                    if matches!(error.kind, StoreErrorKind::Busy | StoreErrorKind::Io)
+                        && stage != Stage::Committing
+                        && tries < TRIES =>
+                {
+                    std::thread::sleep(AGAIN * tries);
+                }
+                answers => return answers,
+            }
+        }
+    }
+
+    /// Leaves it to the committer's thread: an answer takes a round trip.
+    fn try_commit(&self, _: &[Write]) -> Result<Option<Vec<Result<Written, Rejected>>>, StoreError> {
+        Ok(None)
+    }
+
+    fn run(&self, key: RunKey<'_>) -> Result<Option<RunRow>, StoreError> {
+        self.reading(|reader| reader.run(key))
+    }
+
+    fn runs(&self, query: &RunQuery) -> Result<RunPage, StoreError> {
+        self.reading(|reader| reader.runs(query))
+    }
+
+    fn entries(&self, run: i64, after: u64, limit: usize) -> Result<Vec<EntryRow>, StoreError> {
+        self.reading(|reader| reader.entries(run, after, limit))
+    }
+
+    fn outline(&self, run: i64, after: u64, limit: usize) -> Result<Vec<EntryRow>, StoreError> {
+        self.reading(|reader| reader.outline(run, after, limit))
+    }
+
+    fn fields(&self, run: i64, from: u64, to: u64) -> Result<Vec<FieldRow>, StoreError> {
+        self.reading(|reader| reader.fields(run, from, to))
+    }
+
+    fn inbox(&self, of: RunKey<'_>, after: i64, limit: usize) -> Result<Vec<InboxRow>, StoreError> {
+        self.reading(|reader| reader.inbox(of, after, limit))
+    }
+
+    fn requests(&self, which: RequestKey<'_>) -> Result<Vec<RequestRow>, StoreError> {
+        self.reading(|reader| reader.requests(which))
+    }
+
+    fn outputs(
+        &self,
+        first_run: i64,
+        channel: &str,
+        after: u64,
+        limit: usize,
+        newest: bool,
+    ) -> Result<Vec<OutputRow>, StoreError> {
+        self.reading(|reader| reader.outputs(first_run, channel, after, limit, newest))
+    }
+
+    fn labels(&self, run: i64) -> Result<Vec<(String, String)>, StoreError> {
+        self.reading(|reader| reader.labels(run))
+    }
+
+    fn belongings(&self, run: i64) -> Result<Option<Belongings>, StoreError> {
+        self.reading(|reader| reader.belongings(run))
+    }
+
+    #[expect(clippy::redundant_closure_for_method_calls, reason = "the method by itself fits no other lifetimes")]
+    fn leases(&self) -> Result<Vec<LeaseRow>, StoreError> {
+        self.reading(|reader| reader.leases())
+    }
+
+    /// Returns how often the time to look has come: what others have written is found by looking.
+    fn foreign_changes(&self) -> Result<u64, StoreError> {
+        let Shared { options, opened, .. } = &*self.shared;
+        let looked = opened.elapsed().as_millis() / options.poll.as_millis().max(1);
+        Ok(u64::try_from(looked).unwrap_or(u64::MAX))
+    }
+
+    fn database_id(&self) -> &str {
+        &self.shared.database_id
+    }
+
+    fn for_users(&self) -> Option<Arc<dyn Store>> {
+        Some(Arc::new(Self { shared: self.shared.clone(), asked_by: AskedBy::Users }))
+    }
+}

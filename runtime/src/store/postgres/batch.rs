@@ -1,0 +1,102 @@
+//! Commits a batch in two round trips: all rows that it reads, decided in memory, all rows that it writes.
+
+mod changes;
+mod keys;
+mod known;
+mod own;
+mod reads;
+mod sheet;
+
+use super::session::{Pg, Query};
+use crate::store::decide::perform;
+use crate::store::{Rejected, StoreError, StoreErrorKind, Write, Written};
+use changes::Bulk;
+use keys::Keys;
+use known::Known;
+use sheet::Sheet;
+
+type Answers = Vec<Result<Written, Rejected>>;
+
+/// How often a batch may find that it has more to read, each time a round trip.
+const READS: usize = 12;
+
+/// Commits the writes; `None` if they need a transaction that excludes all other writers, and nothing was written.
+///
+/// # Errors
+/// Nothing was committed, or the outcome is unknown: the stage of the session says which.
+pub(super) fn commit(session: &Pg<'_>, writes: &[Write]) -> Result<Option<Answers>, StoreError> {
+    let Some(mut keys) = Keys::of(writes) else { return Ok(None) };
+    let mut known = Known::default();
+    for round in 0..READS {
+        if let Err(error) = reads::read(session, &keys, round == 0, &mut known) {
+            // A row that cannot be read concerns one write, which the other way finds.
+            if matches!(error.kind, StoreErrorKind::Damaged | StoreErrorKind::Newer) {
+                break;
+            }
+            return Err(error);
+        }
+        let mut sheet = Sheet::new(known.clone());
+        let answers = decide(&mut sheet, writes);
+        if sheet.needs_all.get() {
+            break;
+        }
+        keys = sheet.missing.take();
+        if keys.is_empty() {
+            let Ok(answers) = answers else { break };
+            return write(session, sheet, answers).map(Some);
+        }
+    }
+    session.undo()?;
+    Ok(None)
+}
+
+fn decide(sheet: &mut Sheet, writes: &[Write]) -> Result<Answers, StoreError> {
+    let mut fault = None;
+    let answers = writes.iter().filter_map(|write| match perform(sheet, write) {
+        Ok(answer) => Some(answer),
+        Err(error) => {
+            fault.get_or_insert(error);
+            None
+        }
+    });
+    let answers: Answers = answers.collect();
+    fault.map_or(Ok(answers), Err)
+}
+
+fn write(session: &Pg<'_>, sheet: Sheet, mut answers: Answers) -> Result<Answers, StoreError> {
+    let Sheet { known, changes, .. } = sheet;
+    let statements = changes.into_statements(&known);
+    let queries: Vec<_> = statements.iter().map(query).collect();
+    let drawn = session.commit_together(&queries)?;
+    // Only the insertion of items returns rows.
+    let numbers: Vec<i64> = drawn.iter().flatten().filter_map(super::cells::first_number).collect();
+    for answer in &mut answers {
+        number(answer, &numbers);
+    }
+    Ok(answers)
+}
+
+fn query(bulk: &Bulk) -> Query<'_> {
+    if bulk.types.is_empty() {
+        return Query::new(bulk.query, bulk.columns.iter().flatten().map(own::Own::cell));
+    }
+    let columns = bulk.columns.iter().zip(bulk.types.chars());
+    columns.fold(Query::new(bulk.query, []), |query, (column, of)| query.array(of, column.iter().map(own::Own::cell)))
+}
+
+/// Replaces the numbers that stand for those of new items.
+fn number(answer: &mut Result<Written, Rejected>, numbers: &[i64]) {
+    let drawn = |number: &mut i64| {
+        let place = usize::try_from(number.unsigned_abs()).unwrap_or(usize::MAX);
+        if *number < 0
+            && let Some(drawn) = numbers.get(place - 1)
+        {
+            *number = *drawn;
+        }
+    };
+    match answer {
+        Ok(Written::Number(number)) => drawn(number),
+        Ok(Written::Appended { outcomes, .. }) => outcomes.iter_mut().flatten().for_each(drawn),
+        _ => {}
+    }
+}

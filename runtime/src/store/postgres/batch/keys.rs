@@ -1,0 +1,143 @@
+//! The rows that a batch reads, by their keys.
+
+use crate::store::{Append, NewInboxItem, NewRun, Outgoing, Write};
+use std::collections::BTreeSet;
+
+/// Keys of rows to be read in one round trip, and which of them to lock.
+#[derive(Debug, Default)]
+pub(super) struct Keys {
+    /// Leases that must be held: a takeover waits for the commit.
+    pub(super) leases: BTreeSet<i64>,
+    /// Leases that change.
+    pub(super) leases_to_change: BTreeSet<i64>,
+    /// Runs that others may write to: whoever puts something into an inbox, waits for an end, or ends the run has it
+    /// locked.
+    pub(super) locked: BTreeSet<i64>,
+    pub(super) locked_ids: BTreeSet<String>,
+    /// Requests whose runs are locked.
+    pub(super) locked_by_requests: BTreeSet<String>,
+    /// Runs whose watchers are locked too.
+    pub(super) locked_watchers: BTreeSet<i64>,
+    pub(super) runs: BTreeSet<i64>,
+    pub(super) ids: BTreeSet<String>,
+    pub(super) dedup: BTreeSet<String>,
+    /// Keys of items, by run.
+    pub(super) items: BTreeSet<(i64, String)>,
+    /// Keys of items, by the id of the run.
+    pub(super) items_by_id: BTreeSet<(String, String)>,
+    pub(super) requests: BTreeSet<String>,
+    /// Runs whose watchers are read.
+    pub(super) watchers: BTreeSet<i64>,
+    /// First runs whose children are read.
+    pub(super) children: BTreeSet<i64>,
+    /// Runs whose unanswered requests are read.
+    pub(super) open_requests: BTreeSet<i64>,
+    /// Entries whose values are read.
+    pub(super) values: BTreeSet<(i64, u64)>,
+    /// Channels whose last item is read, by a run of theirs.
+    pub(super) channels: BTreeSet<(i64, String)>,
+    /// How many numbers are drawn for new runs.
+    pub(super) new_runs: usize,
+}
+
+impl Keys {
+    /// Returns what the writes are sure to read; what else they read is found when they are decided. `None` if one of them
+    /// is none for a batch: it is rare, and done with all other writers excluded.
+    pub(super) fn of(writes: &[Write]) -> Option<Self> {
+        let mut keys = Self::default();
+        writes.iter().all(|write| keys.add(write)).then_some(keys)
+    }
+
+    /// Returns whether nothing is to be read.
+    pub(super) fn is_empty(&self) -> bool {
+        let Self { leases, leases_to_change, locked, locked_ids, locked_by_requests, locked_watchers, .. } = self;
+        let Self { runs, ids, dedup, items, items_by_id, requests, watchers, children, .. } = self;
+        let Self { open_requests, values, channels, new_runs, .. } = self;
+        let numbers = [leases, leases_to_change, locked, locked_watchers, runs, watchers, children, open_requests];
+        let texts = [locked_ids, locked_by_requests, ids, dedup, requests];
+        numbers.iter().all(|set| set.is_empty())
+            && texts.iter().all(|set| set.is_empty())
+            && (items.is_empty() && items_by_id.is_empty() && values.is_empty() && channels.is_empty())
+            && *new_runs == 0
+    }
+
+    fn add(&mut self, write: &Write) -> bool {
+        match write {
+            Write::Start(run) => self.start(run),
+            Write::Append(append) => return self.append(append),
+            Write::Send(item) => {
+                self.locked.insert(item.run);
+                self.items.extend(item.key.iter().map(|key| (item.run, key.clone())));
+            }
+            Write::Claim { run, lease } => {
+                self.locked.insert(*run);
+                self.leases.insert(lease.number);
+            }
+            Write::Heartbeat(lease) => {
+                self.leases_to_change.insert(lease.number);
+            }
+            Write::TakeLease { seen, .. } => {
+                self.leases_to_change.insert(seen.number);
+            }
+            Write::Answer { request, .. } => {
+                self.locked_by_requests.insert(request.clone());
+                self.requests.insert(request.clone());
+            }
+            Write::Import(_)
+            | Write::Transaction(_)
+            | Write::Adopt(_)
+            | Write::OpenLease { .. }
+            | Write::CloseLease(_)
+            | Write::Delete { .. } => return false,
+        }
+        true
+    }
+
+    fn start(&mut self, run: &NewRun) {
+        self.leases.insert(run.lease.number);
+        self.ids.insert(run.id.clone());
+        self.dedup.extend(run.dedup.clone());
+        self.new_runs += 1;
+    }
+
+    fn append(&mut self, append: &Append) -> bool {
+        self.leases.insert(append.lease.number);
+        self.runs.insert(append.run);
+        if append.change.status.is_some_and(crate::store::Status::is_final) {
+            self.locked.insert(append.run);
+            self.locked_watchers.insert(append.run);
+            self.watchers.insert(append.run);
+            self.open_requests.insert(append.run);
+        }
+        append.transaction.is_none()
+            && append.change.status != Some(crate::store::Status::Moved)
+            && append.outgoing.iter().all(|outgoing| self.outgoing(append.run, outgoing))
+    }
+
+    fn outgoing(&mut self, run: i64, outgoing: &Outgoing) -> bool {
+        match outgoing {
+            Outgoing::Deliver { to, item } | Outgoing::DeliverToWatched { to, item, .. } => self.deliver(to, item),
+            Outgoing::NotifyChildren(_) | Outgoing::Label { .. } => {}
+            Outgoing::Start { run, .. } => self.start(run),
+            Outgoing::Watch { id, .. } => {
+                self.locked_ids.insert(id.clone());
+            }
+            Outgoing::Ask(request) => {
+                self.requests.insert(request.id.clone());
+            }
+            Outgoing::Withdraw { id } | Outgoing::Expire { id } => {
+                self.requests.insert(id.clone());
+            }
+            Outgoing::Put { channel, .. } => {
+                self.channels.insert((run, channel.clone()));
+            }
+            Outgoing::Replace(_) => return false,
+        }
+        true
+    }
+
+    fn deliver(&mut self, to: &str, item: &NewInboxItem) {
+        self.locked_ids.insert(to.to_owned());
+        self.items_by_id.extend(item.key.iter().map(|key| (to.to_owned(), key.clone())));
+    }
+}

@@ -1,0 +1,216 @@
+//! The statements that read the rows of a batch, and lock those that others may write.
+
+use super::keys::Keys;
+use super::known::Known;
+use crate::store::StoreError;
+use crate::store::decide::Related;
+use crate::store::postgres::cells::Found;
+use crate::store::postgres::session::{Pg, Query};
+use crate::store::sql::{Cell, Reader, Row};
+use crate::store::{LeaseRow, RequestRow, RunRow};
+use std::collections::BTreeSet;
+
+macro_rules! runs {
+    ($rest:literal) => {
+        concat!(
+            "SELECT r.number, r.id, r.workflow, r.status,
+                coalesce((SELECT max(l.seq) FROM steadfast_log l WHERE l.run = r.number AND l.seq > r.seq), r.seq), r.lease,
+                r.wake_at, r.loads, r.incarnation, r.seed, r.created_at, r.updated_at, r.parked, r.version, r.parent,
+                r.lineage, r.origin, r.successor, r.dedup
+            FROM steadfast_runs r ",
+            $rest
+        )
+    };
+}
+
+const LEASES: &str =
+    "SELECT number, owner, epoch, beat FROM steadfast_leases WHERE number = ANY(?1) ORDER BY number FOR SHARE";
+const LEASES_TO_CHANGE: &str =
+    "SELECT number, owner, epoch, beat FROM steadfast_leases WHERE number = ANY(?1) ORDER BY number FOR NO KEY UPDATE";
+
+/// Runs are locked in the order of their numbers, so that two batches do not wait for each other.
+const LOCKED: &str = runs!("WHERE r.number = ANY(?1) ORDER BY r.number FOR NO KEY UPDATE");
+const LOCKED_ANYHOW: &str = runs!(
+    "WHERE r.number IN (
+        SELECT unnest(?1::bigint[])
+        UNION SELECT number FROM steadfast_runs WHERE id = ANY(?2)
+        UNION SELECT run FROM steadfast_requests WHERE id = ANY(?3)
+        UNION SELECT watcher FROM steadfast_watchers WHERE run = ANY(?4))
+    ORDER BY r.number FOR NO KEY UPDATE"
+);
+const RUNS: &str = runs!("WHERE r.number = ANY(?1)");
+const RUNS_BY_ID: &str = runs!("WHERE r.id = ANY(?1)");
+const RUNS_BY_DEDUP: &str = runs!("WHERE r.dedup = ANY(?1)");
+
+const ITEMS: &str = "SELECT i.run, i.key, i.number FROM steadfast_inbox i
+    JOIN unnest(?1::bigint[], ?2::text[]) AS u (run, key) ON i.run = u.run AND i.key = u.key";
+const ITEMS_BY_ID: &str = "SELECT i.run, i.key, i.number FROM unnest(?1::text[], ?2::text[]) AS u (id, key)
+    JOIN steadfast_runs r ON r.id = u.id JOIN steadfast_inbox i ON i.run = r.number AND i.key = u.key";
+const REQUESTS: &str = "SELECT id, run, position, name, answer, at, due, answered, form, body
+    FROM steadfast_requests WHERE id = ANY(?1) ORDER BY id FOR UPDATE";
+const WATCHERS: &str = "SELECT run, watcher, position FROM steadfast_watchers WHERE run = ANY(?1)";
+const CHILDREN: &str = "SELECT parent, number FROM steadfast_runs WHERE parent = ANY(?1) ORDER BY number";
+const OPEN_REQUESTS: &str = "SELECT run, id FROM steadfast_requests WHERE run = ANY(?1) AND answered IS NULL";
+/// The last item of a channel belongs to the first run, whichever run of its line asks.
+const CHANNELS: &str = "SELECT coalesce(r.lineage, r.number), u.channel,
+        (SELECT max(o.item) FROM steadfast_outputs o
+            WHERE o.lineage = coalesce(r.lineage, r.number) AND o.channel = u.channel)
+    FROM unnest(?1::bigint[], ?2::text[]) AS u (run, channel) JOIN steadfast_runs r ON r.number = u.run";
+const NUMBERS: &str = "SELECT nextval('steadfast_runs_number_seq') FROM generate_series(1, ?1)";
+
+/// What a statement reads.
+#[derive(Clone, Copy, Debug)]
+enum Of {
+    Leases,
+    LockedRuns,
+    Runs,
+    Items,
+    Requests,
+    Watchers,
+    Children,
+    OpenRequests,
+    Channels,
+    Numbers,
+}
+
+/// Reads rows into what is known. Those that are locked come first, so that the others are read as they stay until the
+/// commit.
+pub(super) fn read(session: &Pg<'_>, keys: &Keys, begins: bool, known: &mut Known) -> Result<(), StoreError> {
+    let (kinds, queries): (Vec<_>, Vec<_>) = Asked::of(keys).queries.into_iter().unzip();
+    let found = session.together(&queries, begins)?;
+    let reader = Reader { session, database: session.database };
+    for (of, rows) in kinds.into_iter().zip(found) {
+        note(&reader, of, &rows, known)?;
+    }
+    known.note_absent(keys);
+    for (run, seq) in &keys.values {
+        let entry = reader.entries(*run, seq.saturating_sub(1), 1)?.pop();
+        known.values.insert((*run, *seq), entry.and_then(|entry| entry.value));
+    }
+    Ok(())
+}
+
+/// The statements of one round trip, in their order.
+#[derive(Default)]
+struct Asked<'a> {
+    queries: Vec<(Of, Query<'a>)>,
+}
+
+impl<'a> Asked<'a> {
+    fn of(keys: &'a Keys) -> Self {
+        let mut asked = Self::default();
+        asked.numbers(Of::Leases, LEASES, &keys.leases);
+        asked.numbers(Of::Leases, LEASES_TO_CHANGE, &keys.leases_to_change);
+        asked.locked(keys);
+        asked.numbers(Of::Runs, RUNS, &keys.runs);
+        asked.texts(Of::Runs, RUNS_BY_ID, &keys.ids);
+        asked.texts(Of::Runs, RUNS_BY_DEDUP, &keys.dedup);
+        asked.pairs(Of::Items, ITEMS, keys.items.iter().map(|(run, key)| (Cell::Int(*run), key)));
+        asked.pairs(Of::Items, ITEMS_BY_ID, keys.items_by_id.iter().map(|(id, key)| (text(id), key)));
+        asked.texts(Of::Requests, REQUESTS, &keys.requests);
+        asked.numbers(Of::Watchers, WATCHERS, &keys.watchers);
+        asked.numbers(Of::Children, CHILDREN, &keys.children);
+        asked.numbers(Of::OpenRequests, OPEN_REQUESTS, &keys.open_requests);
+        asked.pairs(Of::Channels, CHANNELS, keys.channels.iter().map(|(run, channel)| (Cell::Int(*run), channel)));
+        if let Ok(count @ 1..) = i64::try_from(keys.new_runs) {
+            asked.queries.push((Of::Numbers, Query::new(NUMBERS, [Cell::Int(count)])));
+        }
+        asked
+    }
+
+    fn locked(&mut self, keys: &'a Keys) {
+        let Keys { locked, locked_ids, locked_by_requests, locked_watchers, .. } = keys;
+        if locked_ids.is_empty() && locked_by_requests.is_empty() && locked_watchers.is_empty() {
+            return self.numbers(Of::LockedRuns, LOCKED, locked);
+        }
+        let query = Query::new(LOCKED_ANYHOW, [])
+            .array('i', locked.iter().map(|run| Cell::Int(*run)))
+            .array('t', locked_ids.iter().map(text))
+            .array('t', locked_by_requests.iter().map(text))
+            .array('i', locked_watchers.iter().map(|run| Cell::Int(*run)));
+        self.queries.push((Of::LockedRuns, query));
+    }
+
+    fn numbers(&mut self, of: Of, query: &'static str, set: &BTreeSet<i64>) {
+        if !set.is_empty() {
+            self.queries.push((of, Query::new(query, []).array('i', set.iter().map(|number| Cell::Int(*number)))));
+        }
+    }
+
+    fn texts(&mut self, of: Of, query: &'static str, set: &'a BTreeSet<String>) {
+        if !set.is_empty() {
+            self.queries.push((of, Query::new(query, []).array('t', set.iter().map(text))));
+        }
+    }
+
+    /// Adds a query for pairs of a number, or a text, and a text.
+    fn pairs(&mut self, of: Of, query: &'static str, pairs: impl Iterator<Item = (Cell<'a>, &'a String)>) {
+        let (first, second): (Vec<_>, Vec<_>) = pairs.map(|(first, second)| (first, text(second))).unzip();
+        let Some(one) = first.first() else { return };
+        let kind = if matches!(one, Cell::Int(_)) { 'i' } else { 't' };
+        self.queries.push((of, Query::new(query, []).array(kind, first).array('t', second)));
+    }
+}
+
+fn text(text: &String) -> Cell<'_> {
+    Cell::Text(text.as_bytes())
+}
+
+fn note(reader: &Reader<'_, Pg<'_>>, of: Of, rows: &[Found], known: &mut Known) -> Result<(), StoreError> {
+    match of {
+        Of::Leases => {
+            for row in reader.parsed::<LeaseRow>(None, rows)? {
+                known.leases.insert(row.number, Some(row));
+            }
+        }
+        Of::LockedRuns => reader.parsed::<RunRow>(None, rows)?.into_iter().for_each(|row| known.run(row, true)),
+        Of::Runs => {
+            for row in reader.parsed::<RunRow>(None, rows)? {
+                // One that is locked was read by the statement before.
+                if !known.locked.contains(&row.number) {
+                    known.run(row, false);
+                }
+            }
+        }
+        Of::Requests => {
+            for row in reader.parsed::<RequestRow>(None, rows)? {
+                known.requests.insert(row.id.clone(), Some(row));
+            }
+        }
+        Of::Items | Of::Watchers | Of::Children | Of::OpenRequests | Of::Channels | Of::Numbers => {
+            for row in rows {
+                note_numbers(of, row, known);
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Notes a row of a number, a number or text, and a number.
+fn note_numbers(of: Of, row: &Found, known: &mut Known) {
+    let int = |column| if let Cell::Int(number) = row.cell(column) { Some(number) } else { None };
+    let text = |column| match row.cell(column) {
+        Cell::Text(text) => String::from_utf8_lossy(text).into_owned(),
+        _ => String::new(),
+    };
+    let Some(first) = int(0) else { return };
+    match of {
+        Of::Items => {
+            known.items.insert((first, text(1)), int(2));
+        }
+        Of::Watchers => {
+            let position = int(2).and_then(|position| u64::try_from(position).ok()).unwrap_or_default();
+            let watchers = known.watchers.entry(first).or_default();
+            watchers.extend(int(1).map(|run| Related { run, position }));
+        }
+        Of::Children => known.children.entry(first).or_default().extend(int(1)),
+        Of::OpenRequests => {
+            known.open_requests.entry(first).or_default().insert(text(1));
+        }
+        Of::Channels => {
+            known.channels.insert((first, text(1)), int(2).unwrap_or_default());
+        }
+        Of::Numbers => known.numbers.push_back(first),
+        Of::Leases | Of::LockedRuns | Of::Runs | Of::Requests => {}
+    }
+}

@@ -1,0 +1,152 @@
+//! The options for opening a database of Postgres.
+
+use super::PostgresStore;
+use super::text::quoted;
+use crate::store::{StoreError, StoreErrorKind};
+use std::fmt;
+use std::time::Duration;
+use tokio_postgres::Config;
+
+/// The options for opening a database of Postgres, from a connection string on.
+///
+/// ```
+/// use steadfast::store::PgOptions;
+///
+/// let options = PgOptions::new("postgres://app@db.example/orders?connect_timeout=5")?.schema("workflows");
+/// # Ok::<(), steadfast::store::StoreError>(())
+/// ```
+#[derive(Clone)]
+#[must_use]
+pub struct PgOptions {
+    pub(super) config: Config,
+    pub(super) schema: Option<String>,
+    pub(super) poll: Duration,
+    pub(super) poll_only: bool,
+    pub(super) migrates: bool,
+    pub(super) patience: Duration,
+}
+
+/// The time for which an operation waits for the server.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+impl PgOptions {
+    /// Reads a connection string as libpq has it: `postgres://user:password@host:port/database?option=value`, or
+    /// `host=.. user=.. dbname=..`.
+    ///
+    /// # Errors
+    /// The string has a fault, which is named; so is an option that is not known.
+    pub fn new(url: &str) -> Result<Self, StoreError> {
+        let config: Config = url.parse().map_err(|error: tokio_postgres::Error| {
+            let why = std::error::Error::source(&error).map_or_else(|| error.to_string(), ToString::to_string);
+            let message = format!(
+                "the connection string has a fault: {why}; expected is \
+                 `postgres://user:password@host:port/database?option=value` with options of libpq"
+            );
+            StoreError::new(StoreErrorKind::NotOurs, message).caused_by(error)
+        })?;
+        Ok(Self::from_config(config))
+    }
+
+    fn from_config(mut config: Config) -> Self {
+        if config.get_application_name().is_none() {
+            config.application_name("steadfast");
+        }
+        Self {
+            config,
+            schema: None,
+            poll: Duration::from_secs(1),
+            poll_only: false,
+            migrates: true,
+            patience: PATIENCE,
+        }
+    }
+
+    /// Sets the schema of the engine's tables; without it they are where the server's `search_path` leads, usually in
+    /// `public`. The schema must exist.
+    pub fn schema(mut self, name: impl Into<String>) -> Self {
+        self.schema = Some(name.into());
+        self
+    }
+
+    /// Sets how often the engine looks for what other processes have written; 1 second by default. Notifications make
+    /// it look earlier.
+    pub fn poll(mut self, every: Duration) -> Self {
+        self.poll = every;
+        self
+    }
+
+    /// Neither sends nor expects notifications: what other processes write is found by looking for it.
+    pub fn poll_only(mut self) -> Self {
+        self.poll_only = true;
+        self
+    }
+
+    /// Does not create or convert the engine's tables: they must be there, as [`migrations`](Self::migrations) has them.
+    pub fn without_migrations(mut self) -> Self {
+        self.migrates = false;
+        self
+    }
+
+    /// Sets how long an operation waits for an answer of the server, after which it counts as lost; 30 seconds by
+    /// default.
+    pub fn timeout(mut self, timeout: Duration) -> Self {
+        self.patience = timeout;
+        self
+    }
+
+    /// Returns the statements that create the engine's tables, for those who let no program do that.
+    #[must_use]
+    pub fn migrations(&self) -> String {
+        super::schema::printed(self.schema.as_deref())
+    }
+
+    /// Opens the database; creates the engine's tables if there are none.
+    ///
+    /// # Errors
+    /// The server cannot be reached or refuses, or what is there is no database of this version. The message names the
+    /// database and says what to do.
+    pub fn open(self) -> Result<PostgresStore, StoreError> {
+        PostgresStore::open(self)
+    }
+
+    pub(super) const fn patience(&self) -> Duration {
+        self.patience
+    }
+
+    /// Returns what names the database in messages, without the password.
+    pub(super) fn name(&self) -> String {
+        let config = &self.config;
+        let host = match config.get_hosts().first() {
+            Some(tokio_postgres::config::Host::Tcp(host)) => host.clone(),
+            #[cfg(unix)]
+            Some(tokio_postgres::config::Host::Unix(path)) => path.display().to_string(),
+            None => "localhost".to_owned(),
+        };
+        let user = config.get_user().unwrap_or_default();
+        let database = config.get_dbname().unwrap_or(user);
+        let schema = self.schema.as_deref().map_or_else(String::new, |schema| format!(" (schema {})", quoted(schema)));
+        format!("postgres {database:?} at {host}{schema}")
+    }
+}
+
+impl TryFrom<&str> for PgOptions {
+    type Error = StoreError;
+
+    fn try_from(url: &str) -> Result<Self, StoreError> {
+        Self::new(url)
+    }
+}
+
+impl TryFrom<String> for PgOptions {
+    type Error = StoreError;
+
+    fn try_from(url: String) -> Result<Self, StoreError> {
+        Self::new(&url)
+    }
+}
+
+impl fmt::Debug for PgOptions {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("PgOptions").field("database", &self.name()).finish_non_exhaustive()
+    }
+}

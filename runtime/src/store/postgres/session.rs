@@ -1,0 +1,263 @@
+//! A connection, for the SQL core.
+
+use super::cells::{Found, Parameter};
+use super::fault::{Place, fault};
+use super::link::{Link, LinkError};
+use super::options::PgOptions;
+use super::text::for_postgres;
+use crate::store::StoreError;
+use crate::store::sql::{Cell, EachRow, Session};
+use futures_util::future::{LocalBoxFuture, MaybeDone, maybe_done};
+use futures_util::{FutureExt, TryStreamExt};
+use std::cell::{Cell as Slot, RefCell};
+use std::future::{Future, poll_fn};
+use std::pin::{Pin, pin};
+use std::task::Poll;
+use tokio_postgres::Client;
+use tokio_postgres::types::{ToSql, Type};
+
+/// The settings of a transaction, which end with it: a pooler may give the next one another session. The server ends a
+/// transaction of a process that stands still, because others wait for its rows.
+const SETTINGS: &str = "SET LOCAL idle_in_transaction_session_timeout = '5s'";
+
+/// How far a transaction has come: what is known of its outcome if the connection ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Stage {
+    /// There is none.
+    Outside,
+    /// It has begun: without a commit nothing of it stays.
+    Begun,
+    /// Its commit was asked for, and not answered.
+    Committing,
+}
+
+/// A connection, with the name of its database.
+pub(super) struct Pg<'a> {
+    link: RefCell<&'a mut Link>,
+    stage: Slot<Stage>,
+    options: &'a PgOptions,
+    pub(super) database: &'a str,
+}
+
+impl<'a> Pg<'a> {
+    pub(super) const fn new(link: &'a mut Link, options: &'a PgOptions, database: &'a str) -> Self {
+        Self { link: RefCell::new(link), stage: Slot::new(Stage::Outside), options, database }
+    }
+
+    pub(super) fn stage(&self) -> Stage {
+        self.stage.get()
+    }
+
+    /// Executes statements without values, in one round trip.
+    pub(super) fn batch(&self, statements: &str) -> Result<(), StoreError> {
+        let mut link = self.link.borrow_mut();
+        let done = link.wait(self.options.patience(), |client| client.batch_execute(statements));
+        self.or_fault(done)
+    }
+
+    /// Executes queries, sent together: their rows come in one round trip. With `begins`, a transaction begins before
+    /// them, in which others may write as well.
+    pub(super) fn together(&self, queries: &[Query<'_>], begins: bool) -> Result<Vec<Vec<Found>>, StoreError> {
+        let gate = self.text("LOCK TABLE steadfast_meta IN ROW SHARE MODE");
+        let begin = format!("BEGIN ISOLATION LEVEL READ COMMITTED; {SETTINGS}; {gate}");
+        if begins {
+            self.stage.set(Stage::Begun);
+        }
+        self.all(begins.then_some(begin.as_str()), queries, None).map_err(|(error, _)| error)
+    }
+
+    /// Executes queries and commits, in one round trip.
+    pub(super) fn commit_together(&self, queries: &[Query<'_>]) -> Result<Vec<Vec<Found>>, StoreError> {
+        self.stage.set(Stage::Committing);
+        let done = self.all(None, queries, Some("COMMIT"));
+        match &done {
+            Ok(_) => self.stage.set(Stage::Outside),
+            // The server has said no: nothing of it stays.
+            Err((_, true)) => self.stage.set(Stage::Begun),
+            Err((_, false)) => {}
+        }
+        done.map_err(|(error, _)| error)
+    }
+
+    /// Rolls back, if a transaction has begun.
+    pub(super) fn undo(&self) -> Result<(), StoreError> {
+        self.rollback()?;
+        self.stage.set(Stage::Outside);
+        Ok(())
+    }
+
+    /// Executes all of these, sent together. An error comes with whether the server has said so.
+    fn all(
+        &self,
+        before: Option<&str>,
+        queries: &[Query<'_>],
+        after: Option<&str>,
+    ) -> Result<Vec<Vec<Found>>, (StoreError, bool)> {
+        let texts: Vec<_> = queries.iter().map(|query| self.text(query.text)).collect();
+        let mut link = self.link.borrow_mut();
+        let answers = link.wait(self.options.patience(), |client| {
+            let texts = &texts;
+            async move {
+                let mut sent: Vec<MaybeDone<LocalBoxFuture<'_, Answered>>> = Vec::with_capacity(queries.len() + 2);
+                sent.extend(before.map(|text| maybe_done(simple(client, text).boxed_local())));
+                sent.extend(texts.iter().zip(queries).map(|(text, query)| {
+                    maybe_done(async move { client.query_typed(text, &query.typed()).await }.boxed_local())
+                }));
+                sent.extend(after.map(|text| maybe_done(simple(client, text).boxed_local())));
+                Ok(in_order(sent).await)
+            }
+        });
+        let answers = answers.map_err(|error| (fault(self.database, error, Place::Statement), false))?;
+        if answers.iter().any(Result::is_err) {
+            let errors = answers.into_iter().filter_map(Result::err);
+            // What follows the first error says only that there was one.
+            let first = errors.reduce(|first, next| if first.as_db_error().is_some() { first } else { next });
+            let Some(error) = first else { return Ok(Vec::new()) };
+            let said = error.as_db_error().is_some();
+            return Err((fault(self.database, LinkError::Postgres(error), Place::Statement), said));
+        }
+        let rows = answers.into_iter().flatten().skip(usize::from(before.is_some())).take(queries.len());
+        Ok(rows.map(|rows| rows.into_iter().map(Found::new).collect()).collect())
+    }
+
+    fn or_fault<T>(&self, done: Result<T, LinkError>) -> Result<T, StoreError> {
+        done.map_err(|error| fault(self.database, error, Place::Statement))
+    }
+
+    fn text(&self, query: &str) -> String {
+        for_postgres(query, self.options.schema.as_deref())
+    }
+}
+
+impl Session for Pg<'_> {
+    const STREAMS: bool = false;
+
+    fn execute(&self, query: &str, values: &[Cell<'_>]) -> Result<usize, StoreError> {
+        let text = self.text(query);
+        let values: Vec<_> = values.iter().copied().map(Parameter).collect();
+        let mut link = self.link.borrow_mut();
+        let done = link.wait(self.options.patience(), |client| {
+            let (text, values) = (&text, &values);
+            async move { client.execute_typed(text, &typed(values)).await }
+        });
+        self.or_fault(done).map(|rows| usize::try_from(rows).unwrap_or(usize::MAX))
+    }
+
+    fn select(&self, query: &str, values: &[Cell<'_>], each: EachRow<'_>) -> Result<(), StoreError> {
+        let text = self.text(query);
+        let values: Vec<_> = values.iter().copied().map(Parameter).collect();
+        let mut link = self.link.borrow_mut();
+        let done = link.wait(self.options.patience(), |client| {
+            let (text, values) = (&text, &values);
+            async move { rows(client, text, values, each).await }
+        });
+        self.or_fault(done)
+    }
+
+    /// Excludes all other writers: those of batches hold the same lock as one of many.
+    fn begin(&self) -> Result<(), StoreError> {
+        self.stage.set(Stage::Begun);
+        let gate = self.text("LOCK TABLE steadfast_meta IN EXCLUSIVE MODE");
+        self.batch(&format!("BEGIN ISOLATION LEVEL READ COMMITTED; {SETTINGS}; {gate}"))
+    }
+
+    fn begin_read(&self) -> Result<(), StoreError> {
+        self.stage.set(Stage::Begun);
+        self.batch(&format!("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; {SETTINGS}"))
+    }
+
+    fn commit(&self) -> Result<(), StoreError> {
+        self.stage.set(Stage::Committing);
+        self.batch("COMMIT")?;
+        self.stage.set(Stage::Outside);
+        Ok(())
+    }
+
+    fn rollback(&self) -> Result<(), StoreError> {
+        if self.stage.get() == Stage::Outside || self.link.borrow().has_ended() {
+            return Ok(());
+        }
+        // The stage stays: it says what is known of the outcome.
+        self.batch("ROLLBACK")
+    }
+}
+
+type Answered = Result<Vec<tokio_postgres::Row>, tokio_postgres::Error>;
+
+async fn simple(client: &Client, text: &str) -> Answered {
+    client.batch_execute(text).await.map(|()| Vec::new())
+}
+
+/// Polls futures one after the other, again and again, so that what each sends goes out in their order.
+async fn in_order<F: Future + Unpin>(mut futures: Vec<MaybeDone<F>>) -> Vec<F::Output> {
+    poll_fn(|context| {
+        let mut pending = false;
+        for future in &mut futures {
+            pending |= Pin::new(future).poll(context).is_pending();
+        }
+        if pending { Poll::Pending } else { Poll::Ready(()) }
+    })
+    .await;
+    futures.iter_mut().filter_map(|future| Pin::new(future).take_output()).collect()
+}
+
+/// A query with its values.
+pub(super) struct Query<'a> {
+    text: &'static str,
+    values: Vec<Bound<'a>>,
+}
+
+enum Bound<'a> {
+    One(Parameter<'a>),
+    Array(Vec<Parameter<'a>>, Type),
+}
+
+impl<'a> Query<'a> {
+    pub(super) fn new(text: &'static str, values: impl IntoIterator<Item = Cell<'a>>) -> Self {
+        Self { text, values: values.into_iter().map(|cell| Bound::One(Parameter(cell))).collect() }
+    }
+
+    /// Adds an array: of `i`ntegers, `t`exts, or bytes.
+    pub(super) fn array(mut self, of: char, cells: impl IntoIterator<Item = Cell<'a>>) -> Self {
+        let kind = match of {
+            'i' => Type::INT8_ARRAY,
+            't' => Type::TEXT_ARRAY,
+            _ => Type::BYTEA_ARRAY,
+        };
+        self.values.push(Bound::Array(cells.into_iter().map(Parameter).collect(), kind));
+        self
+    }
+
+    fn typed(&self) -> Vec<(&(dyn ToSql + Sync), Type)> {
+        self.values.iter().map(Bound::typed).collect()
+    }
+}
+
+impl Bound<'_> {
+    fn typed(&self) -> (&(dyn ToSql + Sync), Type) {
+        match self {
+            Self::One(value) => (value, value.kind()),
+            Self::Array(values, kind) => (values, kind.clone()),
+        }
+    }
+}
+
+async fn rows(
+    client: &Client,
+    text: &str,
+    values: &[Parameter<'_>],
+    each: EachRow<'_>,
+) -> Result<(), tokio_postgres::Error> {
+    let mut rows = pin!(client.query_typed_raw(text, typed(values)).await?);
+    while let Some(row) = rows.try_next().await? {
+        if each(&Found::new(row)).is_break() {
+            break;
+        }
+    }
+    Ok(())
+}
+
+/// Returns the values with their types, so that a statement needs neither a name nor a question to the server.
+fn typed<'a>(values: &'a [Parameter<'_>]) -> Vec<(&'a (dyn ToSql + Sync), Type)> {
+    values.iter().map(|value| (value as &(dyn ToSql + Sync), value.kind())).collect()
+}

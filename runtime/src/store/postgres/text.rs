@@ -1,0 +1,32 @@
+//! The text of a query as Postgres reads it.
+
+/// Returns the query with `$1` for `?1`, and with the tables of a schema if one was chosen.
+///
+/// The core's queries have no question mark but for a value, and name no table in a text.
+pub(super) fn for_postgres(query: &str, schema: Option<&str>) -> String {
+    let with_values = query.replace('?', "$");
+    let is_about_tables = !["SAVEPOINT", "ROLLBACK", "RELEASE"].iter().any(|word| with_values.starts_with(word));
+    match schema {
+        Some(schema) if is_about_tables => with_values.replace("steadfast_", &format!("{}.steadfast_", quoted(schema))),
+        _ => with_values,
+    }
+}
+
+/// Returns a name in quotes.
+pub(super) fn quoted(name: &str) -> String {
+    format!("\"{}\"", name.replace('"', "\"\""))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::for_postgres;
+
+    #[test]
+    fn tables_have_their_schema_and_savepoints_have_none() {
+        let query = "SELECT steadfast_runs.seq FROM steadfast_runs WHERE id = ?12";
+        assert_eq!(for_postgres(query, None), "SELECT steadfast_runs.seq FROM steadfast_runs WHERE id = $12");
+        let of_schema = "SELECT \"a\"\"b\".steadfast_runs.seq FROM \"a\"\"b\".steadfast_runs WHERE id = $12";
+        assert_eq!(for_postgres(query, Some("a\"b")), of_schema);
+        assert_eq!(for_postgres("SAVEPOINT steadfast_write", Some("a")), "SAVEPOINT steadfast_write");
+    }
+}

@@ -1,0 +1,107 @@
+//! Processes of a fleet that are killed: `kill -9`, and `SIGSTOP` past the lease.
+
+use limits::{Dice, Heard};
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+use steadfast::history::Kind;
+use steadfast::{Engine, RunFilter, Status};
+use throwaway_postgres::{Cluster, Database};
+
+/// A limit that is long for everything expected, and short for a test that hangs.
+const LONG: Duration = Duration::from_mins(4);
+
+/// The lease term of the processes, in milliseconds.
+const TERM: u32 = 600;
+
+struct Fleet {
+    database: Database,
+    folder: tempfile::TempDir,
+}
+
+impl Fleet {
+    fn new(cluster: &Cluster) -> Self {
+        let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).expect("a folder");
+        Self { database: cluster.database("fleet"), folder }
+    }
+
+    fn log(&self) -> PathBuf {
+        self.folder.path().join("log")
+    }
+
+    fn spawn(&self, what: &str) -> Child {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_victim"));
+        command.arg(self.database.url()).arg(self.log()).arg(what).arg(TERM.to_string());
+        command.stdout(Stdio::piped()).spawn().expect("the victim begins")
+    }
+
+    /// Checks that every run has ended, that no finished step ran again, and that only the attempts of one step share a
+    /// key.
+    async fn check(&self, runs: usize) {
+        let engine = Engine::builder().postgres(self.database.url()).start().await.expect("an engine");
+        let infos = engine.list(RunFilter::all()).await.expect("a list");
+        assert_eq!(infos.len(), runs);
+        let text = std::fs::read_to_string(self.log()).expect("the log");
+        let mut keys: BTreeMap<&str, (&str, u64)> = BTreeMap::new();
+        let mut attempts = BTreeSet::new();
+        for line in text.lines() {
+            let words: Vec<&str> = line.split(' ').collect();
+            let (run, position): (_, u64) = (words[0], words[1].parse().expect("a position"));
+            let attempt: u32 = words[2].parse().expect("an attempt");
+            assert!(attempts.insert((run, position, attempt)), "attempt {attempt} of {run}@{position} ran twice");
+            assert_eq!(keys.entry(words[3]).or_insert((run, position)), &(run, position), "one key, one call");
+        }
+        for info in infos {
+            assert_eq!(info.status, Status::Completed, "{info:?}");
+            let history = engine.run(&info.id).await.expect("a run").history().await.expect("a history");
+            for done in history.iter().filter(|entry| entry.kind == Kind::StepCompleted) {
+                let later = attempts.iter().filter(|(run, position, attempt)| {
+                    *run == info.id && Some(*position) == done.position && Some(*attempt) > done.attempt
+                });
+                assert_eq!(later.count(), 0, "a finished step of {} ran again: {done}", info.id);
+            }
+        }
+        engine.shutdown(Duration::from_secs(5)).await.expect("an orderly end");
+    }
+}
+
+fn signal(child: &Child, name: &str) {
+    let status = Command::new("kill").args([format!("-{name}"), child.id().to_string()]).status().expect("kill");
+    assert!(status.success());
+}
+
+/// Waits until a victim has done everything.
+fn ends(mut child: Child) {
+    let mut heard = Heard::of(child.stdout.take().expect("its output"));
+    while heard.next_line().expect("the victim ended without `done`") != "done" {}
+    assert!(limits::ended(&mut child).success());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn three_processes_that_are_killed_and_stopped_at_random_lose_nothing_and_repeat_nothing() {
+    let Some(cluster) = Cluster::shared() else { return };
+    let fleet = Fleet::new(cluster);
+    let (mut dice, begun) = (Dice::seeded(20_261_130), Instant::now());
+    let mut workers: Vec<Child> = (0..3).map(|_| fleet.spawn("30")).collect();
+    let (mut kills, mut stops) = (0, 0);
+    for _ in 0..24 {
+        assert!(begun.elapsed() < LONG, "it does not end");
+        std::thread::sleep(Duration::from_millis(60 + dice.below(400)));
+        let which = usize::try_from(dice.below(3)).expect("one of three");
+        if dice.below(4) == 0 {
+            stops += 1;
+            signal(&workers[which], "STOP");
+            std::thread::sleep(Duration::from_millis(u64::from(TERM) + 400 + dice.below(600)));
+            signal(&workers[which], "CONT");
+        } else {
+            kills += 1;
+            workers[which].kill().expect("killed");
+            limits::ended(&mut workers[which]);
+            workers[which] = fleet.spawn("30");
+        }
+    }
+    println!("killed {kills} times, stopped {stops} times");
+    workers.into_iter().for_each(ends);
+    fleet.check(30).await;
+}

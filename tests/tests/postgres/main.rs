@@ -1,0 +1,8 @@
+//! Postgres: the common cases of stores, and what several processes do on one database.
+//!
+//! Without a server these tests are skipped, and say so in one line.
+
+mod cluster;
+mod killed;
+
+steadfast::conformance!(store, cluster::fresh, cluster::again, cluster::is_there());
