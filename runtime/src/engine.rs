@@ -8,6 +8,7 @@ mod attach;
 mod builder;
 mod cancelling;
 mod check;
+mod claiming;
 mod clock;
 mod committer;
 mod contents;

@@ -15,6 +15,7 @@ mod memory;
 mod postgres;
 mod rows;
 mod run_rows;
+mod signal;
 mod sql;
 mod sqlite;
 mod status;
@@ -34,6 +35,7 @@ pub(crate) use rows::{
     EntryRow, FieldRow, InboxRow, LeaseRow, OutputRow, RequestKey, RequestRow, RunKey, RunPage, RunQuery, RunRow,
 };
 pub(crate) use run_rows::{FileInfo, RunRows};
+pub(crate) use signal::ChangeSignal;
 pub(crate) use sqlite::{RunFile, RunFileWriter, is_out_of_files};
 pub use sqlite::{SqliteOptions, SqliteStore};
 pub use status::Status;
@@ -53,6 +55,7 @@ pub mod backend {
     pub use super::rows::{
         EntryRow, FieldRow, InboxRow, LeaseRow, OutputRow, RequestKey, RequestRow, RunKey, RunPage, RunQuery, RunRow,
     };
+    pub use super::signal::ChangeSignal;
     pub use super::user_code::{Transaction, UserCode};
     pub use super::write::imported::ImportedRun;
     pub use super::write::{Append, Change, Lease, NewInboxItem, NewRun, Outgoing, Rejected, Write, Written};
@@ -176,6 +179,18 @@ pub trait Store: Send + Sync + 'static {
     /// # Errors
     /// The database cannot be read.
     fn foreign_changes(&self) -> Result<u64, StoreError>;
+
+    /// Returns the signal that is raised when other writers have committed, for those who would look again at once.
+    /// Returns `None` if they have to look from time to time.
+    fn change_signal(&self) -> Option<std::sync::Arc<ChangeSignal>> {
+        None
+    }
+
+    /// Returns whether engines on several machines share the work: runs whose workflow one of them lacks are left to the
+    /// others.
+    fn shares_work(&self) -> bool {
+        false
+    }
 
     /// Makes a plain copy of the database complete. Called at the end of an orderly shutdown. Waits briefly for readers;
     /// if they take longer, a part of the commits stays in the log, and nothing is lost.

@@ -2,6 +2,7 @@
 
 mod check;
 mod database;
+mod role;
 #[cfg(feature = "testing")]
 mod stubs;
 
@@ -17,7 +18,7 @@ use super::parked;
 use super::timers::Timers;
 use super::waking;
 use super::workflows::Workflows;
-use super::{Engine, recovery, shutdown, threads};
+use super::{Engine, claiming, recovery, shutdown, threads};
 use crate::field_store::FieldStore;
 use crate::panics::Held;
 use crate::policy::Policy;
@@ -83,6 +84,8 @@ impl EngineBuilder {
                 lease_term: Duration::from_secs(5),
                 max_loads: 5,
                 evict_after: Duration::from_secs(1),
+                is_client: false,
+                max_claimed: 1_000,
                 grace: Duration::from_secs(5),
                 limits: Limits::default(),
                 restore: Policy { timeout: Some(RESTORE_TIMEOUT), ..AGAIN },
@@ -325,10 +328,12 @@ impl EngineBuilder {
         self.sensible()?;
         let store = open(self.database, self.durability).await?;
         let (term, acquiring) = (self.options.lease_term, store.clone());
+        let is_client = self.options.is_client;
         let acquire = threads::blocking(&Handle::current(), move || {
             let owner = uuid::Uuid::new_v4().simple().to_string();
-            let leases = Leases::new(owner, term, acquiring.lock_stem().as_deref())?;
-            let inherited = leases.acquire(&*acquiring)?;
+            let stem = acquiring.lock_stem().filter(|_| !is_client);
+            let leases = Leases::new(owner, term, stem.as_deref())?;
+            let inherited = if is_client { Vec::new() } else { leases.acquire(&*acquiring)? };
             Ok::<_, EngineError>((Arc::new(leases), inherited))
         })?;
         let (leases, inherited) = acquire.await.map_err(|_| EngineError::ShuttingDown)??;
@@ -352,6 +357,9 @@ impl EngineBuilder {
         for (lease, remains) in inherited {
             core.suspects.inherit(lease, remains);
         }
+        if is_client {
+            return Ok(Engine::new(core));
+        }
         if let Err(error) = lease_watch::watch(&core) {
             shutdown::stop(&core);
             return Err(error);
@@ -363,6 +371,7 @@ impl EngineBuilder {
             for lease in &leases {
                 recovery::take_up(recovering.clone(), lease.number).await;
             }
+            claiming::look(&recovering);
             parked::try_parked(recovering.clone()).await;
             for lease in leases {
                 recovering.suspects.settle(lease.number);

@@ -41,6 +41,10 @@ pub(crate) struct Options {
     pub(crate) lease_term: Duration,
     pub(crate) max_loads: u32,
     pub(crate) evict_after: Duration,
+    /// Whether it owns and drives no runs.
+    pub(crate) is_client: bool,
+    /// The most runs at work with which it claims more.
+    pub(crate) max_claimed: usize,
     pub(crate) grace: Duration,
     pub(crate) limits: Limits,
     /// The retry policy for hooks and factories.
@@ -102,6 +106,8 @@ pub(crate) struct Core {
     pub(crate) draining: AtomicBool,
     /// Whether a change of the wall clock was noticed.
     pub(crate) set: AtomicBool,
+    /// Whether unowned runs are being claimed.
+    pub(crate) claiming: AtomicBool,
     /// Whether the store has failed and the work left undone has not been looked for yet.
     pub(crate) behind: AtomicBool,
     /// Notified when the engine begins to stop.
@@ -151,6 +157,7 @@ impl Core {
             moved: Notify::new(),
             draining: AtomicBool::new(false),
             set: AtomicBool::new(false),
+            claiming: AtomicBool::new(false),
             behind: AtomicBool::new(false),
             stopping: Notify::new(),
             blocking: Arc::new(Semaphore::new(BLOCKING)),
@@ -224,6 +231,11 @@ impl Core {
     /// Returns whether no run is active.
     pub(crate) fn is_empty(&self) -> bool {
         self.active_runs().mail.is_empty()
+    }
+
+    /// Returns how many runs are active.
+    pub(crate) fn active_count(&self) -> usize {
+        self.active_runs().mail.len()
     }
 
     /// Returns whether a run is active.

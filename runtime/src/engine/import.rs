@@ -157,7 +157,9 @@ impl Incoming {
             id,
             workflow: run.workflow,
             status,
-            lease: matches!(status, Status::Running | Status::Sleeping | Status::Paused).then(|| core.leases.primary()),
+            lease: matches!(status, Status::Running | Status::Sleeping | Status::Paused)
+                .then(|| core.leases.of_new())
+                .flatten(),
             wake_at: run.wake_at,
             execution,
             unique: moved.then_some(0),

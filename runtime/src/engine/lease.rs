@@ -60,6 +60,11 @@ impl Leases {
         self.state().held.first().copied().unwrap_or(Lease { number: 0, epoch: 0 })
     }
 
+    /// Returns the lease of a run that is new here; `None` leaves it to a worker.
+    pub(crate) fn of_new(&self) -> Option<Lease> {
+        self.state().held.first().copied()
+    }
+
     /// Returns every lease that is held.
     pub(crate) fn all(&self) -> Vec<Lease> {
         self.state().held.clone()
@@ -122,7 +127,9 @@ impl Leases {
             }
         }
         self.open_if_none(store)?;
-        self.adopt(store)?;
+        if !store.shares_work() {
+            self.adopt(store)?;
+        }
         self.sweep(store)?;
         self.shown.send_replace(Instant::now());
         Ok(inherited)

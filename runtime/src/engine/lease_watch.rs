@@ -3,7 +3,7 @@
 use super::core::{Core, DriverEvent};
 use super::error::EngineError;
 use super::lease::{Holder, holder_of};
-use super::{inbox, recovery, threads};
+use super::{claiming, inbox, recovery, threads};
 use crate::store::{Lease, Rejected, Write};
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -81,8 +81,16 @@ impl Watch {
 
     fn run(mut self, core: &Weak<Core>) {
         let mut look_at = Instant::now();
+        let signal = core.upgrade().and_then(|core| core.store.change_signal());
+        let mut signs = 0;
         loop {
-            std::thread::sleep(tick(self.term));
+            match &signal {
+                Some(signal) => {
+                    signal.wait(signs, tick(self.term));
+                    signs = signal.count();
+                }
+                None => std::thread::sleep(tick(self.term)),
+            }
             let Some(core) = core.upgrade() else { return };
             if core.leases.state().released {
                 return;
@@ -102,6 +110,7 @@ impl Watch {
                 && core.leases.all().iter().all(|lease| inbox::collect(&core, *lease))
             {
                 self.foreign = changes;
+                claiming::look(&core);
             }
         }
     }

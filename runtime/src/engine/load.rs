@@ -243,6 +243,11 @@ async fn try_bring(core: &Arc<Core>, number: i64, mail: &mut Mailbox) -> Result<
         return Ok(Brought::Nothing);
     }
     let Some(workflow) = core.workflows.get(&row.workflow, row.version).cloned() else {
+        if core.store.shares_work() {
+            // It came with the lease of an engine that had the workflow: another one may have it.
+            let release = Change { release: true, ..Change::default() };
+            return Ok(if append(core, &row, lease, release).await? { Brought::Nothing } else { Brought::Moved });
+        }
         return park(core, &row, lease, workflows::unknown_workflow(&row, &core.workflows)).await;
     };
     match rebuilt(core, &row, lease, mail, workflow).await? {

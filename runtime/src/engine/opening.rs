@@ -112,7 +112,8 @@ impl Wanted {
     /// The engine does not have the workflow.
     pub(super) fn check(&self, core: &Core) -> Result<(), EngineError> {
         let Self { workflow, version, .. } = *self;
-        if core.workflows.get(workflow, version).is_some() {
+        // A client leaves the run to a worker that has it.
+        if core.options.is_client || core.workflows.get(workflow, version).is_some() {
             return Ok(());
         }
         Err(EngineError::UnknownWorkflow { name: workflow.to_owned(), version })

@@ -122,7 +122,7 @@ fn started(
 
 async fn start(core: &Arc<Core>, opening: Opening, wanted: Wanted) -> Result<(RunRow, bool), EngineError> {
     let at = core.now();
-    let lease = core.leases.primary();
+    let lease = core.leases.of_new();
     let busy = core.busy();
     let labels = opening.labels();
     let second = scope_entry(2, &opening.scope, at);
@@ -145,7 +145,10 @@ async fn start(core: &Arc<Core>, opening: Opening, wanted: Wanted) -> Result<(Ru
     match core.committer.write(Write::Start(new)).await {
         Ok(Ok(Written::Number(number))) => {
             (row.number, row.first_run) = (number, number);
-            begin(core, &row, lease, entries);
+            match lease {
+                Some(lease) => begin(core, &row, lease, entries),
+                None => trace::started(&row, &entries),
+            }
             drop(busy);
             Ok((row, true))
         }

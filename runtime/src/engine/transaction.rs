@@ -93,7 +93,7 @@ where
 pub struct EngineTx<'a> {
     tx: Tx<'a>,
     core: &'a Core,
-    lease: Lease,
+    lease: Option<Lease>,
     within: &'a mut dyn Within,
     around: Around,
     done: Done,
@@ -320,7 +320,7 @@ impl EngineTx<'_> {
 /// A closure as the store runs it, with the outcome of its last run.
 struct Body<F, T> {
     core: Arc<Core>,
-    lease: Lease,
+    lease: Option<Lease>,
     closure: Held<F>,
     around: Around,
     last: Arc<Last<T>>,
@@ -358,7 +358,7 @@ where
     T: Send + 'static,
     F: Fn(&mut EngineTx<'_>) -> Result<T, Error> + Send + Sync + 'static,
 {
-    let (lease, busy) = (core.leases.primary(), core.busy());
+    let (lease, busy) = (core.leases.of_new(), core.busy());
     let last = Arc::new(Last::<T>::default());
     let body = Body { core: core.clone(), lease, closure: Held::new(closure), around, last: last.clone() };
     let write = Write::Transaction(UserCode::new(Arc::new(body), time_limit));
@@ -379,7 +379,9 @@ where
         (Err(error), _) => return Err(EngineError::Store(error)),
     };
     for (row, entries) in done.started {
-        start::begin(core, &row, lease, entries);
+        if let Some(lease) = lease {
+            start::begin(core, &row, lease, entries);
+        }
     }
     inbox::look_all(core, done.notified);
     drop(busy);

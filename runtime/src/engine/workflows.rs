@@ -29,6 +29,12 @@ impl Workflows {
         self.0.keys().copied()
     }
 
+    /// Returns every name with each of its versions.
+    pub(crate) fn served(&self) -> Vec<(String, u32)> {
+        let names = self.0.iter();
+        names.flat_map(|(name, versions)| versions.keys().map(|version| ((*name).to_owned(), *version))).collect()
+    }
+
     /// Returns the versions of this name, the oldest first.
     pub(crate) fn versions(&self, name: &str) -> Vec<u32> {
         self.0.get(name).map_or_else(Vec::new, |versions| versions.keys().copied().collect())

@@ -8,7 +8,7 @@ use crate::fields::Fields;
 use crate::journal::{ChildRun, Journal};
 use crate::lengths;
 use crate::record::RunIdentity;
-use crate::store::{Lease, NewRun};
+use crate::store::NewRun;
 use std::sync::Arc;
 
 impl RunJournal {
@@ -43,7 +43,7 @@ impl RunJournal {
         Ok(NewRun {
             id,
             workflow: child.workflow.to_owned(),
-            lease: Lease { number: 0, epoch: 0 },
+            lease: None,
             execution,
             at,
             entries,

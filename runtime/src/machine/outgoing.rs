@@ -62,7 +62,7 @@ impl Machine {
         for mut sent in sent {
             match &mut sent.outgoing {
                 Outgoing::Start { run, .. } => {
-                    run.lease = self.lease;
+                    run.lease = Some(self.lease);
                     run.parent = run.parent.map(|_| self.first_run);
                 }
                 Outgoing::Ask(row) => row.run = self.number,

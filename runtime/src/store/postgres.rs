@@ -5,6 +5,7 @@ mod cells;
 mod fault;
 mod link;
 mod links;
+mod listener;
 mod options;
 mod schema;
 mod session;
@@ -14,11 +15,13 @@ pub use options::PgOptions;
 
 use super::sql::{self, Reader};
 use super::{
-    Belongings, EntryRow, FieldRow, InboxRow, LeaseRow, OutputRow, Rejected, RequestKey, RequestRow, RunKey, RunPage,
-    RunQuery, RunRow, Store, StoreError, StoreErrorKind, Write, Written,
+    Belongings, ChangeSignal, EntryRow, FieldRow, InboxRow, LeaseRow, OutputRow, Rejected, RequestKey, RequestRow,
+    RunKey, RunPage, RunQuery, RunRow, Store, StoreError, StoreErrorKind, Write, Written,
 };
 use links::Links;
+use listener::Listener;
 use session::{Pg, Stage};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -44,6 +47,9 @@ struct Shared {
     reader: Links,
     readers: Links,
     opened: Instant,
+    signal: Arc<ChangeSignal>,
+    /// `None` if the options want none.
+    listener: Option<Listener>,
 }
 
 type Answers = Vec<Result<Written, Rejected>>;
@@ -71,7 +77,11 @@ impl PostgresStore {
         let database_id = writer.with(|link| schema::opened(&Pg::new(link, &options, &name), schema, migrates))?;
         let reader = Links::new(options.clone(), name.clone(), 1);
         let readers = Links::new(options.clone(), name.clone(), KEPT);
-        let shared = Shared { options, name, database_id, writer, reader, readers, opened: Instant::now() };
+        let signal: Arc<ChangeSignal> = Arc::default();
+        let listens = !options.poll_only;
+        let listener = listens.then(|| Listener::start(options.clone(), &database_id, signal.clone())).flatten();
+        let opened = Instant::now();
+        let shared = Shared { options, name, database_id, writer, reader, readers, opened, signal, listener };
         Ok(Self { shared: Arc::new(shared), asked_by: AskedBy::Engine })
     }
 
@@ -102,22 +112,32 @@ impl PostgresStore {
 
 /// Commits a batch beside those of others. What is rare, and what others are in the way of again and again, is written
 /// with all other writers excluded.
-fn committed(session: &Pg<'_>, writes: &[Write], tries: u32) -> Result<Answers, StoreError> {
+fn committed(session: &Pg<'_>, writes: &[Write], tries: u32) -> Result<(Answers, Option<BTreeSet<i64>>), StoreError> {
     if tries < TOGETHER {
         match batch::commit(session, writes) {
-            Ok(Some(answers)) => return Ok(answers),
+            Ok(Some(done)) => return Ok((done.answers, Some(done.woken))),
             Ok(None) => {}
             // The database refuses one of them, or another process was faster: both are looked at again.
             Err(error) if error.kind == StoreErrorKind::Refused && session.stage() == Stage::Begun => session.undo()?,
             Err(error) => return Err(error),
         }
     }
-    sql::commit(session, session.database, writes)
+    sql::commit(session, session.database, writes).map(|answers| (answers, None))
+}
+
+/// Returns the leases under which a batch writes.
+fn leases(writes: &[Write]) -> impl Iterator<Item = i64> {
+    writes.iter().filter_map(|write| match write {
+        Write::Start(run) => run.lease.map(|lease| lease.number),
+        Write::Append(append) => Some(append.lease.number),
+        Write::Heartbeat(lease) => Some(lease.number),
+        _ => None,
+    })
 }
 
 impl Store for PostgresStore {
     fn commit(&self, writes: &[Write]) -> Result<Vec<Result<Written, Rejected>>, StoreError> {
-        let Shared { options, name, writer, .. } = &*self.shared;
+        let Shared { options, name, writer, listener, .. } = &*self.shared;
         let mut tries = 0;
         loop {
             let mut stage = Stage::Outside;
@@ -137,7 +157,14 @@ impl Store for PostgresStore {
                 {
                     std::thread::sleep(AGAIN * tries);
                 }
-                answers => return answers,
+                Ok((answers, woken)) => {
+                    if let Some(listener) = listener {
+                        listener.holds(leases(writes));
+                        listener.wake(woken);
+                    }
+                    return Ok(answers);
+                }
+                Err(error) => return Err(error),
             }
         }
     }
@@ -199,11 +226,20 @@ impl Store for PostgresStore {
         self.reading(|reader| reader.leases())
     }
 
-    /// Returns how often the time to look has come: what others have written is found by looking.
+    /// Returns how often the time to look has come: what others have written is found by looking, and by their signals
+    /// earlier.
     fn foreign_changes(&self) -> Result<u64, StoreError> {
-        let Shared { options, opened, .. } = &*self.shared;
+        let Shared { options, opened, signal, .. } = &*self.shared;
         let looked = opened.elapsed().as_millis() / options.poll.as_millis().max(1);
-        Ok(u64::try_from(looked).unwrap_or(u64::MAX))
+        Ok(u64::try_from(looked).unwrap_or(u64::MAX).saturating_add(signal.count()))
+    }
+
+    fn change_signal(&self) -> Option<Arc<ChangeSignal>> {
+        Some(self.shared.signal.clone())
+    }
+
+    fn shares_work(&self) -> bool {
+        true
     }
 
     fn database_id(&self) -> &str {

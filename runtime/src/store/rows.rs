@@ -3,6 +3,7 @@
 use super::{Status, StoreError};
 use crate::record::{InboxKind, Kind, WrittenFields};
 use crate::value::{Encoding, Value};
+use std::sync::Arc;
 
 /// A key by which a store finds runs.
 #[derive(Clone, Copy, Debug)]
@@ -97,6 +98,8 @@ pub struct RunQuery {
     pub id_prefix: Option<String>,
     /// Only runs owned by this lease.
     pub lease: Option<i64>,
+    /// Only running, sleeping and paused runs that no lease owns, of these workflows and versions.
+    pub unowned: Option<Arc<Vec<(String, u32)>>>,
     /// Only runs whose `wake_at` is at or after the first and at or before the second of these.
     pub wake_at: Option<(i64, i64)>,
     /// Only runs whose `updated_at` is after this.
@@ -121,6 +124,16 @@ pub struct RunQuery {
     pub limit: usize,
 }
 
+impl RunQuery {
+    /// Returns whether a row is one of those that nobody owns, if only such are wanted.
+    pub(crate) fn leaves_to_all(&self, row: &RunRow) -> bool {
+        let Some(served) = &self.unowned else { return true };
+        let is_of = |(name, version): &(String, u32)| *name == row.workflow && *version == row.version;
+        let waits = matches!(row.status, Status::Running | Status::Sleeping | Status::Paused);
+        row.lease.is_none() && waits && served.iter().any(is_of)
+    }
+}
+
 impl Default for RunQuery {
     fn default() -> Self {
         Self {
@@ -128,6 +141,7 @@ impl Default for RunQuery {
             workflow: None,
             id_prefix: None,
             lease: None,
+            unowned: None,
             wake_at: None,
             updated_after: None,
             after: None,

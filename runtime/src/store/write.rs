@@ -49,6 +49,17 @@ pub enum Write {
         /// The lease that claims it.
         lease: Lease,
     },
+    /// Claims running, sleeping or paused runs without an owner, of these workflows only: at most `limit`, in the order of
+    /// their numbers. Runs that another connection is claiming meanwhile may be left out. Rejected with
+    /// [`Rejected::Fenced`] if the lease is lost. The answer is [`Written::Runs`].
+    ClaimServed {
+        /// The lease that claims them.
+        lease: Lease,
+        /// The names and versions of the workflows.
+        served: Arc<Vec<(String, u32)>>,
+        /// The most runs.
+        limit: usize,
+    },
     /// Claims the running, sleeping or paused runs that no lease owns, because they name none or one that does not
     /// exist. Rejected with [`Rejected::Fenced`] if the lease is lost. The answer is their number.
     Adopt(Lease),
@@ -101,8 +112,8 @@ pub struct NewRun {
     pub id: String,
     /// The name of the workflow.
     pub workflow: String,
-    /// The lease that it will belong to.
-    pub lease: Lease,
+    /// The lease that it will belong to; `None` leaves it to whoever claims it.
+    pub lease: Option<Lease>,
     /// The execution, drawn at random.
     pub execution: [u8; 16],
     /// The current time, in milliseconds since 1970.
@@ -341,6 +352,8 @@ pub enum Written {
     Lease(Lease),
     /// The run as it was claimed.
     Claimed(Box<RunRow>),
+    /// The numbers of the runs that were claimed, and when each is due.
+    Runs(Vec<(i64, Option<i64>)>),
     /// Whether the run is gone entirely.
     Deleted(bool),
     /// A run was marked as deleting; these runs, which waited for its end, were notified.

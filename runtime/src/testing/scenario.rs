@@ -87,7 +87,7 @@ impl Subject {
         let new = NewRun {
             id: secrets::RUN.into(),
             workflow: self.name.into(),
-            lease,
+            lease: Some(lease),
             execution: secrets::INCARNATION,
             at: BEGINNING,
             entries: self.entries.clone(),

@@ -3,6 +3,7 @@
 //! Without a server these tests are skipped, and say so in one line.
 
 mod cluster;
+mod fleet;
 mod killed;
 
 steadfast::conformance!(store, cluster::fresh, cluster::again, cluster::is_there());

@@ -1,7 +1,10 @@
 //! Leases, and the ownership of runs.
 
-use super::rig::{Rig, entry, new_run};
-use crate::store::{Append, Change, Lease, LeaseRow, Rejected, RunRow, Status, Store, Write, Written};
+use super::rig::{Rig, entry, new_run, number};
+use crate::store::{
+    Append, Change, Lease, LeaseRow, NewRun, Rejected, RunQuery, RunRow, Status, Store, Write, Written,
+};
+use std::sync::Arc;
 
 fn take(seen: Lease, heartbeat: i64) -> Write {
     Write::TakeLease { seen, heartbeat, owner: "taker".to_owned() }
@@ -134,4 +137,33 @@ pub fn a_run_that_ended_is_not_claimed<S: Store>(open: &dyn Fn() -> S) {
         rig.write(rig.change(run, change)).expect("ended");
         assert_eq!(rig.write(Write::Claim { run, lease: rig.lease }), Err(Rejected::Fenced));
     }
+}
+
+/// Runs that nobody owns are claimed by the workflows that an engine has, in order, and as many as it wants.
+pub fn unowned_runs_are_claimed_by_workflow<S: Store>(open: &dyn Fn() -> S) {
+    let rig = Rig::new(open);
+    let start = |id: &str, workflow: &str, version: u32| {
+        let unowned = NewRun { workflow: workflow.to_owned(), version, lease: None, ..new_run(id, rig.lease) };
+        number(rig.write(Write::Start(unowned)))
+    };
+    let runs = [("a", "order", 1), ("b", "order", 2), ("c", "ship", 1), ("d", "order", 1), ("e", "order", 1)];
+    let [a, b, c, d, e] = runs.map(|(id, workflow, version)| start(id, workflow, version));
+    let owned = rig.start("owned");
+    assert_eq!(rig.row(a).lease, None);
+    let claim = |lease, served: &[(&str, u32)], limit| {
+        let served = served.iter().map(|(name, version)| ((*name).to_owned(), *version)).collect::<Vec<_>>();
+        let query = RunQuery { unowned: Some(Arc::new(served.clone())), ..RunQuery::default() };
+        let there: Vec<_> = rig.store.runs(&query).expect("read").runs.into_iter().map(|row| row.number).collect();
+        (there, rig.write(Write::ClaimServed { lease, served: Arc::new(served), limit }))
+    };
+    let claimed = |runs: &[i64]| Ok(Written::Runs(runs.iter().map(|run| (*run, Some(0))).collect()));
+    let lost = Lease { epoch: 7, ..rig.lease };
+    assert_eq!(claim(lost, &[("order", 1)], 9), (vec![a, d, e], Err(Rejected::Fenced)));
+    assert_eq!(claim(rig.lease, &[("order", 1)], 2), (vec![a, d, e], claimed(&[a, d])));
+    assert_eq!(claim(rig.lease, &[("ship", 1), ("order", 1)], 9), (vec![c, e], claimed(&[c, e])));
+    assert_eq!(claim(rig.lease, &[("order", 3), ("other", 1)], 9), (vec![], claimed(&[])));
+    assert_eq!(claim(rig.lease, &[], 9), (vec![], claimed(&[])));
+    assert_eq!([a, c, d, e, owned].map(|run| rig.row(run).lease), [Some(rig.lease.number); 5]);
+    assert_eq!(rig.row(b).lease, None);
+    assert!(rig.end(a, Status::Completed).is_empty());
 }

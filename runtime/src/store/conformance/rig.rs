@@ -127,7 +127,7 @@ pub(super) fn new_run(id: &str, lease: Lease) -> NewRun {
     NewRun {
         id: id.to_owned(),
         workflow: "order".to_owned(),
-        lease,
+        lease: Some(lease),
         execution: [0xAB; 16],
         at: AT,
         entries: vec![first],

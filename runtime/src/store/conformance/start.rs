@@ -43,7 +43,7 @@ pub fn an_id_that_is_taken_answers_with_its_run<S: Store>(open: &dyn Fn() -> S) 
     let exists = Err(Rejected::Exists(Box::new(row.clone())));
     assert_eq!(rig.write(Write::Start(again.clone())), exists);
     let fenced = Lease { epoch: 9, ..rig.lease };
-    assert_eq!(rig.write(Write::Start(NewRun { lease: fenced, ..again })), exists);
+    assert_eq!(rig.write(Write::Start(NewRun { lease: Some(fenced), ..again })), exists);
     assert_eq!(rig.row(first), row);
     assert_eq!(rig.entries(first).len(), 1);
 
@@ -93,7 +93,7 @@ pub fn a_deduplication_key_is_held_until_the_end<S: Store>(open: &dyn Fn() -> S)
     let exists = rig.write(Write::Start(keyed("a", "k")));
     assert_eq!(exists, Err(Rejected::Exists(Box::new(rig.row(run)))), "the id comes first");
     let lost = Lease { epoch: 9, ..rig.lease };
-    assert_eq!(rig.write(Write::Start(NewRun { lease: lost, ..keyed("b", "k") })), Err(Rejected::Fenced));
+    assert_eq!(rig.write(Write::Start(NewRun { lease: Some(lost), ..keyed("b", "k") })), Err(Rejected::Fenced));
     number(rig.write(Write::Start(keyed("c", "K"))));
     for status in [Status::Sleeping, Status::Parked] {
         rig.write(rig.change(run, Change { status: Some(status), ..Change::default() })).expect("changed");

@@ -50,6 +50,11 @@ impl<R: Rows> Decision<'_, R> {
         Ok(Written::Claimed(Box::new(row)))
     }
 
+    pub(super) fn claim_served(&mut self, lease: Lease, served: &[(String, u32)], limit: usize) -> Decided<Written> {
+        self.held(lease)?;
+        Ok(Written::Runs(self.rows.claim_served(lease.number, served, limit)?))
+    }
+
     pub(super) fn adopt(&mut self, lease: Lease) -> Decided<Written> {
         self.held(lease)?;
         let adopted = self.rows.adopt(lease.number)?;

@@ -33,6 +33,15 @@ pub(in crate::store) trait Rows {
     /// many they are.
     fn adopt(&mut self, lease: i64) -> Result<usize, StoreError>;
 
+    /// Gives running, sleeping and paused runs without a lease, of these workflows, to this one: at most `limit`, in the
+    /// order of their numbers. Returns the numbers, and when each is due.
+    fn claim_served(
+        &mut self,
+        lease: i64,
+        served: &[(String, u32)],
+        limit: usize,
+    ) -> Result<Vec<(i64, Option<i64>)>, StoreError>;
+
     /// Returns what appends and messages need to know of a run.
     fn state(&self, run: i64) -> Result<Option<RunState>, StoreError>;
 

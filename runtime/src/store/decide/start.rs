@@ -9,7 +9,9 @@ impl<R: Rows> Decision<'_, R> {
         if let Some(row) = self.rows.run(RunKey::Id(&new.id))? {
             return Err(Rejected::Exists(Box::new(row)).into());
         }
-        self.held(new.lease)?;
+        if let Some(lease) = new.lease {
+            self.held(lease)?;
+        }
         if let Some(key) = &new.dedup
             && let Some(row) = self.rows.holder(key)?
         {

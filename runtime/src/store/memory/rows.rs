@@ -10,10 +10,11 @@ use crate::store::decide::{
     ItemHead, Part, Place, Record, Related, Relation, RequestChange, Rows, RunChange, RunState, perform,
 };
 use crate::store::{
-    EntryRow, FieldRow, LeaseRow, NewInboxItem, OutputRow, Rejected, RequestRow, RunKey, RunRow, Status, StoreError,
-    TakenItem, UserCode, Write, Written,
+    EntryRow, FieldRow, LeaseRow, NewInboxItem, OutputRow, Rejected, RequestRow, RunKey, RunQuery, RunRow, Status,
+    StoreError, TakenItem, UserCode, Write, Written,
 };
 use crate::value::Value;
+use std::sync::Arc;
 
 impl Tables {
     pub(super) fn perform(&mut self, write: &Write) -> Result<Written, Rejected> {
@@ -66,6 +67,22 @@ impl Rows for Tables {
             self.place(*run, |row| row.lease = Some(lease));
         }
         Ok(lost.len())
+    }
+
+    fn claim_served(
+        &mut self,
+        lease: i64,
+        served: &[(String, u32)],
+        limit: usize,
+    ) -> Result<Vec<(i64, Option<i64>)>, StoreError> {
+        let query = RunQuery { unowned: Some(Arc::new(served.to_vec())), ..RunQuery::default() };
+        let runs = self.runs.values().map(|run| &run.row).filter(|row| query.leaves_to_all(row));
+        let runs = runs.map(|row| (row.number, row.wake_at));
+        let runs: Vec<_> = runs.take(limit).collect();
+        for (run, _) in &runs {
+            self.place(*run, |row| row.lease = Some(lease));
+        }
+        Ok(runs)
     }
 
     fn state(&self, run: i64) -> Result<Option<RunState>, StoreError> {

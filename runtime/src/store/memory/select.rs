@@ -11,7 +11,8 @@ impl Tables {
     pub(super) fn select(&self, query: &RunQuery) -> Vec<RunRow> {
         let row = |number: i64| self.runs.get(&number).map(|run| &run.row);
         let first = query.after.map_or(i64::MIN, |after| after.saturating_add(1));
-        let fits = |row: &&RunRow| fits(row, query) && self.labelled(row.number, &query.labels);
+        let fits =
+            |row: &&RunRow| fits(row, query) && query.leaves_to_all(row) && self.labelled(row.number, &query.labels);
         let copied = |rows: &mut dyn Iterator<Item = &RunRow>| rows.filter(fits).take(query.limit).cloned().collect();
 
         if query.by_id {

@@ -7,13 +7,21 @@ mod own;
 mod reads;
 mod sheet;
 
+use super::listener::ALL;
 use super::session::{Pg, Query};
 use crate::store::decide::perform;
-use crate::store::{Rejected, StoreError, StoreErrorKind, Write, Written};
+use crate::store::{Rejected, Status, StoreError, StoreErrorKind, Write, Written};
 use changes::Bulk;
 use keys::Keys;
 use known::Known;
 use sheet::Sheet;
+use std::collections::BTreeSet;
+
+/// The answers of a batch, and the leases for whose runs something has come.
+pub(super) struct Committed {
+    pub(super) answers: Vec<Result<Written, Rejected>>,
+    pub(super) woken: BTreeSet<i64>,
+}
 
 type Answers = Vec<Result<Written, Rejected>>;
 
@@ -24,7 +32,7 @@ const READS: usize = 12;
 ///
 /// # Errors
 /// Nothing was committed, or the outcome is unknown: the stage of the session says which.
-pub(super) fn commit(session: &Pg<'_>, writes: &[Write]) -> Result<Option<Answers>, StoreError> {
+pub(super) fn commit(session: &Pg<'_>, writes: &[Write]) -> Result<Option<Committed>, StoreError> {
     let Some(mut keys) = Keys::of(writes) else { return Ok(None) };
     let mut known = Known::default();
     for round in 0..READS {
@@ -63,8 +71,18 @@ fn decide(sheet: &mut Sheet, writes: &[Write]) -> Result<Answers, StoreError> {
     fault.map_or(Ok(answers), Err)
 }
 
-fn write(session: &Pg<'_>, sheet: Sheet, mut answers: Answers) -> Result<Answers, StoreError> {
+fn write(session: &Pg<'_>, sheet: Sheet, mut answers: Answers) -> Result<Committed, StoreError> {
     let Sheet { known, changes, .. } = sheet;
+    // Somebody may be claiming a run that has no owner.
+    let lease = |run: &i64| known.runs.get(run).and_then(|row| Some(row.as_ref()?.lease.unwrap_or(ALL)));
+    let mut woken: BTreeSet<i64> = changes.told.iter().filter_map(lease).collect();
+    let is_for_all = |run: &i64| {
+        let row = known.runs.get(run).and_then(Option::as_ref);
+        row.is_some_and(|row| row.lease.is_none() && row.status.accepts() && row.status != Status::Parked)
+    };
+    if changes.new_runs.iter().chain(changes.changed_runs()).any(is_for_all) {
+        woken.insert(ALL);
+    }
     let statements = changes.into_statements(&known);
     let queries: Vec<_> = statements.iter().map(query).collect();
     let drawn = session.commit_together(&queries)?;
@@ -73,7 +91,7 @@ fn write(session: &Pg<'_>, sheet: Sheet, mut answers: Answers) -> Result<Answers
     for answer in &mut answers {
         number(answer, &numbers);
     }
-    Ok(answers)
+    Ok(Committed { answers, woken })
 }
 
 fn query(bulk: &Bulk) -> Query<'_> {

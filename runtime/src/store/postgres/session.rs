@@ -228,6 +228,12 @@ impl<'a> Query<'a> {
         self
     }
 
+    /// Adds a value.
+    pub(super) fn value(mut self, cell: Cell<'a>) -> Self {
+        self.values.push(Bound::One(Parameter(cell)));
+        self
+    }
+
     fn typed(&self) -> Vec<(&(dyn ToSql + Sync), Type)> {
         self.values.iter().map(Bound::typed).collect()
     }

@@ -28,8 +28,11 @@ pub(super) struct Way<'a> {
 
 /// Returns every index that serves a query. Returns `None` for a query of the engine, or one in the order of ids.
 pub(super) fn ways(query: &RunQuery) -> Option<Vec<Way<'_>>> {
-    let of_the_engine =
-        query.lease.is_some() || query.wake_at.is_some() || query.by_wake_at || query.updated_after.is_some();
+    let of_the_engine = query.lease.is_some()
+        || query.unowned.is_some()
+        || query.wake_at.is_some()
+        || query.by_wake_at
+        || query.updated_after.is_some();
     // The index of ids serves this query alone, in its own order.
     if query.by_id || of_the_engine || query.parent.is_some() || query.forked_from.is_some() {
         return None;

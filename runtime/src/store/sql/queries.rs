@@ -91,6 +91,13 @@ queries! {
     /// Lease. The statuses are those of the index.
     ADOPT_UNOWNED = "UPDATE steadfast_runs SET lease = ?1
         WHERE lease IS NULL AND status IN ('running', 'sleeping', 'paused')";
+    /// Lease, workflow, version, the most runs. The statuses are those of the index.
+    CLAIM_SERVED = "UPDATE steadfast_runs SET lease = ?1 WHERE number IN (
+            SELECT number FROM steadfast_runs
+                WHERE lease IS NULL AND status IN ('running', 'sleeping', 'paused')
+                    AND workflow = ?2 AND coalesce(version, 1) = ?3
+                ORDER BY number LIMIT ?4)
+        RETURNING number, wake_at";
     /// Lease. Steps from owner to owner, however many runs each has.
     ADOPT_LOST = "UPDATE steadfast_runs SET lease = ?1 WHERE lease IN (
         WITH RECURSIVE owners (lease) AS (

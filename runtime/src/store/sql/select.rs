@@ -93,6 +93,7 @@ fn conditions<'a>(query: &'a RunQuery, values: &mut Values<'a>) -> Vec<String> {
     if let Some(lease) = query.lease {
         conditions.push(format!("lease = {}", bind(Bound::Int(lease))));
     }
+    conditions.extend(query.unowned.iter().map(|served| unowned(served, &mut bind)));
     if let Some((from, to)) = query.wake_at {
         // Enters the index where the page begins.
         let from = query.after_due.map_or(from, |(due, _)| from.max(due));
@@ -132,6 +133,16 @@ fn conditions<'a>(query: &'a RunQuery, values: &mut Values<'a>) -> Vec<String> {
         conditions.push(format!("(wake_at, number) > ({}, {})", bind(Bound::Int(due)), bind(Bound::Int(number))));
     }
     conditions
+}
+
+/// Returns the condition of runs that nobody owns, of these workflows. The statuses are those of the index.
+fn unowned<'a>(served: &'a [(String, u32)], bind: &mut impl FnMut(Bound<'a>) -> String) -> String {
+    let one_of = served.iter().map(|(workflow, version)| {
+        let workflow = bind(Bound::Text(workflow));
+        format!(" OR workflow = {workflow} AND coalesce(version, 1) = {}", bind(Bound::Int((*version).into())))
+    });
+    let one_of: String = one_of.collect();
+    format!("lease IS NULL AND status IN ('running', 'sleeping', 'paused') AND (1 = 0{one_of})")
 }
 
 /// Returns the least text that is greater than every text with this prefix, byte by byte; `None` if there is none.

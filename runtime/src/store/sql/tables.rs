@@ -97,6 +97,15 @@ impl<S: Session> Rows for Tables<'_, S> {
         Ok(unowned + lost)
     }
 
+    fn claim_served(
+        &mut self,
+        lease: i64,
+        served: &[(String, u32)],
+        limit: usize,
+    ) -> Result<Vec<(i64, Option<i64>)>, StoreError> {
+        self.claim_rows(lease, served, limit)
+    }
+
     fn state(&self, run: i64) -> Result<Option<RunState>, StoreError> {
         self.state_of(run)
     }

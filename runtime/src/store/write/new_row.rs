@@ -12,7 +12,7 @@ impl NewRun {
             workflow: self.workflow.clone(),
             status: Status::Running,
             seq: self.entries.len() as u64,
-            lease: Some(self.lease.number),
+            lease: self.lease.map(|lease| lease.number),
             wake_at: Some(0),
             loads: 0,
             execution: self.execution,

@@ -18,6 +18,8 @@ pub(super) struct Changes {
     fields: Bulk,
     inbox: Bulk,
     outputs: Bulk,
+    /// The runs whose inboxes get something.
+    pub(super) told: BTreeSet<i64>,
     /// The items that were taken, as run, number and time.
     pub(super) taken: Vec<(i64, i64, i64)>,
     /// The rarer changes, a statement each, with the queries of the core.
@@ -100,6 +102,7 @@ impl Default for Changes {
             fields: Bulk::new(FIELDS, "iititb"),
             inbox: Bulk::new(INBOX, "ittitittb"),
             outputs: Bulk::new(OUTPUTS, "itiiiitb"),
+            told: BTreeSet::new(),
             taken: Vec::new(),
             statements: Vec::new(),
         }
@@ -107,6 +110,10 @@ impl Default for Changes {
 }
 
 impl Changes {
+    pub(super) fn changed_runs(&self) -> impl Iterator<Item = &i64> {
+        self.runs.keys()
+    }
+
     pub(super) fn change_run(&mut self, run: i64, seq: Option<u64>) {
         let named = self.runs.entry(run).or_default();
         *named = seq.or(*named);
@@ -134,6 +141,7 @@ impl Changes {
     /// Adds an item, and returns a number that stands for its own until that is drawn.
     pub(super) fn insert_item(&mut self, run: i64, item: &NewInboxItem) -> i64 {
         let [form, body] = Own::value(item.value.as_ref());
+        self.told.insert(run);
         self.inbox.add([
             Own::Int(run),
             Own::text(item.kind.as_str()),

@@ -1,7 +1,17 @@
 //! The rows that a batch reads, by their keys.
 
-use crate::store::{Append, NewInboxItem, NewRun, Outgoing, Write};
+use crate::store::{Append, Lease, NewInboxItem, NewRun, Outgoing, Write};
 use std::collections::BTreeSet;
+use std::sync::Arc;
+
+/// A claim of runs that nobody owns.
+#[derive(Debug)]
+pub(super) struct Claim {
+    pub(super) lease: Lease,
+    /// Names and versions of workflows.
+    pub(super) served: Arc<Vec<(String, u32)>>,
+    pub(super) limit: usize,
+}
 
 /// Keys of rows to be read in one round trip, and which of them to lock.
 #[derive(Debug, Default)]
@@ -36,6 +46,8 @@ pub(super) struct Keys {
     pub(super) values: BTreeSet<(i64, u64)>,
     /// Channels whose last item is read, by a run of theirs.
     pub(super) channels: BTreeSet<(i64, String)>,
+    /// Claims of runs that nobody owns; they are made as they are read, passing over those that another process is claiming.
+    pub(super) claims: Vec<Claim>,
     /// How many numbers are drawn for new runs.
     pub(super) new_runs: usize,
 }
@@ -52,12 +64,13 @@ impl Keys {
     pub(super) fn is_empty(&self) -> bool {
         let Self { leases, leases_to_change, locked, locked_ids, locked_by_requests, locked_watchers, .. } = self;
         let Self { runs, ids, dedup, items, items_by_id, requests, watchers, children, .. } = self;
-        let Self { open_requests, values, channels, new_runs, .. } = self;
+        let Self { open_requests, values, channels, claims, new_runs, .. } = self;
         let numbers = [leases, leases_to_change, locked, locked_watchers, runs, watchers, children, open_requests];
         let texts = [locked_ids, locked_by_requests, ids, dedup, requests];
         numbers.iter().all(|set| set.is_empty())
             && texts.iter().all(|set| set.is_empty())
             && (items.is_empty() && items_by_id.is_empty() && values.is_empty() && channels.is_empty())
+            && claims.is_empty()
             && *new_runs == 0
     }
 
@@ -72,6 +85,10 @@ impl Keys {
             Write::Claim { run, lease } => {
                 self.locked.insert(*run);
                 self.leases.insert(lease.number);
+            }
+            Write::ClaimServed { lease, served, limit } => {
+                self.leases.insert(lease.number);
+                self.claims.push(Claim { lease: *lease, served: served.clone(), limit: *limit });
             }
             Write::Heartbeat(lease) => {
                 self.leases_to_change.insert(lease.number);
@@ -94,7 +111,7 @@ impl Keys {
     }
 
     fn start(&mut self, run: &NewRun) {
-        self.leases.insert(run.lease.number);
+        self.leases.extend(run.lease.map(|lease| lease.number));
         self.ids.insert(run.id.clone());
         self.dedup.extend(run.dedup.clone());
         self.new_runs += 1;

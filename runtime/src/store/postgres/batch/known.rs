@@ -25,6 +25,8 @@ pub(super) struct Known {
     pub(super) values: HashMap<(i64, u64), Option<Value>>,
     /// The last item of each channel, by first run.
     pub(super) channels: HashMap<(i64, String), i64>,
+    /// The runs that were claimed, a list for each claim.
+    pub(super) claimed: VecDeque<Vec<(i64, Option<i64>)>>,
     /// Numbers for new runs.
     pub(super) numbers: VecDeque<i64>,
 }

@@ -1,10 +1,10 @@
 //! The statements that read the rows of a batch, and lock those that others may write.
 
-use super::keys::Keys;
+use super::keys::{Claim, Keys};
 use super::known::Known;
 use crate::store::StoreError;
 use crate::store::decide::Related;
-use crate::store::postgres::cells::Found;
+use crate::store::postgres::cells::{Found, first_number};
 use crate::store::postgres::session::{Pg, Query};
 use crate::store::sql::{Cell, Reader, Row};
 use crate::store::{LeaseRow, RequestRow, RunRow};
@@ -58,6 +58,15 @@ const CHANNELS: &str = "SELECT coalesce(r.lineage, r.number), u.channel,
     FROM unnest(?1::bigint[], ?2::text[]) AS u (run, channel) JOIN steadfast_runs r ON r.number = u.run";
 const NUMBERS: &str = "SELECT nextval('steadfast_runs_number_seq') FROM generate_series(1, ?1)";
 
+/// Only if the lease is held: what is claimed under a lost one is rejected, and must stay unowned.
+const CLAIM: &str = "UPDATE steadfast_runs r SET lease = ?1 WHERE r.number IN (
+        SELECT u.number FROM steadfast_runs u
+            WHERE u.lease IS NULL AND u.status IN ('running', 'sleeping', 'paused')
+                AND (u.workflow, coalesce(u.version, 1)) IN (SELECT * FROM unnest(?3::text[], ?4::bigint[]))
+                AND EXISTS (SELECT 1 FROM steadfast_leases l WHERE l.number = ?1 AND l.epoch = ?2)
+            ORDER BY u.number LIMIT ?5 FOR NO KEY UPDATE SKIP LOCKED)
+    RETURNING r.number, r.wake_at";
+
 /// What a statement reads.
 #[derive(Clone, Copy, Debug)]
 enum Of {
@@ -70,6 +79,7 @@ enum Of {
     Children,
     OpenRequests,
     Channels,
+    Claimed,
     Numbers,
 }
 
@@ -112,6 +122,13 @@ impl<'a> Asked<'a> {
         asked.numbers(Of::Children, CHILDREN, &keys.children);
         asked.numbers(Of::OpenRequests, OPEN_REQUESTS, &keys.open_requests);
         asked.pairs(Of::Channels, CHANNELS, keys.channels.iter().map(|(run, channel)| (Cell::Int(*run), channel)));
+        for Claim { lease, served, limit } in &keys.claims {
+            let query = Query::new(CLAIM, [Cell::Int(lease.number), Cell::Int(lease.epoch)])
+                .array('t', served.iter().map(|(name, _)| text(name)))
+                .array('i', served.iter().map(|(_, version)| Cell::Int((*version).into())))
+                .value(Cell::Int(i64::try_from(*limit).unwrap_or(i64::MAX)));
+            asked.queries.push((Of::Claimed, query));
+        }
         if let Ok(count @ 1..) = i64::try_from(keys.new_runs) {
             asked.queries.push((Of::Numbers, Query::new(NUMBERS, [Cell::Int(count)])));
         }
@@ -177,6 +194,12 @@ fn note(reader: &Reader<'_, Pg<'_>>, of: Of, rows: &[Found], known: &mut Known) 
                 known.requests.insert(row.id.clone(), Some(row));
             }
         }
+        Of::Claimed => {
+            let due = |row: &Found| if let Cell::Int(due) = row.cell(1) { Some(due) } else { None };
+            let mut runs: Vec<_> = rows.iter().filter_map(|row| Some((first_number(row)?, due(row)))).collect();
+            runs.sort_unstable();
+            known.claimed.push_back(runs);
+        }
         Of::Items | Of::Watchers | Of::Children | Of::OpenRequests | Of::Channels | Of::Numbers => {
             for row in rows {
                 note_numbers(of, row, known);
@@ -211,6 +234,6 @@ fn note_numbers(of: Of, row: &Found, known: &mut Known) {
             known.channels.insert((first, text(1)), int(2).unwrap_or_default());
         }
         Of::Numbers => known.numbers.push_back(first),
-        Of::Leases | Of::LockedRuns | Of::Runs | Of::Requests => {}
+        Of::Leases | Of::LockedRuns | Of::Runs | Of::Requests | Of::Claimed => {}
     }
 }

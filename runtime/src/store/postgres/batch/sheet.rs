@@ -140,6 +140,10 @@ impl Rows for Sheet {
         self.needs_all()
     }
 
+    fn claim_served(&mut self, _: i64, _: &[(String, u32)], _: usize) -> Result<Vec<(i64, Option<i64>)>, StoreError> {
+        Ok(self.known.claimed.pop_front().unwrap_or_default())
+    }
+
     fn state(&self, run: i64) -> Result<Option<RunState>, StoreError> {
         Ok(self.by_number(run)?.map(|row| RunState {
             status: row.status,
