@@ -56,11 +56,13 @@ pub mod backend {
         EntryRow, FieldRow, InboxRow, LeaseRow, OutputRow, RequestKey, RequestRow, RunKey, RunPage, RunQuery, RunRow,
     };
     pub use super::signal::ChangeSignal;
-    pub use super::user_code::{Transaction, UserCode};
+    pub use super::user_code::{Transaction, UserCode, Within};
     pub use super::write::imported::ImportedRun;
     pub use super::write::{Append, Change, Lease, NewInboxItem, NewRun, Outgoing, Rejected, Write, Written};
     pub use crate::record::inbox_kind::InboxKind;
     pub use crate::record::outcome::AttemptOutcome;
+    pub use crate::sql::error::SqlErrorKind;
+    pub use crate::sql::statements::{RowValues, Statement, Statements, TxState};
     pub use crate::value::Encoding;
 
     /// The format in which entries are written by this version.

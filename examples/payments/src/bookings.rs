@@ -116,29 +116,27 @@ mod tests {
     use super::{BookingError, deposit, give_back, withdraw};
     use crate::order::Order;
     use crate::tables::{FEES, IN_TRANSIT, TABLES};
-    use steadfast::prelude::*;
-    use steadfast::sql::rusqlite::Connection;
+    use steadfast::sql::TestDatabase;
 
     #[test]
     fn what_cannot_arrive_goes_back_fee_and_all() {
-        let mut connection = Connection::open_in_memory().unwrap();
-        connection.execute_batch(&TABLES.join(";")).unwrap();
+        let mut database = TestDatabase::new();
+        database.execute(&TABLES.join(";")).unwrap();
+        database.execute("INSERT INTO orders (id) VALUES (7), (8)").unwrap();
         let accounts = "INSERT INTO accounts VALUES (?1, 0, 0, 0), (?2, 0, 0, 0), (1, 100, 100, 0), (2, 0, 0, 1)";
-        connection.execute(accounts, [IN_TRANSIT, FEES]).unwrap();
-        connection.execute_batch("INSERT INTO orders (id) VALUES (7), (8)").unwrap();
-        let order = Order { number: 7, source: 1, target: 2, cents: 70, fee: 25 };
-        let mut tx = Tx::for_tests(&mut connection);
-        let on = |tx: &mut Tx<'_>, account: i64| {
-            tx.query_row("SELECT cents FROM accounts WHERE id = ?1", [account], |row| row.get::<_, i64>(0)).unwrap()
+        database.transaction(|tx| tx.execute(accounts, [IN_TRANSIT, FEES])).unwrap();
+        let on = |database: &mut TestDatabase, account: i64| {
+            let cents = "SELECT cents FROM accounts WHERE id = ?1";
+            database.transaction(|tx| tx.query_row(cents, [account], |row| row.get::<i64>(0))).unwrap()
         };
-        withdraw::direct(&mut tx, order).unwrap();
-        assert_eq!((on(&mut tx, 1), on(&mut tx, IN_TRANSIT)), (5, 95));
-        let too_much = Order { number: 8, ..order };
-        assert_eq!(withdraw::direct(&mut tx, too_much), Err(BookingError::TooLittle { account: 1 }));
-        // In a test each statement commits by itself, so the withdrawal of the failed deposit is undone by hand.
-        assert_eq!(deposit::direct(&mut tx, order), Err(BookingError::Blocked { account: 2 }));
-        tx.execute("UPDATE accounts SET cents = 95 WHERE id = 0", []).unwrap();
-        give_back::direct(&mut tx, order).unwrap();
-        assert_eq!((on(&mut tx, 1), on(&mut tx, IN_TRANSIT)), (100, 0));
+        let order = Order { number: 7, source: 1, target: 2, cents: 70, fee: 25 };
+        database.transaction(|tx| withdraw::direct(tx, order)).unwrap();
+        assert_eq!((on(&mut database, 1), on(&mut database, IN_TRANSIT)), (5, 95));
+        let too_much = database.transaction(|tx| withdraw::direct(tx, Order { number: 8, ..order }));
+        assert_eq!(too_much, Err(BookingError::TooLittle { account: 1 }));
+        let blocked = database.transaction(|tx| deposit::direct(tx, order));
+        assert_eq!(blocked, Err(BookingError::Blocked { account: 2 }));
+        database.transaction(|tx| give_back::direct(tx, order)).unwrap();
+        assert_eq!((on(&mut database, 1), on(&mut database, IN_TRANSIT)), (100, 0));
     }
 }

@@ -92,7 +92,7 @@ async fn go_on(database: &Path, transfers: u32) -> Result<ExitCode> {
 async fn carry_out(engine: &Engine, transfers: u32) -> Result<Vec<Outcome>> {
     let accounts = "SELECT count(*) FROM accounts WHERE id > 0";
     let accounts: u32 = engine.transaction(|tx| Ok(tx.query_row(accounts, [], |row| row.get(0))?)).await?;
-    let ordered = engine.transaction(|tx| Ok(tx.query("SELECT id FROM orders", [], |row| row.get::<_, u32>(0))?));
+    let ordered = engine.transaction(|tx| Ok(tx.query("SELECT id FROM orders", [], |row| row.get::<u32>(0))?));
     let ordered: HashSet<u32> = ordered.await?.into_iter().collect();
     say(&format!("{} transfers were ordered before; kill me at any moment, and start me again", ordered.len()));
     let ends = stream::iter(1..=transfers).map(|number| {

@@ -206,15 +206,20 @@ impl<'a> EngineTx<'a> {
     }
 
     pub(super) fn run(&mut self, id: &str) -> Result<Option<RunRow>, EngineError> {
-        let _paused = self.tx.pause();
+        self.still_open()?;
         let row = self.within.run(RunKey::Id(id));
         self.noted(row)
     }
 
     fn write(&mut self, write: &Write) -> Result<Result<Written, Rejected>, EngineError> {
-        let _paused = self.tx.pause();
+        self.still_open()?;
         let written = self.within.write(write);
         self.noted(written)
+    }
+
+    /// Fails in a transaction that the database has rolled back: a write would be committed by itself.
+    fn still_open(&self) -> Result<(), EngineError> {
+        self.tx.usable().map_err(|error| EngineError::RolledBack(error.into()))
     }
 
     fn noted<T>(&mut self, result: Result<T, StoreError>) -> Result<T, EngineError> {
@@ -271,12 +276,9 @@ impl EngineTx<'_> {
         let labels = opening.labels();
         let Opening { id, scope, dedup } = opening;
         if let Some(row) = tx.run(&id)? {
-            let (begun, first) = {
-                let _paused = tx.tx.pause();
-                let begun = tx.within.run(RunKey::Number(row.first_run));
-                let first = tx.within.first_entries(row.first_run, 3);
-                (tx.noted(begun)?, tx.noted(first)?)
-            };
+            let begun = tx.within.run(RunKey::Number(row.first_run));
+            let first = tx.within.first_entries(row.first_run, 3);
+            let (begun, first) = (tx.noted(begun)?, tx.noted(first)?);
             opening::is_same_start(core, &row, begun.as_ref().unwrap_or(&row), first, wanted, None)?;
             return Ok(id);
         }

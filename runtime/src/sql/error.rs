@@ -1,63 +1,105 @@
 //! Errors of statements.
 
-use rusqlite::ErrorCode;
-use std::fmt;
+use super::value::{Found, SqlValue};
+use std::error::Error;
+use std::fmt::{self, Display};
 use std::sync::Arc;
 
 /// A statement of a transaction failed: names it, and the reason.
 #[derive(Clone, Debug)]
 pub struct SqlError {
+    kind: SqlErrorKind,
     message: String,
-    cause: Option<Arc<rusqlite::Error>>,
+    source: Option<Arc<dyn Error + Send + Sync>>,
+}
+
+/// The kind of an [`SqlError`], by which a program or the engine acts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+#[cfg_attr(not(feature = "conformance"), allow(dead_code, unreachable_pub, reason = "stores of other crates have all"))]
+pub enum SqlErrorKind {
+    /// A constraint of the user's tables was violated.
+    Constraint,
+    /// A query for one row found none.
+    NoRow,
+    /// The engine does not allow the statement, or it came too late.
+    Refused,
+    /// The database gave the transaction up because of another one (a serialization failure, a deadlock).
+    Serialization,
+    /// Anything else.
+    Other,
 }
 
 impl SqlError {
-    pub(super) fn refused(statement: &str, why: &str) -> Self {
-        Self { message: format!("`{}`: {why}", shortened(statement)), cause: None }
+    /// Creates an error with this text, for a [`ToSql`](super::ToSql) or [`FromSql`](super::FromSql) of your own. The
+    /// statement and the parameter or column are named before it.
+    pub fn msg(why: impl Display) -> Self {
+        Self::of_kind(SqlErrorKind::Other, why.to_string())
     }
 
-    pub(super) fn failed(statement: &str, cause: rusqlite::Error) -> Self {
-        let why = match &cause {
-            rusqlite::Error::MultipleStatement => {
-                "there is more than one statement in this text: execute each by itself".to_owned()
-            }
-            rusqlite::Error::ExecuteReturnedResults => {
-                "it gives rows: ask with `query`, `query_row` or `query_optional`".to_owned()
-            }
-            rusqlite::Error::QueryReturnedNoRows => {
-                "it found no row: ask with `query_optional` if there may be none".to_owned()
-            }
-            cause => cause.to_string(),
-        };
-        Self { cause: Some(Arc::new(cause)), ..Self::refused(statement, &why) }
+    /// Creates an error for an implementation of `Statements`, which says why; the statement is named before it.
+    #[cfg(feature = "conformance")]
+    #[must_use]
+    pub fn new(kind: SqlErrorKind, why: impl Into<String>) -> Self {
+        Self::of_kind(kind, why)
+    }
+
+    pub(crate) fn of_kind(kind: SqlErrorKind, why: impl Into<String>) -> Self {
+        Self { kind, message: why.into(), source: None }
+    }
+
+    pub(crate) fn refused(why: impl Into<String>) -> Self {
+        Self::of_kind(SqlErrorKind::Refused, why)
+    }
+
+    /// Creates the error of a statement that the time limit interrupted.
+    pub(crate) fn late() -> Self {
+        Self::refused("the time limit of the transaction is reached")
+    }
+
+    /// Creates the error of a value that is not what was asked for.
+    pub(super) fn expected(what: &str, found: &SqlValue<'_>) -> Self {
+        let help = if matches!(found, SqlValue::Null) { ": read it as an `Option` if it may be" } else { "" };
+        Self::msg(format_args!("expected {what}, found {}{help}", Found(found)))
+    }
+
+    /// Adds the error of the database.
+    pub(crate) fn caused_by(self, source: impl Error + Send + Sync + 'static) -> Self {
+        Self { source: Some(Arc::new(source)), ..self }
+    }
+
+    /// Says first what the error is about.
+    pub(super) fn about(self, what: impl Display) -> Self {
+        Self { message: format!("{what}: {}", self.message), ..self }
+    }
+
+    /// Names the statement.
+    pub(super) fn of_statement(self, statement: &str) -> Self {
+        self.about(format_args!("`{}`", shortened(statement)))
     }
 
     /// Returns whether a constraint of your tables (`CHECK`, `UNIQUE`, `NOT NULL`, a foreign key) was violated.
     #[must_use]
     pub fn is_constraint(&self) -> bool {
-        self.cause().is_some_and(|cause| cause.sqlite_error_code() == Some(ErrorCode::ConstraintViolation))
+        self.kind == SqlErrorKind::Constraint
     }
 
     /// Returns whether a query for one row found none.
     #[must_use]
     pub fn is_no_row(&self) -> bool {
-        matches!(self.cause(), Some(rusqlite::Error::QueryReturnedNoRows))
-    }
-
-    fn cause(&self) -> Option<&rusqlite::Error> {
-        self.cause.as_deref()
+        self.kind == SqlErrorKind::NoRow
     }
 }
 
-impl fmt::Display for SqlError {
+impl Display for SqlError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.message)
     }
 }
 
-impl std::error::Error for SqlError {
-    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        self.cause().map(|cause| cause as _)
+impl Error for SqlError {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        self.source.as_deref().map(|source| source as _)
     }
 }
 

@@ -32,9 +32,9 @@ pub(super) use tables::Tables;
 pub(super) use texts::texts;
 
 use super::StoreError;
-use crate::sql::{End, Tx};
+use super::user_code::{UserCode, Within};
+use crate::record::AttemptOutcome;
 use std::ops::ControlFlow;
-use std::time::Duration;
 
 /// One value of a row or of a query, in the terms of a database.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -85,9 +85,8 @@ pub(super) trait Session {
     /// Rolls back the transaction, if one is open.
     fn rollback(&self) -> Result<(), StoreError>;
 
-    /// Has a user's code execute SQL within the transaction, and returns how the code left it; `None` if this driver
-    /// cannot.
-    fn user_code(&self, _within: Duration, _code: &mut dyn FnMut(&mut Tx<'_>)) -> Result<Option<End>, StoreError> {
+    /// Runs a user's code with its SQL within the transaction, and returns its outcome; `None` if this driver cannot.
+    fn user_code(&self, _: &UserCode, _: &mut dyn Within) -> Result<Option<AttemptOutcome>, StoreError> {
         Ok(None)
     }
 }

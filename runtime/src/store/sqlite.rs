@@ -24,7 +24,7 @@ use super::{
     Belongings, Durability, EntryRow, FieldRow, InboxRow, LeaseRow, OutputRow, Rejected, RequestKey, RequestRow,
     RunKey, RunPage, RunQuery, RunRow, Store, StoreError, StoreErrorKind, Write, Written,
 };
-use crate::sql::Guard;
+use crate::sql::sqlite::Guard;
 use identity::Identity;
 use readers::Readers;
 use rusqlite::Connection;

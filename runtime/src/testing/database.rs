@@ -1,7 +1,7 @@
 //! The database of a scenario: in memory, or a file for workflows with transactions.
 
-use crate::sql::rusqlite::Connection;
 use crate::store::{Durability, Lease, MemoryStore, SqliteStore, Store, Write, Written};
+use rusqlite::Connection;
 use std::path::{Path, PathBuf};
 
 /// A database, with the user's own tables in it.

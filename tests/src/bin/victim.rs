@@ -93,8 +93,8 @@ fn move_cents(tx: &mut Tx<'_>, from: String, to: String, cents: i64) -> Result<i
     tx.execute(change, params![from, -cents])?;
     tx.execute(change, params![to, cents])?;
     let run = steadfast::current().map(|current| current.run_id().to_owned());
-    tx.execute("INSERT INTO moves (run, cents) VALUES (?1, ?2)", params![run, cents])?;
-    Ok(tx.last_insert_rowid())
+    let insert = "INSERT INTO moves (run, cents) VALUES (?1, ?2) RETURNING id";
+    Ok(tx.query_row(insert, params![run, cents], |row| row.get("id"))?)
 }
 
 #[workflow]

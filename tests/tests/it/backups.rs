@@ -2,11 +2,11 @@
 //! of the field store.
 
 use limits::Soon as _;
+use rusqlite::Connection;
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
 use steadfast::field_store::FolderStore;
 use steadfast::prelude::*;
-use steadfast::sql::rusqlite::Connection;
 use steadfast::{EngineBuilder, RunFilter};
 
 #[derive(StepContext, Clone)]

@@ -14,8 +14,9 @@ use std::path::Path;
 /// The most public names of the crate, without the prelude, the conformance suite and the names that only macros use.
 const MOST_NAMES: usize = 150;
 
-/// The modules for authors of stores (with the feature `conformance`), for macros, and for one `use`.
-const APART: [&str; 4] = ["prelude", "conformance", "backend", "__private"];
+/// The modules for authors of stores (with the feature `conformance`), of types that are stored in columns (`sql::types`), for
+/// macros, and for one `use`.
+const APART: [&str; 5] = ["prelude", "conformance", "backend", "types", "__private"];
 
 fn surface() -> Surface {
     let tests = Path::new(env!("CARGO_MANIFEST_DIR"));

@@ -2,9 +2,11 @@
 
 mod both_ways;
 mod crashes;
+mod foreign;
 mod guarded;
 mod refusals;
 mod together;
+mod values;
 
 use std::path::PathBuf;
 use steadfast::prelude::*;

@@ -45,9 +45,9 @@ fn plain(tx: &mut Tx<'_>) -> Result<()> {
 #[transaction(name = "book", time_limit = "1s", retry(attempts = 3, unless = Full::is_final))]
 pub fn book(transaction: &mut steadfast::sql::Tx<'_>, tx: String, (row, seat): (u32, u32), mut note: Vec<u8>) -> Result<i64, Full> {
     note.push(1);
-    let sql = "INSERT INTO seats VALUES (?1, ?2, ?3, ?4)";
-    transaction.execute(sql, params![tx, row, seat, note]).map_err(|error| Full::Sql(error.to_string()))?;
-    Ok(transaction.last_insert_rowid())
+    let sql = "INSERT INTO seats VALUES (?1, ?2, ?3, ?4) RETURNING rowid";
+    let booked = transaction.query_row(sql, params![tx, row, seat, note], |row| row.get("rowid"));
+    booked.map_err(|error| Full::Sql(error.to_string()))
 }
 
 #[transaction]

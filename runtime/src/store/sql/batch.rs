@@ -3,7 +3,7 @@
 use super::tables::Tables;
 use super::{Session, queries};
 use crate::store::decide::perform;
-use crate::store::{Rejected, StoreError, StoreErrorKind, Write, Written, user_code::rolled_back};
+use crate::store::{Rejected, StoreError, StoreErrorKind, Write, Written};
 
 type Answers = Vec<Result<Written, Rejected>>;
 
@@ -73,7 +73,7 @@ fn apart(session: &impl Session, database: &str, writes: &[Write]) -> Result<Ans
                 if let [write] = group
                     && let Some(code) = write.user_code()
                 {
-                    code.fail(rolled_back(error.message));
+                    code.refuse(error.message);
                 }
                 transaction(session, || one_by_one(session, database, group))
             }

@@ -3,14 +3,11 @@
 use super::read::Reader;
 use super::tables::Tables;
 use super::{Session, queries};
-use crate::error::AttemptCause;
-use crate::panics;
 use crate::record::AttemptOutcome;
-use crate::sql::{End, Tx};
 use crate::store::decide::{Record, perform};
 use crate::store::{
-    EntryRow, Rejected, RunKey, RunRow, StoreError, StoreErrorKind, Write, Written,
-    user_code::{self, UserCode, Within, rolled_back},
+    EntryRow, Rejected, RunKey, RunRow, StoreError, Write, Written,
+    user_code::{UserCode, Within},
 };
 
 impl<S: Session> Tables<'_, S> {
@@ -20,32 +17,14 @@ impl<S: Session> Tables<'_, S> {
             return Ok(failed.clone());
         }
         self.session.execute(queries::SAVEPOINT_CODE, &[])?;
-        let (session, mut outcome) = (self.session, None);
+        let session = self.session;
         let mut within = Batch { tables: self, error: None };
-        let end = session.user_code(code.time_limit, &mut |tx: &mut Tx<'_>| {
-            let _running = user_code::enter();
-            outcome = Some(panics::caught(|| code.body.run(tx, &mut within)));
-        })?;
+        let outcome = session.user_code(code, &mut within);
         // An error of the engine's own writes ends the commit, even if the code ignored it.
-        let error = within.error;
-        if let Some(error) = error {
+        if let Some(error) = within.error {
             return Err(error);
         }
-        let outcome = match (&end, outcome) {
-            (Some(end), Some(outcome)) => judged(end, code, outcome),
-            _ => UserCode::no_sql(),
-        };
-        // SQLite has rolled back the other writes too: with the code marked as failed, the batch is applied again.
-        if end.is_some_and(|end| end.lost) {
-            code.fail(match outcome {
-                AttemptOutcome::Completed(_) | AttemptOutcome::Stored { .. } => {
-                    rolled_back("a statement of it had SQLite roll back everything (`ON CONFLICT ROLLBACK`)")
-                }
-                failed @ AttemptOutcome::Failed { .. } => failed,
-            });
-            let message = "a transaction had SQLite roll back everything";
-            return Err(StoreError::new(StoreErrorKind::Refused, message));
-        }
+        let outcome = outcome?.unwrap_or_else(UserCode::no_sql);
         match &outcome {
             AttemptOutcome::Completed(value) | AttemptOutcome::Stored { value, .. } => record(self, value)?,
             AttemptOutcome::Failed { .. } => {
@@ -56,25 +35,6 @@ impl<S: Session> Tables<'_, S> {
         self.session.execute(queries::RELEASE_CODE, &[])?;
         Ok(outcome)
     }
-}
-
-/// Judges the outcome of a user's code. A panic, or a result that cannot be stored, says more than a late end.
-fn judged(end: &End, code: &UserCode, outcome: Result<AttemptOutcome, String>) -> AttemptOutcome {
-    match outcome {
-        Err(panic) => AttemptOutcome::panicked(panic),
-        Ok(outcome @ AttemptOutcome::Failed { cause: AttemptCause::Unstorable | AttemptCause::Refused, .. }) => outcome,
-        Ok(_) if end.late => {
-            let limit = code.time_limit;
-            let message =
-                format!("the time limit of the transaction, {limit:?}, was reached, and its rows were rolled back");
-            failed(AttemptCause::TimedOut, message)
-        }
-        Ok(outcome) => outcome,
-    }
-}
-
-fn failed(cause: AttemptCause, message: String) -> AttemptOutcome {
-    AttemptOutcome::Failed { cause, error: None, message, terminal: false, retry_after: None }
 }
 
 /// The commit, as a user's code reaches it through the engine.

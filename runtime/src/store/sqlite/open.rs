@@ -8,7 +8,7 @@ use super::readers::Readers;
 use super::run_file::APPLICATION;
 use super::session::Sqlite;
 use super::{AskedBy, File, SqliteOptions, SqliteStore};
-use crate::sql::Guard;
+use crate::sql::sqlite::Guard;
 use crate::store::{
     Durability, StoreError, StoreErrorKind,
     sql::Cell,

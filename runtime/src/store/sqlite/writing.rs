@@ -2,12 +2,13 @@
 
 use super::fault::fault;
 use super::session::Sqlite;
-use crate::sql::{End, Guard, Tx};
+use crate::record::AttemptOutcome;
+use crate::sql::sqlite::{Guard, Guarded};
 use crate::store::{
     StoreError,
     sql::{Cell, EachRow, Session},
+    user_code::{UserCode, Within},
 };
-use std::time::Duration;
 
 /// A connection with the guard that watches it.
 pub(super) struct Writing<'a> {
@@ -42,13 +43,12 @@ impl Session for Writing<'_> {
         self.sqlite.rollback()
     }
 
-    fn user_code(&self, within: Duration, code: &mut dyn FnMut(&mut Tx<'_>)) -> Result<Option<End>, StoreError> {
-        let mut tx = Tx::inside(self.sqlite.connection, self.guard, within);
-        code(&mut tx);
-        let mut end = tx.end();
-        match end.fault.take() {
+    fn user_code(&self, code: &UserCode, within: &mut dyn Within) -> Result<Option<AttemptOutcome>, StoreError> {
+        let mut statements = Guarded::new(self.sqlite.connection, self.guard);
+        let outcome = code.run(&mut statements, within);
+        match statements.into_fault() {
             Some(error) => Err(fault(self.sqlite.database, error)),
-            None => Ok(Some(end)),
+            None => outcome.map(Some),
         }
     }
 }

@@ -166,8 +166,7 @@ async fn a_message_while_a_field_is_being_saved() {
 
 #[transaction]
 fn note(tx: &mut Tx<'_>, text: String) -> Result<i64> {
-    tx.execute("INSERT INTO notes (text) VALUES (?1)", [&text])?;
-    Ok(tx.last_insert_rowid())
+    Ok(tx.query_row("INSERT INTO notes (text) VALUES (?1) RETURNING rowid", [&text], |row| row.get(0))?)
 }
 
 /// Runs a transaction beside a receive.

@@ -3,9 +3,8 @@
 use super::{Desk, napper};
 use crate::runs::wait_for;
 use limits::Soon as _;
+use rusqlite::{Connection, OpenFlags};
 use steadfast::prelude::*;
-use steadfast::sql::rusqlite::Connection;
-use steadfast::sql::rusqlite::OpenFlags;
 use steadfast::{EngineError, Key, Pause, RunFilter, Secret, StaticKeys, Status};
 
 #[tokio::test]

@@ -12,8 +12,8 @@ async fn rows_and_the_start_of_a_run_are_one_commit() {
     let engine = bank.open(bank.builder()).await;
     let ids = engine
         .transaction(|tx| {
-            tx.execute("INSERT INTO moves (note) VALUES ('ordered')", [])?;
-            let key = tx.last_insert_rowid();
+            let insert = "INSERT INTO moves (note) VALUES ('ordered') RETURNING id";
+            let key = tx.query_row(insert, [], |row| row.get(0))?;
             Ok([tx.start(transfer, key).id(format!("move-{key}")).begin()?, tx.start(transfer, 7).begin()?])
         })
         .await
@@ -37,7 +37,8 @@ async fn unsigned_numbers_are_parameters_and_those_that_do_not_fit_are_refused()
     };
     assert_eq!(insert(7).await.unwrap(), 1);
     let error = insert(u64::MAX).await.unwrap_err().to_string();
-    assert!(error.contains("out of range"), "{error}");
+    let why = "`INSERT INTO moves (note) VALUES (?1)`: parameter ?1: 18446744073709551615 is out of range";
+    assert!(error.contains(why), "{error}");
     assert_eq!(bank.moves(), 1);
 }
 

@@ -60,7 +60,7 @@ async fn a_full_text_index_can_be_used() {
     sql(&engine, "INSERT INTO texts VALUES ('a small cat')").await.unwrap();
     let found = engine
         .transaction(|tx| {
-            Ok(tx.query("SELECT body FROM texts WHERE texts MATCH 'cat'", [], |row| row.get::<_, String>(0))?)
+            Ok(tx.query("SELECT body FROM texts WHERE texts MATCH 'cat'", [], |row| row.get::<String>(0))?)
         })
         .await;
     assert_eq!(found.unwrap().len(), 1);

@@ -5,7 +5,7 @@ use limits::Soon as _;
 use std::future::IntoFuture;
 use std::time::Duration;
 use steadfast::prelude::*;
-use steadfast::sql::rusqlite::Connection;
+use steadfast::sql::TestDatabase;
 use steadfast::{AttemptCause, EngineError};
 use tokio::runtime::{Builder, Handle};
 use tokio::time::timeout;
@@ -62,7 +62,7 @@ async fn a_statement_of_ours_is_not_lent_by_the_cache() {
     // This is exactly a query whose statement the writing connection has cached.
     let ours = "SELECT epoch FROM steadfast_leases WHERE number = ?1";
     let error = engine
-        .transaction(move |tx| Ok(tx.query_optional(ours, [1], |row| row.get::<_, i64>(0))?))
+        .transaction(move |tx| Ok(tx.query_optional(ours, [1], |row| row.get::<i64>(0))?))
         .await
         .unwrap_err()
         .to_string();
@@ -150,14 +150,12 @@ async fn a_result_that_is_too_large_is_not_reported_as_a_time_limit() {
 
 #[test]
 fn a_unit_test_meets_the_same_refusals() {
-    let mut connection = Connection::open_in_memory().unwrap();
-    connection.execute_batch("CREATE TABLE moves (id INTEGER PRIMARY KEY, cents INTEGER)").unwrap();
-    let mut tx = Tx::for_tests(&mut connection);
-    let error = execute::direct(&mut tx, "PRAGMA user_version".into()).unwrap_err().to_string();
+    let mut database = TestDatabase::new();
+    database.execute("CREATE TABLE moves (id INTEGER PRIMARY KEY, cents INTEGER)").unwrap();
+    let mut direct = |sql: &str| database.transaction(|tx| execute::direct(tx, sql.into()));
+    let error = direct("PRAGMA user_version").unwrap_err().to_string();
     assert!(error.contains("is not for transactions"), "{error}");
-    assert_eq!(execute::direct(&mut tx, "DELETE FROM moves".into()).unwrap(), "2");
-    let none = tx.query_row("SELECT id FROM moves", [], |row| row.get::<_, i64>(0)).unwrap_err();
-    assert!(none.is_no_row());
-    drop(tx);
-    connection.execute_batch("PRAGMA user_version").unwrap();
+    assert_eq!(direct("DELETE FROM moves").unwrap(), "1", "the row of the failed one was rolled back");
+    let none = database.transaction(|tx| tx.query_row("SELECT id FROM moves", [], |row| row.get::<i64>(0)));
+    assert!(none.unwrap_err().is_no_row());
 }

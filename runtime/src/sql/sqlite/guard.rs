@@ -27,14 +27,12 @@ struct Shared {
 
 #[derive(Debug, Default)]
 struct State {
+    /// When the time of the statement is up.
     until: Option<Instant>,
     /// The reason for which the statement that is being prepared was refused.
     refusal: Option<String>,
     /// The names in its text that SQLite does not pass to an authorizer.
     named: Named,
-    late: bool,
-    /// A failure that is no fault of the user: of the disk or the file.
-    fault: Option<rusqlite::Error>,
 }
 
 /// The names in the text of a statement.
@@ -82,26 +80,25 @@ impl Guard {
         self.0.on.load(Ordering::Relaxed)
     }
 
-    /// Begins a user's code, which has time until then.
-    pub(super) fn begin(&self, until: Option<Instant>) {
+    /// Makes statements a user's, which have time until then, until the returned value is dropped.
+    pub(in crate::sql) fn watch(&self, until: Option<Instant>) -> impl Drop + use<> {
+        struct Watched(Guard);
+        impl Drop for Watched {
+            fn drop(&mut self) {
+                self.0.0.on.store(false, Ordering::Relaxed);
+            }
+        }
         *self.state() = State { until, ..State::default() };
-        self.turn(true);
+        self.0.on.store(true, Ordering::Relaxed);
+        Watched(self.clone())
     }
 
-    /// Sets whether statements are a user's; returns what they were before.
-    pub(super) fn turn(&self, on: bool) -> bool {
-        self.0.on.swap(on, Ordering::Relaxed)
-    }
-
-    /// Returns whether the time is up, or was at an earlier check.
-    pub(super) fn is_late(&self) -> bool {
-        let mut state = self.state();
-        state.late |= state.until.is_some_and(|until| Instant::now() >= until);
-        state.late
+    fn is_late(&self) -> bool {
+        self.state().until.is_some_and(|until| Instant::now() >= until)
     }
 
     /// Checks a statement before it is prepared; returns why it is refused, if its text shows that already.
-    pub(super) fn look_at(&self, statement: &str) -> Option<&'static str> {
+    pub(in crate::sql) fn look_at(&self, statement: &str) -> Option<&'static str> {
         let tokens = tokens(statement);
         let mut state = self.state();
         state.refusal = None;
@@ -116,17 +113,8 @@ impl Guard {
         }
     }
 
-    /// Records that the file has failed.
-    pub(super) fn fail(&self, fault: rusqlite::Error) {
-        self.state().fault.get_or_insert(fault);
-    }
-
-    pub(super) fn fault(&self) -> Option<rusqlite::Error> {
-        self.state().fault.take()
-    }
-
     /// Takes the reason why the last statement was refused, if it was.
-    pub(super) fn refusal(&self) -> Option<String> {
+    pub(in crate::sql) fn refusal(&self) -> Option<String> {
         self.state().refusal.take()
     }
 
