@@ -18,13 +18,13 @@ use std::time::{Duration, Instant};
 pub struct ClusterOptions {
     /// The folder of `postgres` and `initdb`; by default that of the first [installation](crate::installations).
     pub bin: Option<PathBuf>,
-    /// Settings of `postgresql.conf`, such as `("fsync", "off".into())`. That one makes tests with many restarts faster:
-    /// what a process has written survives its crash also without a sync.
+    /// Settings of `postgresql.conf`, such as `("fsync", "off".into())`. That one makes tests with many restarts
+    /// faster: the files of a killed process keep its writes also without a sync.
     pub settings: Vec<(&'static str, String)>,
 }
 
-/// A Postgres server with a folder, a Unix socket and a TCP port on 127.0.0.1 of its own. Server and folder are gone after
-/// a drop, and after the end of this process, however it ends.
+/// A Postgres server with a folder, a Unix socket and a TCP port on 127.0.0.1 of its own. Server and folder are gone
+/// after a drop, and after the end of this process, however it ends.
 #[derive(Debug)]
 pub struct Cluster {
     installation: Installation,
@@ -113,7 +113,8 @@ impl Cluster {
         let _ = writeln!(lines, "unix_socket_directories = '{}'", self.folder.path().display());
         let _ = writeln!(lines, "port = {}", self.port);
         if cfg!(target_os = "linux") {
-            // After a crash Postgres syncs its folder, by default file by file, which takes seconds beside other builds.
+            // After a crash Postgres syncs its folder, by default file by file, which takes seconds beside other
+            // builds.
             lines += "recovery_init_sync_method = syncfs\n";
         }
         for (name, value) in chosen {
@@ -129,8 +130,8 @@ impl Cluster {
         std::fs::write(path, before + lines).expect("it can be written");
     }
 
-    /// Starts the server in place of what was watched before, and waits until it accepts connections. Returns the log if
-    /// it ends before that.
+    /// Starts the server in place of the process that was watched before, and waits until it accepts connections.
+    /// Returns the log if it ends before that.
     fn try_start(&self) -> Result<(), String> {
         let mut server = self.server();
         let mut postgres = self.folder.command(self.program("postgres"));
@@ -164,7 +165,7 @@ impl Cluster {
         &self.installation
     }
 
-    /// The address of the Unix socket, which trusts everyone.
+    /// The address of the Unix socket, which asks for no password.
     #[must_use]
     pub fn socket(&self) -> Address {
         Address::Socket(self.folder.path().join(format!(".s.PGSQL.{}", self.port)))
@@ -182,7 +183,7 @@ impl Cluster {
         self.folder.path()
     }
 
-    /// Returns what `initdb` and the server have logged.
+    /// Returns the log of `initdb` and the server.
     #[must_use]
     pub fn log(&self) -> String {
         let log = std::fs::read(&self.log).unwrap_or_default();
@@ -241,8 +242,8 @@ impl Cluster {
         }
     }
 
-    /// Starts the server again on the same folder, socket and port, and waits until it accepts connections. A server that
-    /// runs is stopped before.
+    /// Starts the server again on the same folder, socket and port, and waits until it accepts connections. A server
+    /// that runs is stopped before.
     ///
     /// # Panics
     /// It does not start. The message has the log.
@@ -278,8 +279,8 @@ fn children(parent: u32) -> Vec<u32> {
     processes.filter_map(|process| process.file_name().to_str()?.parse().ok()).filter(is_child).collect()
 }
 
-/// Returns a TCP port of 127.0.0.1 that is free now. It is below those that the system gives to outgoing connections, so
-/// that none of them takes it while a server restarts.
+/// Returns a TCP port of 127.0.0.1 that is free now. It is below the ports of outgoing connections, so that none
+/// of them takes it while a server restarts.
 pub(crate) fn free_port() -> u16 {
     const FIRST: u16 = 20_000;
     const PORTS: u16 = 12_000;

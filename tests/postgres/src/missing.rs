@@ -1,4 +1,4 @@
-//! What tests do where a program is missing.
+//! Missing programs: tests are skipped, or fail where the programs are required.
 
 use std::fmt;
 use std::io::Write as _;
@@ -18,7 +18,8 @@ impl fmt::Display for Missing {
 
 impl std::error::Error for Missing {}
 
-/// Returns what a test needs. If it is missing, prints a line that says why the test is skipped, and returns `None`.
+/// Returns a server that a test needs. If it is missing, prints a line that says why the test is skipped, and returns
+/// `None`.
 ///
 /// ```no_run
 /// # use throwaway_postgres::{Cluster, available};

@@ -26,8 +26,8 @@ impl Default for PgBouncerOptions {
     }
 }
 
-/// A `PgBouncer` in transaction mode, on a Unix socket and a TCP port that trust everyone. It is gone after a drop, and
-/// after the end of this process, however it ends.
+/// A `PgBouncer` in transaction mode, on a Unix socket and a TCP port without authentication. It is gone after a drop,
+/// and after the end of this process, however it ends.
 #[derive(Debug)]
 pub struct PgBouncer {
     folder: Folder,
@@ -130,7 +130,7 @@ impl PgBouncer {
         tcp_url(self.tcp(), database)
     }
 
-    /// Returns what the pool has logged.
+    /// Returns the log of the pool.
     #[must_use]
     pub fn log(&self) -> String {
         let log = std::fs::read(&self.log).unwrap_or_default();

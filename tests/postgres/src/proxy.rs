@@ -1,4 +1,4 @@
-//! A TCP port in front of a server, which delays, cuts and loses what goes through.
+//! A TCP port in front of a server, which delays and cuts connections and loses answers.
 
 mod answers;
 mod frames;
@@ -24,7 +24,7 @@ pub struct Proxy {
     acceptor: Option<JoinHandle<()>>,
 }
 
-/// What the threads of a proxy share.
+/// The state shared by the threads of a proxy.
 #[derive(Debug)]
 struct Shared {
     target: Address,
@@ -35,7 +35,7 @@ struct Shared {
 
 impl Proxy {
     /// Starts a proxy for a server: [`Cluster::socket`](crate::Cluster::socket), which asks for no password, or
-    /// [`Cluster::tcp`](crate::Cluster::tcp), or those of a [`PgBouncer`](crate::PgBouncer).
+    /// [`Cluster::tcp`](crate::Cluster::tcp), or the addresses of a [`PgBouncer`](crate::PgBouncer).
     ///
     /// # Panics
     /// No port is free.
@@ -78,12 +78,13 @@ impl Proxy {
         self.shared.switches.set(|settings| settings.is_refusing = is_refusing);
     }
 
-    /// Holds back everything in both directions, or no longer: a network that loses packets, where neither side notices.
+    /// Holds back everything in both directions, or no longer: a network that loses packets, where neither side
+    /// notices.
     pub fn stall(&self, is_stalled: bool) {
         self.shared.switches.set(|settings| settings.is_stalled = is_stalled);
     }
 
-    /// Delays what goes through, in each direction.
+    /// Delays all messages by this time in each direction.
     pub fn delay(&self, delay: Duration) {
         self.shared.switches.set(|settings| settings.delay = delay);
     }
@@ -94,8 +95,8 @@ impl Proxy {
         self.shared.switches.set(|settings| settings.bytes_left = Some(bytes_to_server));
     }
 
-    /// Loses the answer to the next `COMMIT` and cuts that connection: the server has committed, and the client does not
-    /// know.
+    /// Loses the answer to the next `COMMIT` and cuts that connection: the server has committed, and the client does
+    /// not know.
     pub fn drop_next_answer(&self) {
         self.drop_answer_to("commit");
     }
@@ -146,7 +147,7 @@ impl Shared {
             if self.switches.settings().is_refusing || client.set_nodelay(true).is_err() {
                 continue;
             }
-            // A server that is not there is what the client sees then: its connection is closed.
+            // The client's connection is closed if the server is not there.
             let Ok(server) = Stream::connect(&self.target) else { continue };
             self.open(number, Link::new(Stream::Tcp(client), server));
         }

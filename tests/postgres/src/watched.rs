@@ -1,8 +1,9 @@
 //! A server process that does not outlive the process that started it.
 //!
-//! Rust drops no statics, and a killed process runs no code at all. So the end of this process must be noticed by another:
-//! the server is a child of a small shell script that reads its standard input, a pipe whose other end only this process
-//! has. The kernel closes the pipe however this process ends. The script then stops the server and deletes its folder.
+//! Rust drops no statics, and a killed process runs no code at all. So the end of this process must be noticed by
+//! another: the server is a child of a small shell script that reads its standard input, a pipe whose other end only
+//! this process has. The kernel closes the pipe however this process ends. The script then stops the server and deletes
+//! its folder.
 //!
 //! A second pipe goes the other way: its write end is inherited by the server and by every process that the server
 //! forks. It is closed when the last of them is gone.
@@ -19,9 +20,10 @@ use std::time::Duration;
 ///
 /// - It starts the program after a first line, so that a watcher can be ready before the one that it replaces leaves.
 /// - A further line is a signal and the processes that receive it after the server, or `leave`.
-/// - `leave` waits, so that a killed server is no zombie: Postgres takes the process id in its lock file for a live server.
-/// - At the end the signal is repeated, because a shell starts background processes with `SIGINT` and `SIGQUIT` ignored,
-///   and a server that was just started may not have set its handlers yet.
+/// - `leave` waits, so that a killed server is no zombie: Postgres takes the process id in its lock file for a live
+///   server.
+/// - At the end the signal is repeated, because a shell starts background processes with `SIGINT` and `SIGQUIT`
+///   ignored, and a server that was just started may not have set its handlers yet.
 const SCRIPT: &str = r#"
 ulimit -c 0
 folder=$1 log=$2 signal=$3 server=

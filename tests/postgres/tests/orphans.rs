@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use throwaway_postgres::{Cluster, Session};
 
-/// What the child process does once its server runs.
+/// The variable with the end of the child process, once its server runs.
 const END: &str = "STEADFAST_TEST_END";
 
 /// The child process of the tests below: does nothing unless `END` is set.

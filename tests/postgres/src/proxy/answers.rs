@@ -1,13 +1,13 @@
 //! Which answer of the server belongs to which message of the client.
 //!
-//! The server answers each query and each `Sync` with one `ReadyForQuery`, in order, and sends one more when a connection
-//! begins. So the answers between two of them belong to the messages between two queries or `Sync`s, also if a client
-//! sends many before it reads.
+//! The server answers each query and each `Sync` with one `ReadyForQuery`, in order, and sends one more when a
+//! connection begins. So the answers between two of them belong to the messages between two queries or `Sync`s, also if
+//! a client sends many before it reads.
 
 use super::frames::texts;
 use std::collections::BTreeMap;
 
-/// What one connection has sent and received.
+/// The messages and answers of one connection, counted.
 #[derive(Debug, Default)]
 pub(super) struct Answers {
     /// The texts of prepared statements by name.
@@ -49,7 +49,7 @@ impl Answers {
         self.asked += u64::from(matches!(kind, b'Q' | b'S' | b'F'));
     }
 
-    /// Notes a message of the server, and returns what becomes of it.
+    /// Notes a message of the server, and returns its fate.
     pub(super) fn received(&mut self, kind: u8) -> Fate {
         let is_lost = self.lost == Some(self.ready);
         let is_end = kind == b'Z';
@@ -62,12 +62,12 @@ impl Answers {
     }
 }
 
-/// What becomes of a message of the server.
+/// The fate of a message of the server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Fate {
     Passed,
     Lost,
-    /// The last of a lost answer: the server has done what it was asked.
+    /// The last of a lost answer: the server has executed the message.
     LostAndCut,
 }
 

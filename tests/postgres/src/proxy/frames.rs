@@ -1,7 +1,7 @@
 //! Splits one direction of a connection into the messages of Postgres's protocol.
 
-/// The codes of requests that come before a startup message, and are answered by one byte without a length: encryption by
-/// TLS or GSSAPI.
+/// The codes of requests that come before a startup message, and are answered by one byte without a length: encryption
+/// by TLS or GSSAPI.
 const ENCRYPTION: [u32; 2] = [80_877_103, 80_877_104];
 
 /// The code of a request that cancels a query of another connection.

@@ -37,7 +37,7 @@ impl Link {
         self.answers.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Passes on what the client sends, until either end is closed.
+    /// Passes on the messages of the client, until either end is closed.
     pub(super) fn pass_up(&self, switches: &Switches) {
         let mut frames = Frames::of_client();
         self.pass(&self.client, &self.server, switches, |chunk, server| {
@@ -68,7 +68,7 @@ impl Link {
         }
     }
 
-    /// Passes on what the server sends, until either end is closed.
+    /// Passes on the messages of the server, until either end is closed.
     pub(super) fn pass_down(&self, switches: &Switches) {
         let mut frames = Frames::of_server();
         self.pass(&self.server, &self.client, switches, |chunk, client| {

@@ -1,4 +1,4 @@
-//! What the test has told a proxy to do.
+//! The settings of a proxy, which a test changes while connections are open.
 
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -17,7 +17,7 @@ pub(super) struct Settings {
     pub(super) lost: usize,
 }
 
-/// The settings, and a signal for those who wait for a change.
+/// The settings, and a signal for threads that wait for a change.
 #[derive(Debug, Default)]
 pub(super) struct Switches {
     settings: Mutex<Settings>,
@@ -34,7 +34,7 @@ impl Switches {
         self.changed.notify_all();
     }
 
-    /// Holds what was read for the delay, and while the proxy is stalled, unless `is_over`.
+    /// Blocks for the delay, and while the proxy is stalled and not `is_over`.
     pub(super) fn hold(&self, is_over: impl Fn() -> bool) {
         let delay = self.settings().delay;
         if !delay.is_zero() {
@@ -44,8 +44,8 @@ impl Switches {
         drop(self.changed.wait_while(self.settings(), stalled).unwrap_or_else(PoisonError::into_inner));
     }
 
-    /// Counts bytes for the server. Returns how many of them it still receives if the limit is reached: then the connection
-    /// is cut.
+    /// Counts bytes for the server. Returns how many of them it still receives if the limit is reached: then the
+    /// connection is cut.
     pub(super) fn limit(&self, wanted: usize) -> Option<usize> {
         let mut settings = self.settings();
         let reached = settings.bytes_left.take_if(|left| *left <= wanted);
