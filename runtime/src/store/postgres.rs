@@ -2,6 +2,7 @@
 
 mod batch;
 mod cells;
+mod code;
 mod fault;
 mod link;
 mod links;
@@ -114,8 +115,8 @@ impl PostgresStore {
 /// with all other writers excluded.
 fn committed(session: &Pg<'_>, writes: &[Write], tries: u32) -> Result<(Answers, Option<BTreeSet<i64>>), StoreError> {
     if tries < TOGETHER {
-        match batch::commit(session, writes) {
-            Ok(Some(done)) => return Ok((done.answers, Some(done.woken))),
+        match beside_others(session, writes) {
+            Ok(Some((answers, woken))) => return Ok((answers, Some(woken))),
             Ok(None) => {}
             // The database refuses one of them, or another process was faster: both are looked at again.
             Err(error) if error.kind == StoreErrorKind::Refused && session.stage() == Stage::Begun => session.undo()?,
@@ -123,6 +124,19 @@ fn committed(session: &Pg<'_>, writes: &[Write], tries: u32) -> Result<(Answers,
         }
     }
     sql::commit(session, session.database, writes).map(|answers| (answers, None))
+}
+
+fn beside_others(session: &Pg<'_>, writes: &[Write]) -> Result<Option<(Answers, BTreeSet<i64>)>, StoreError> {
+    match writes {
+        [write] if write.user_code().is_some() => {
+            Ok(code::commit(session, write)?.map(|(answer, woken)| (vec![answer], woken)))
+        }
+        _ => Ok(batch::commit(session, writes)?.map(|done| (done.answers, done.woken))),
+    }
+}
+
+fn has_code(write: &Write) -> bool {
+    write.user_code().is_some()
 }
 
 /// Returns the leases under which a batch writes.
@@ -137,6 +151,11 @@ fn leases(writes: &[Write]) -> impl Iterator<Item = i64> {
 
 impl Store for PostgresStore {
     fn commit(&self, writes: &[Write]) -> Result<Vec<Result<Written, Rejected>>, StoreError> {
+        if writes.len() > 1 && writes.iter().any(has_code) {
+            // Code holds its rows for as long as it runs, so each has a transaction of its own.
+            let groups = writes.chunk_by(|a, b| !has_code(a) && !has_code(b));
+            return Ok(groups.map(|group| self.commit(group)).collect::<Result<Vec<_>, _>>()?.concat());
+        }
         let Shared { options, name, writer, listener, .. } = &*self.shared;
         let mut tries = 0;
         loop {

@@ -93,8 +93,8 @@ fn move_cents(tx: &mut Tx<'_>, from: String, to: String, cents: i64) -> Result<i
     tx.execute(change, params![from, -cents])?;
     tx.execute(change, params![to, cents])?;
     let run = steadfast::current().map(|current| current.run_id().to_owned());
-    let insert = "INSERT INTO moves (run, cents) VALUES (?1, ?2) RETURNING id";
-    Ok(tx.query_row(insert, params![run, cents], |row| row.get("id"))?)
+    tx.execute("INSERT INTO moves (run, cents) VALUES (?1, ?2)", params![run, cents])?;
+    Ok(tx.query_row("SELECT count(*) FROM moves WHERE run = ?1", [run], |row| row.get(0))?)
 }
 
 #[workflow]
@@ -120,9 +120,9 @@ async fn bank(engine: &Engine) -> std::result::Result<(), Box<dyn std::error::Er
         .transaction(|tx| {
             let accounts = "CREATE TABLE IF NOT EXISTS accounts (name TEXT PRIMARY KEY, cents INTEGER, moves INTEGER)";
             tx.execute(accounts, [])?;
-            tx.execute("CREATE TABLE IF NOT EXISTS moves (id INTEGER PRIMARY KEY, run TEXT, cents INTEGER)", [])?;
+            tx.execute("CREATE TABLE IF NOT EXISTS moves (run TEXT, cents INTEGER)", [])?;
             tx.execute("CREATE TABLE IF NOT EXISTS orders (id TEXT PRIMARY KEY)", [])?;
-            tx.execute("INSERT OR IGNORE INTO accounts VALUES ('a', 1000, 0), ('b', 1000, 0)", [])?;
+            tx.execute("INSERT INTO accounts VALUES ('a', 1000, 0), ('b', 1000, 0) ON CONFLICT DO NOTHING", [])?;
             Ok(())
         })
         .await?;
@@ -130,7 +130,7 @@ async fn bank(engine: &Engine) -> std::result::Result<(), Box<dyn std::error::Er
         engine
             .transaction(move |tx| {
                 let id = format!("move-{n}");
-                if tx.execute("INSERT OR IGNORE INTO orders (id) VALUES (?1)", params![id])? > 0 {
+                if tx.execute("INSERT INTO orders (id) VALUES (?1) ON CONFLICT DO NOTHING", params![id])? > 0 {
                     tx.start(moving, n).id(id).begin()?;
                 }
                 Ok(())

@@ -72,8 +72,7 @@ fn signal(child: &Child, name: &str) {
 }
 
 /// Waits until a victim has done everything.
-fn ends(mut child: Child) {
-    let mut heard = Heard::of(child.stdout.take().expect("its output"));
+fn ends(mut child: Child, mut heard: Heard) {
     while heard.next_line().expect("the victim ended without `done`") != "done" {}
     assert!(limits::ended(&mut child).success());
 }
@@ -102,6 +101,47 @@ async fn three_processes_that_are_killed_and_stopped_at_random_lose_nothing_and_
         }
     }
     println!("killed {kills} times, stopped {stops} times");
-    workers.into_iter().for_each(ends);
+    for mut worker in workers {
+        let heard = Heard::of(worker.stdout.take().expect("its output"));
+        ends(worker, heard);
+    }
     fleet.check(30).await;
+}
+
+#[test]
+fn money_moved_by_three_processes_is_exact_however_often_they_are_killed() {
+    let Some(cluster) = Cluster::shared() else { return };
+    let fleet = Fleet::new(cluster);
+    let mut dice = Dice::seeded(20_261_201);
+    // The first one creates the accounts.
+    let mut workers = vec![fleet.spawn("bank")];
+    let mut heard = Heard::of(workers[0].stdout.take().expect("its output"));
+    while heard.next_line().expect("the victim ended without `started`") != "started" {}
+    workers.extend((0..2).map(|_| fleet.spawn("bank")));
+    for _ in 0..20 {
+        std::thread::sleep(Duration::from_millis(50 + dice.below(300)));
+        let which = usize::try_from(dice.below(3)).expect("one of three");
+        workers[which].kill().expect("killed");
+        limits::ended(&mut workers[which]);
+        workers[which] = fleet.spawn("bank");
+    }
+    for mut worker in workers {
+        match worker.stdout.take() {
+            Some(output) => ends(worker, Heard::of(output)),
+            // The first one was never killed: its output is read already.
+            None => drop(limits::ended(&mut worker)),
+        }
+    }
+    drop(heard);
+    let count = |query: &str| -> i64 {
+        let rows = fleet.database.execute(query).expect("a count");
+        rows[0][0].as_deref().expect("a number").parse().expect("a number")
+    };
+    // Each of 20 runs moves a cent five times, two cents back five times, and five cents at its end.
+    assert_eq!(count("SELECT count(*) FROM moves"), 20 * 11);
+    assert_eq!(count("SELECT sum(cents) FROM moves"), 20 * 20);
+    assert_eq!(count("SELECT cents FROM accounts WHERE name = 'b'"), 1_000);
+    assert_eq!(count("SELECT sum(cents) FROM accounts"), 2_000);
+    assert_eq!(count("SELECT sum(moves) FROM accounts"), 2 * 20 * 11);
+    assert_eq!(count("SELECT count(*) FROM orders"), count("SELECT count(*) FROM steadfast_runs"));
 }

@@ -5,5 +5,6 @@
 mod cluster;
 mod fleet;
 mod killed;
+mod transactions;
 
 steadfast::conformance!(store, cluster::fresh, cluster::again, cluster::is_there());

@@ -7,6 +7,7 @@ mod own;
 mod reads;
 mod sheet;
 
+use super::cells::Found;
 use super::listener::ALL;
 use super::session::{Pg, Query};
 use crate::store::decide::perform;
@@ -33,10 +34,26 @@ const READS: usize = 12;
 /// # Errors
 /// Nothing was committed, or the outcome is unknown: the stage of the session says which.
 pub(super) fn commit(session: &Pg<'_>, writes: &[Write]) -> Result<Option<Committed>, StoreError> {
+    let Some(decided) = decided(session, writes, true)? else { return Ok(None) };
+    write(decided, |queries| session.commit_together(queries)).map(Some)
+}
+
+/// Performs the writes in a transaction that goes on; it begins with them if it has not begun. `None` if they need one that
+/// excludes all other writers.
+///
+/// # Errors
+/// The transaction has failed.
+pub(super) fn apply(session: &Pg<'_>, writes: &[Write], begins: bool) -> Result<Option<Committed>, StoreError> {
+    let Some(decided) = decided(session, writes, begins)? else { return Ok(None) };
+    write(decided, |queries| session.together(queries, false)).map(Some)
+}
+
+/// Reads what the writes need until they are decided.
+fn decided(session: &Pg<'_>, writes: &[Write], begins: bool) -> Result<Option<(Sheet, Answers)>, StoreError> {
     let Some(mut keys) = Keys::of(writes) else { return Ok(None) };
     let mut known = Known::default();
     for round in 0..READS {
-        if let Err(error) = reads::read(session, &keys, round == 0, &mut known) {
+        if let Err(error) = reads::read(session, &keys, begins && round == 0, &mut known) {
             // A row that cannot be read concerns one write, which the other way finds.
             if matches!(error.kind, StoreErrorKind::Damaged | StoreErrorKind::Newer) {
                 break;
@@ -51,10 +68,12 @@ pub(super) fn commit(session: &Pg<'_>, writes: &[Write]) -> Result<Option<Commit
         keys = sheet.missing.take();
         if keys.is_empty() {
             let Ok(answers) = answers else { break };
-            return write(session, sheet, answers).map(Some);
+            return Ok(Some((sheet, answers)));
         }
     }
-    session.undo()?;
+    if begins {
+        session.undo()?;
+    }
     Ok(None)
 }
 
@@ -71,7 +90,10 @@ fn decide(sheet: &mut Sheet, writes: &[Write]) -> Result<Answers, StoreError> {
     fault.map_or(Ok(answers), Err)
 }
 
-fn write(session: &Pg<'_>, sheet: Sheet, mut answers: Answers) -> Result<Committed, StoreError> {
+fn write(
+    (sheet, mut answers): (Sheet, Answers),
+    execute: impl FnOnce(&[Query<'_>]) -> Result<Vec<Vec<Found>>, StoreError>,
+) -> Result<Committed, StoreError> {
     let Sheet { known, changes, .. } = sheet;
     // Somebody may be claiming a run that has no owner.
     let lease = |run: &i64| known.runs.get(run).and_then(|row| Some(row.as_ref()?.lease.unwrap_or(ALL)));
@@ -85,7 +107,7 @@ fn write(session: &Pg<'_>, sheet: Sheet, mut answers: Answers) -> Result<Committ
     }
     let statements = changes.into_statements(&known);
     let queries: Vec<_> = statements.iter().map(query).collect();
-    let drawn = session.commit_together(&queries)?;
+    let drawn = execute(&queries)?;
     // Only the insertion of items returns rows.
     let numbers: Vec<i64> = drawn.iter().flatten().filter_map(super::cells::first_number).collect();
     for answer in &mut answers {

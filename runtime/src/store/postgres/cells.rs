@@ -138,7 +138,7 @@ impl<'a> FromSql<'a> for Raw<'a> {
     }
 }
 
-fn raw(row: &tokio_postgres::Row, column: usize) -> (&Type, Option<&[u8]>) {
+pub(super) fn raw(row: &tokio_postgres::Row, column: usize) -> (&Type, Option<&[u8]>) {
     let bytes = row.try_get::<_, Raw<'_>>(column).ok().and_then(|raw| raw.0);
     (row.columns()[column].type_(), bytes)
 }

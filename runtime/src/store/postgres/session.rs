@@ -1,12 +1,15 @@
 //! A connection, for the SQL core.
 
 use super::cells::{Found, Parameter};
+use super::code::{OfUser, WITHOUT_LIMIT};
 use super::fault::{Place, fault};
 use super::link::{Link, LinkError};
 use super::options::PgOptions;
 use super::text::for_postgres;
+use crate::record::AttemptOutcome;
 use crate::store::StoreError;
 use crate::store::sql::{Cell, EachRow, Session};
+use crate::store::user_code::{UserCode, Within};
 use futures_util::future::{LocalBoxFuture, MaybeDone, maybe_done};
 use futures_util::{FutureExt, TryStreamExt};
 use std::cell::{Cell as Slot, RefCell};
@@ -77,6 +80,31 @@ impl<'a> Pg<'a> {
             Err((_, false)) => {}
         }
         done.map_err(|(error, _)| error)
+    }
+
+    /// Executes a user's statement after some of ours, in one round trip. Returns its rows, and how many rows it changed.
+    pub(super) fn of_user(
+        &self,
+        before: &str,
+        text: &str,
+        values: &[(&(dyn ToSql + Sync), Type)],
+    ) -> Result<(Vec<tokio_postgres::Row>, usize), LinkError> {
+        let mut link = self.link.borrow_mut();
+        let values = || values.iter().map(|(value, kind)| (*value, kind.clone()));
+        link.wait(self.options.patience(), |client| async move {
+            let statement = async {
+                let mut found = pin!(client.query_typed_raw(text, values()).await?);
+                let mut rows = Vec::new();
+                while let Some(row) = found.try_next().await? {
+                    rows.push(row);
+                }
+                Ok((rows, found.rows_affected().unwrap_or(0)))
+            };
+            // The first is polled first, so that it goes out first.
+            let (begun, done) = futures_util::future::join(client.batch_execute(before), statement).await;
+            begun?;
+            done.map(|(rows, changed)| (rows, usize::try_from(changed).unwrap_or(usize::MAX)))
+        })
     }
 
     /// Rolls back, if a transaction has begun.
@@ -167,10 +195,17 @@ impl Session for Pg<'_> {
     }
 
     fn commit(&self) -> Result<(), StoreError> {
-        self.stage.set(Stage::Committing);
-        self.batch("COMMIT")?;
-        self.stage.set(Stage::Outside);
-        Ok(())
+        self.commit_together(&[]).map(drop)
+    }
+
+    fn user_code(&self, code: &UserCode, within: &mut dyn Within) -> Result<Option<AttemptOutcome>, StoreError> {
+        let mut statements = OfUser::new(self);
+        let outcome = code.run(&mut statements, within);
+        if let Some(error) = statements.into_broken() {
+            return Err(error);
+        }
+        self.batch(WITHOUT_LIMIT)?;
+        outcome.map(Some)
     }
 
     fn rollback(&self) -> Result<(), StoreError> {
