@@ -243,4 +243,9 @@ impl<'a> Coder<'a> {
         // A part of something that has a location has none.
         vault::thread::code(self.0.map(|fields| &fields.vault), location)
     }
+
+    /// Begins a value that holds no secret, like [`at`](Self::at).
+    pub(crate) fn without_secret(self) -> vault::thread::Coding {
+        vault::thread::code_plain(self.0.map(|fields| &*fields.vault))
+    }
 }

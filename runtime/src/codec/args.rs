@@ -52,7 +52,7 @@ impl<'a> ArgsWriter<'a> {
         if self.json.len() > 1 {
             self.json.push(b',');
         }
-        let coding = self.coder.at(self.location);
+        let coding = typed::coding_of::<T>(self.coder, self.location);
         json::append(&mut self.json, value, Order::Sorted).map_err(|error| error.within(name))?;
         drop(coding);
         self.args.push(Arg::Json(self.json.len()));

@@ -1,4 +1,4 @@
-//! The types whose errors may show the text that does not fit them.
+//! The types whose errors may show the text that does not fit them, and those that are coded without a vault.
 
 use bytes::Bytes;
 use std::any::TypeId;
@@ -34,6 +34,24 @@ pub(super) fn may_be_shown(id: TypeId) -> bool {
         f32, f64,
         Bytes, Uuid, Duration, SystemTime, serde_json::Value,
     ]
+}
+
+/// Returns whether a type is a scalar or a text, which holds no secret: few types, because each use compares with all.
+#[inline]
+pub(super) fn is_plain(id: TypeId) -> bool {
+    [
+        TypeId::of::<()>(),
+        TypeId::of::<bool>(),
+        TypeId::of::<String>(),
+        TypeId::of::<u8>(),
+        TypeId::of::<u32>(),
+        TypeId::of::<u64>(),
+        TypeId::of::<usize>(),
+        TypeId::of::<i32>(),
+        TypeId::of::<i64>(),
+        TypeId::of::<f64>(),
+    ]
+    .contains(&id)
 }
 
 #[cfg(test)]

@@ -3,9 +3,10 @@
 use super::CodecError;
 use super::comparison::{Same, compare};
 use super::json::{self, Order};
-use super::shown_types::may_be_shown;
+use super::shown_types::{is_plain, may_be_shown};
 use crate::fields::Coder;
 use crate::value::{Encoding, Value};
+use crate::vault::thread::Coding;
 use crate::vault::{self, Location};
 use bytes::Bytes;
 use serde::{Serialize, de::DeserializeOwned};
@@ -49,12 +50,22 @@ fn encode_here<T: Serialize + 'static>(
     }
 }
 
-fn encode_json<T: Serialize>(coder: Coder<'_>, location: Option<Location<'_>>, value: &T) -> Result<Value, CodecError> {
+fn encode_json<T: Serialize + 'static>(
+    coder: Coder<'_>,
+    location: Option<Location<'_>>,
+    value: &T,
+) -> Result<Value, CodecError> {
     let mut text = json::space();
-    let coding = coder.at(location);
+    let coding = coding_of::<T>(coder, location);
     let appended = json::append(&mut text, value, Order::AsGiven);
     drop(coding);
     written(text, appended)
+}
+
+/// Sets vault and location for a value of this type. Nothing reads them for one that cannot hold a secret.
+pub(super) fn coding_of<T: 'static>(coder: Coder<'_>, location: Option<Location<'_>>) -> Coding {
+    // Evaluated when this is compiled for a type.
+    if is_plain(TypeId::of::<T>()) { coder.without_secret() } else { coder.at(location) }
 }
 
 fn written(text: Vec<u8>, appended: Result<(), CodecError>) -> Result<Value, CodecError> {
@@ -84,7 +95,7 @@ pub(super) fn decode_here_or_at<T: DeserializeOwned + 'static>(
     location: Option<Location<'_>>,
     value: &Value,
 ) -> Result<T, CodecError> {
-    let _coding = coder.at(location);
+    let _coding = coding_of::<T>(coder, location);
     if value.encoding == Encoding::Json {
         return match serde_json::from_slice(&value.bytes) {
             Ok(value) => Ok(value),

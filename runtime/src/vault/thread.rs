@@ -97,6 +97,19 @@ pub(crate) fn code(vault: Option<&Arc<Vault>>, location: Option<Location<'_>>) -
     set(vault, location.map(Location::parts))
 }
 
+/// Begins a value that neither reads nor changes the state of this thread: like [`code`], it only forgets an earlier
+/// fault of this vault.
+pub(crate) fn code_plain(vault: Option<&Vault>) -> Coding {
+    if let Some(vault) = vault {
+        HERE.with(|here| {
+            if matches!(*here.mode.borrow(), Mode::Plain) {
+                here.fault.borrow_mut().take_if(|(owner, _)| std::ptr::eq(*owner, vault));
+            }
+        });
+    }
+    Coding { entered: false, places: None, of_this_thread: PhantomData }
+}
+
 /// Sets any text as the location.
 #[cfg(test)]
 pub(crate) fn at_text<R>(text: &str, f: impl FnOnce() -> R) -> R {
@@ -116,6 +129,9 @@ pub(crate) struct Coding {
 
 impl Drop for Coding {
     fn drop(&mut self) {
+        if !self.entered && self.places.is_none() {
+            return;
+        }
         HERE.with(|here| {
             if let Some((length, innermost)) = self.places {
                 let mut places = here.places.borrow_mut();
