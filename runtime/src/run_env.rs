@@ -9,7 +9,7 @@ pub use board::Progress;
 
 use crate::fields::Fields;
 use crate::record::RunIdentity;
-use crate::resources::Resources;
+use crate::resources::{Anything, Resources};
 use crate::session::Session;
 use crate::shared_state::SharedState;
 use board::Board;
@@ -27,6 +27,8 @@ pub struct RunEnv {
     pub(crate) fields: Arc<Fields>,
     pub(crate) resources: Resources,
     pub(crate) session: Session,
+    /// The context of steps that read none, made once for all of them.
+    pub(crate) no_context: Anything,
     /// The values of the transient fields.
     pub(crate) live: Live,
     /// The channel for the outputs of its steps.
@@ -49,6 +51,7 @@ impl RunEnv {
             fields,
             resources,
             session,
+            no_context: Arc::new(()),
             live: Live::default(),
             outputs: Outputs::default(),
             state: Arc::default(),

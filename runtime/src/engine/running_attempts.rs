@@ -45,7 +45,7 @@ pub(super) struct RunningAttempts {
 /// An attempt to be started.
 pub(super) struct Attempt {
     pub(super) step: &'static str,
-    pub(super) scope: StepScope,
+    pub(super) scope: Arc<StepScope>,
     pub(super) arguments: Value,
     pub(super) timeout: Option<Duration>,
     pub(super) body: Arc<dyn StepBody>,
@@ -120,7 +120,7 @@ impl RunningAttempts {
     }
 
     fn begin(&mut self, attempt: Attempt) {
-        let Attempt { step, mut scope, arguments, timeout, body } = attempt;
+        let Attempt { step, scope, arguments, timeout, body } = attempt;
         let (position, attempt) = (scope.position, scope.attempt);
         let cancellation = scope.cancellation.clone();
         let (core, mail, driving) = (self.core.clone(), self.mail.clone(), self.driving.clone());
@@ -141,8 +141,7 @@ impl RunningAttempts {
                 return None;
             }
             let (_at_work, span) = (stop.begin(), trace::attempt(&scope));
-            scope.deadline = timeout.and_then(|timeout| SystemTime::now().checked_add(timeout));
-            let scope = Arc::new(scope);
+            let scope = limited(scope, timeout);
             // Decoding the arguments runs user code too, so it happens inside.
             let run = async move { caught_future(caught(|| body.attempt(&arguments, scope, env))?).await };
             let run = match (watch, limit) {
@@ -243,6 +242,14 @@ impl RunningAttempts {
 /// Waits until the engine holds its leases for sure, or the attempt is cancelled.
 async fn margin(core: &Core, stop: &Cancellation) {
     select(pin!(stop.requested()), pin!(core.leases.margin())).await;
+}
+
+/// Sets the deadline of an attempt that begins now.
+fn limited(mut scope: Arc<StepScope>, timeout: Option<Duration>) -> Arc<StepScope> {
+    if let Some(timeout) = timeout {
+        Arc::make_mut(&mut scope).deadline = SystemTime::now().checked_add(timeout);
+    }
+    scope
 }
 
 /// Where the result of an attempt is saved.

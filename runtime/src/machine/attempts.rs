@@ -11,6 +11,7 @@ use crate::record::{AttemptOutcome, Kind, ParkReason, Role};
 use crate::scope::{Cancellation, StepScope};
 use crate::store::EntryRow;
 use crate::value::Value;
+use std::sync::Arc;
 use std::time::Duration;
 
 impl Machine {
@@ -189,7 +190,7 @@ impl Machine {
         }
         let Some(arguments) = step.call.arguments.value().cloned() else { return };
         self.env.state.enter(position);
-        let scope = StepScope {
+        let scope = Arc::new(StepScope {
             run: self.journal.identity().clone(),
             run_scope,
             name: step.call.name.to_owned(),
@@ -200,7 +201,7 @@ impl Machine {
             writes: crate::scope::Writes::default(),
             link: crate::scope::Link::of(&self.env),
             sends: &[],
-        };
+        });
         let (step, timeout, body) = (step.call.name, step.call.run.policy.timeout, step.call.run.body.clone());
         self.unwritten.pending_effects.push(Effect::StartAttempt { step, scope, arguments, timeout, body });
     }

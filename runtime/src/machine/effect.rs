@@ -16,7 +16,7 @@ pub(crate) enum Effect {
     /// An attempt of a step starts.
     StartAttempt {
         step: &'static str,
-        scope: StepScope,
+        scope: Arc<StepScope>,
         arguments: Value,
         timeout: Option<Duration>,
         body: Arc<dyn StepBody>,

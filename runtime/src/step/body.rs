@@ -149,7 +149,7 @@ pub(crate) fn whole_context(
     env: &RunEnv,
 ) -> Result<Anything, AttemptOutcome> {
     if wanted == TypeId::of::<()>() {
-        return Ok(Arc::new(()));
+        return Ok(env.no_context.clone());
     }
     let context = context.and_then(|context| env.live.whole(context));
     let context = context.filter(|context| context.as_ref().type_id() == wanted);

@@ -9,7 +9,6 @@ use crate::policy::Policy;
 use crate::step::{saved, to_save};
 use crate::store::{ImportedRun, RunRow};
 use crate::vault::Vault;
-use std::sync::Arc;
 use std::time::Duration;
 
 /// The number of tries of a factory or hook.
@@ -35,7 +34,7 @@ impl Scenario<'_> {
                     let journal = self.journal(number)?;
                     self.seen.entry(number).or_default().body_started(&journal, position, attempt)?;
                     let (step, store) = (scope.name.clone(), body.store());
-                    let body = body.attempt(&arguments, Arc::new(scope), env.clone());
+                    let body = body.attempt(&arguments, scope, env.clone());
                     let body = async move {
                         let outcome = body.await;
                         let routed = store.and_then(|store| to_save(&outcome, &step, store));
