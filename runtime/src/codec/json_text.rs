@@ -26,6 +26,14 @@ impl<'a> JsonText<'a> {
         Ok(Self(text.trim_matches(SPACE)))
     }
 
+    /// Takes a value that was split from a checked text.
+    ///
+    /// # Errors
+    /// The text is no UTF-8.
+    pub(crate) fn of_part(text: &'a [u8]) -> Result<Self, Error> {
+        std::str::from_utf8(text).map(Self).map_err(Error::custom)
+    }
+
     pub(crate) const fn get(self) -> &'a str {
         self.0
     }
@@ -41,6 +49,14 @@ impl<'a> JsonText<'a> {
             elements.push(element);
         }
         Ok(elements)
+    }
+
+    /// Returns the members of an array whose elements are objects with one member each.
+    ///
+    /// # Errors
+    /// The value is no array.
+    pub(crate) fn only_members(self) -> Result<OnlyMembers<'a>, Error> {
+        self.parts('[').map(OnlyMembers)
     }
 
     /// Returns the members of an object in their order; a key may occur twice.
@@ -83,19 +99,49 @@ struct Parts<'a> {
 }
 
 impl<'a> Parts<'a> {
-    fn next_part(&mut self) -> Option<JsonText<'a>> {
+    /// Skips what separates two parts, and returns the first byte after it.
+    fn peek(&mut self) -> Option<u8> {
         let bytes = self.text.as_bytes();
         while matches!(bytes.get(self.at), Some(b' ' | b'\n' | b'\t' | b'\r' | b',' | b':')) {
             self.at += 1;
         }
-        let start = self.at;
-        self.at = match bytes.get(start)? {
+        bytes.get(self.at).copied()
+    }
+
+    fn next_part(&mut self) -> Option<JsonText<'a>> {
+        let first = self.peek()?;
+        let (bytes, start) = (self.text.as_bytes(), self.at);
+        self.at = match first {
             b']' | b'}' => return None,
             b'"' => end_of_text(bytes, start),
             b'[' | b'{' => end_of_group(bytes, start),
             _ => end_of_word(bytes, start),
         };
         self.text.get(start..self.at).map(JsonText)
+    }
+}
+
+/// An iterator over the elements of a checked array, each an object with one member. It enters each object instead of
+/// searching for its end first, so every byte is looked at once.
+pub(crate) struct OnlyMembers<'a>(Parts<'a>);
+
+impl<'a> Iterator for OnlyMembers<'a> {
+    type Item = Result<(Cow<'a, str>, JsonText<'a>), Error>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let parts = &mut self.0;
+        match parts.peek()? {
+            b']' => return None,
+            b'{' => parts.at += 1,
+            _ => return Some(Err(Error::custom("an element is no object"))),
+        }
+        let (key, value, more) = (parts.next_part(), parts.next_part(), parts.next_part());
+        // The end of the object.
+        parts.at += 1;
+        Some(match (key, value, more) {
+            (Some(key), Some(value), None) => key.text().map(|key| (key, value)),
+            _ => Err(Error::custom("an object has not exactly one member")),
+        })
     }
 }
 
@@ -191,6 +237,23 @@ mod tests {
         for bad in ["", "{", "{\"a\"}", "{\"a\":}", "{\"a\":1,}", "{1:2}", "{a:1}", "{\"a\" 1}", "[]", "{\"\\x\":1}"] {
             assert!(JsonText::new(bad.as_bytes()).and_then(JsonText::members).is_err(), "{bad}");
         }
+    }
+
+    #[test]
+    fn an_array_of_objects_with_one_member_is_taken_apart() {
+        let members = |text: &str| -> Result<Vec<(String, String)>, serde_json::Error> {
+            let members = JsonText::new(text.as_bytes())?.only_members()?;
+            members.map(|member| member.map(|(key, value)| (key.into_owned(), value.get().to_owned()))).collect()
+        };
+        let text = r#" [ {"a" : [1,{"b":2}] } , {"\"": {} },{"a":"}]"}] "#;
+        let expected = [("a", r#"[1,{"b":2}]"#), ("\"", "{}"), ("a", r#""}]""#)];
+        assert_eq!(members(text).unwrap(), expected.map(|(key, value)| (key.to_owned(), value.to_owned())));
+        assert_eq!(members("[]").unwrap(), []);
+        for bad in ["{}", "[1]", "[[]]", "[{}]", r#"[{"a":1,"b":2}]"#, r#"[{"a":1},2]"#] {
+            assert!(members(bad).is_err(), "{bad}");
+        }
+        // Once an element is wrong, whatever follows is, but the end is found.
+        assert!(JsonText::new(b"[{},{}]").unwrap().only_members().unwrap().all(|member| member.is_err()));
     }
 
     #[test]

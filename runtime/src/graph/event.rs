@@ -114,11 +114,12 @@ pub struct EventReader<'a> {
 impl<'a> EventReader<'a> {
     pub(super) fn new(
         coder: Coder<'a>,
+        json: Result<JsonText<'a>, serde_json::Error>,
         text: &'a Bytes,
         raws: &'a [Bytes],
         location: Location<'a>,
     ) -> Result<Self, CodecError> {
-        let fields = JsonText::new(text)
+        let fields = json
             .and_then(JsonText::members)
             .map(Fields)
             .map_err(|error| none(format!("expected the fields of an event, found something else: {error}")))?;
@@ -196,7 +197,7 @@ pub(crate) fn encode<E: Event>(coder: Coder<'_>, location: Location<'_>, event: 
 /// Decodes an event that is a value of its own, at its location.
 pub(crate) fn decode<E: Event>(coder: Coder<'_>, location: Location<'_>, value: &Value) -> Result<E, CodecError> {
     let (text, raws) = split(value)?;
-    read::<E>(coder, &text, &raws, location)
+    read::<E>(coder, JsonText::new(&text), &text, &raws, location)
 }
 
 /// Encodes an event that comes from outside or was sent by hand.
@@ -204,13 +205,15 @@ pub(crate) fn encode_message<E: Event>(coder: Coder<'_>, event: &E) -> Result<Va
     encode(coder, Location::Message(E::INFO.channel), event)
 }
 
+/// Decodes an event from its text, which was checked or was part of a checked one, and the bytes beside it.
 pub(super) fn read<E: Event>(
     coder: Coder<'_>,
+    json: Result<JsonText<'_>, serde_json::Error>,
     text: &Bytes,
     raws: &[Bytes],
     location: Location<'_>,
 ) -> Result<E, CodecError> {
-    E::read(&EventReader::new(coder, text, raws, location)?)
+    E::read(&EventReader::new(coder, json, text, raws, location)?)
 }
 
 /// Combines a text and its bytes into one value.

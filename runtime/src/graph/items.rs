@@ -5,6 +5,7 @@ use crate::codec::{CodecError, JsonText, Location};
 use crate::fields::Coder;
 use crate::value::Value;
 use bytes::Bytes;
+use std::borrow::Cow;
 use std::sync::Arc;
 
 /// The name of the end of the run among the events.
@@ -32,8 +33,12 @@ pub struct Item {
 impl Item {
     /// Decodes the event.
     pub(super) fn read<E: Event>(&self, coder: Coder<'_>) -> Result<E, CodecError> {
-        let location = self.step.map_or(Location::Message(E::INFO.channel), Location::Result);
-        event::read::<E>(coder, &self.text, &self.raws, location)
+        let (location, json) = match self.step {
+            // The result of the step was checked as a whole when it was split.
+            Some(step) => (Location::Result(step), JsonText::of_part(&self.text)),
+            None => (Location::Message(E::INFO.channel), JsonText::new(&self.text)),
+        };
+        event::read::<E>(coder, json, &self.text, &self.raws, location)
     }
 }
 
@@ -44,16 +49,13 @@ pub(crate) fn items(value: &Value, step: Option<&'static str>) -> Result<Vec<Ite
         path: String::new(),
         message: format!("expected the events of a step, found something else: {why}"),
     };
-    let entries = JsonText::new(&text).and_then(JsonText::elements).map_err(|error| wrong(&error))?;
-    let item = |entry: JsonText<'_>| {
-        let members = entry.members().map_err(|error| wrong(&error))?;
-        let [(name, value)] = members.as_slice() else {
-            return Err(wrong(&"expected an object with one member, the name of an event"));
-        };
+    let members = JsonText::new(&text).and_then(JsonText::only_members).map_err(|error| wrong(&error))?;
+    let item = |member: Result<(Cow<'_, str>, JsonText<'_>), serde_json::Error>| {
+        let (name, value) = member.map_err(|error| wrong(&error))?;
         let text = text.slice_ref(value.get().as_bytes());
-        Ok(Item { name: name.clone().into_owned(), text, raws: raws.clone(), step })
+        Ok(Item { name: name.into_owned(), text, raws: raws.clone(), step })
     };
-    entries.into_iter().map(item).collect()
+    members.map(item).collect()
 }
 
 /// Returns the command index of the step that has sent events by hand, and the events.

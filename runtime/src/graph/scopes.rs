@@ -2,10 +2,10 @@
 
 use super::dispatch::Node;
 use super::plan::Taker;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 
 /// A fan-out, or the run itself.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct ScopeId(u64);
 
 impl ScopeId {
@@ -31,14 +31,14 @@ pub(super) struct Open {
 /// All open fan-outs of a run.
 #[derive(Debug)]
 pub(super) struct Scopes {
-    open: HashMap<ScopeId, Open>,
+    open: BTreeMap<ScopeId, Open>,
     last: u64,
 }
 
 impl Scopes {
     pub(super) fn new() -> Self {
         let run = Open::new(ScopeId::RUN, None);
-        Self { open: HashMap::from([(ScopeId::RUN, run)]), last: 0 }
+        Self { open: BTreeMap::from([(ScopeId::RUN, run)]), last: 0 }
     }
 
     /// Opens a fan-out of a step within another.
