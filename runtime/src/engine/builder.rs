@@ -326,17 +326,17 @@ impl EngineBuilder {
 
     async fn begin(self) -> Result<Engine, EngineError> {
         self.sensible()?;
-        let store = open(self.database, self.durability).await?;
-        let (term, acquiring) = (self.options.lease_term, store.clone());
+        let (database, durability, term) = (self.database, self.durability, self.options.lease_term);
         let is_client = self.options.is_client;
-        let acquire = threads::blocking(&Handle::current(), move || {
+        let open = threads::blocking(&Handle::current(), move || {
+            let store = open(database, durability)?;
             let owner = uuid::Uuid::new_v4().simple().to_string();
-            let stem = acquiring.lock_stem().filter(|_| !is_client);
+            let stem = store.lock_stem().filter(|_| !is_client);
             let leases = Leases::new(owner, term, stem.as_deref())?;
-            let inherited = if is_client { Vec::new() } else { leases.acquire(&*acquiring)? };
-            Ok::<_, EngineError>((Arc::new(leases), inherited))
+            let inherited = if is_client { Vec::new() } else { leases.acquire(&*store)? };
+            Ok::<_, EngineError>((store, Arc::new(leases), inherited))
         })?;
-        let (leases, inherited) = acquire.await.map_err(|_| EngineError::ShuttingDown)??;
+        let (store, leases, inherited) = open.await.map_err(|_| EngineError::ShuttingDown)??;
         let clock = Arc::new(self.clock);
         let core_of_timers: Arc<OnceLock<Weak<Core>>> = Arc::default();
         let timers = {

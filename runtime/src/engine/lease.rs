@@ -148,13 +148,21 @@ impl Leases {
     pub(super) fn sweep(&self, store: &dyn Store) -> Result<(), EngineError> {
         let Some(stem) = store.lock_stem() else { return Ok(()) };
         let (Some(folder), Some(name)) = (stem.parent(), stem.file_name()) else { return Ok(()) };
-        let (prefix, leases) = (format!("{}{SIGN}", name.to_string_lossy()), store.leases()?);
+        let prefix = format!("{}{SIGN}", name.to_string_lossy());
         // A folder that cannot be listed must not prevent a start.
-        for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
+        let signs = std::fs::read_dir(folder).into_iter().flatten().flatten().filter_map(|entry| {
             let name = entry.file_name();
-            let Some(owner) = name.to_str().and_then(|name| name.strip_prefix(&prefix)) else { continue };
-            if owner != self.owner && leases.iter().all(|lease| lease.owner != owner) {
-                Recorder::remove_if_free(&entry.path());
+            let owner = name.to_str()?.strip_prefix(&prefix)?;
+            (owner != self.owner).then(|| (owner.to_owned(), entry.path()))
+        });
+        let others: Vec<_> = signs.collect();
+        if others.is_empty() {
+            return Ok(());
+        }
+        let leases = store.leases()?;
+        for (owner, sign) in others {
+            if leases.iter().all(|lease| lease.owner != owner) {
+                Recorder::remove_if_free(&sign);
             }
         }
         Ok(())

@@ -38,7 +38,7 @@ impl EngineBuilder {
                 let open = threads::blocking(&Handle::current(), move || SqliteStore::options().open_copy(path))?;
                 Arc::new(open.await.map_err(|_| EngineError::ShuttingDown)??)
             }
-            database => open(database, self.durability).await?,
+            database => open(database, self.durability)?,
         };
         check(store, Arc::new(self.workflows), self.options, self.resources.open()).await
     }

@@ -1,13 +1,12 @@
 //! The choice of a database, until it is opened.
 
 use super::EngineBuilder;
-use crate::engine::{error::EngineError, threads};
+use crate::engine::error::EngineError;
 use crate::store::{Durability, MemoryStore, SqliteStore, Store};
 #[cfg(feature = "postgres")]
 use crate::store::{PgOptions, StoreError};
 use std::path::PathBuf;
 use std::sync::Arc;
-use tokio::runtime::Handle;
 
 pub(super) enum Database {
     None,
@@ -62,11 +61,11 @@ impl EngineBuilder {
     }
 }
 
-/// Opens the chosen database.
+/// Opens the chosen database, on a thread that may block.
 ///
 /// # Errors
 /// None was chosen, or it cannot be opened.
-pub(super) async fn open(database: Database, durability: Durability) -> Result<Arc<dyn Store>, EngineError> {
+pub(super) fn open(database: Database, durability: Durability) -> Result<Arc<dyn Store>, EngineError> {
     Ok(match database {
         Database::None => {
             return Err(EngineError::configuration(
@@ -76,14 +75,7 @@ pub(super) async fn open(database: Database, durability: Durability) -> Result<A
         Database::Memory => Arc::new(MemoryStore::new()),
         Database::Store(store) => store,
         #[cfg(feature = "postgres")]
-        Database::Postgres(options) => {
-            let options = (*options)?;
-            let open = threads::blocking(&Handle::current(), move || options.open())?;
-            Arc::new(open.await.map_err(|_| EngineError::ShuttingDown)??)
-        }
-        Database::Sqlite(path) => {
-            let open = threads::blocking(&Handle::current(), move || SqliteStore::open(path, durability))?;
-            Arc::new(open.await.map_err(|_| EngineError::ShuttingDown)??)
-        }
+        Database::Postgres(options) => Arc::new((*options)?.open()?),
+        Database::Sqlite(path) => Arc::new(SqliteStore::open(path, durability)?),
     })
 }

@@ -91,6 +91,12 @@ queries! {
     /// Lease. The statuses are those of the index.
     ADOPT_UNOWNED = "UPDATE steadfast_runs SET lease = ?1
         WHERE lease IS NULL AND status IN ('running', 'sleeping', 'paused')";
+    /// Whether there is a run that the query before would change.
+    HAS_UNOWNED = "SELECT 1 FROM steadfast_runs WHERE lease IS NULL AND status IN ('running', 'sleeping', 'paused') LIMIT 1";
+    /// Lease, and the lease whose runs it gets.
+    ADOPT_FROM = "UPDATE steadfast_runs SET lease = ?1 WHERE lease = ?2";
+    /// The least lease that may be found. Steps from owner to owner, however many runs each has.
+    NEXT_OWNER = "SELECT min(lease) FROM steadfast_runs WHERE lease >= ?1";
     /// Lease, workflow, version, the most runs. The statuses are those of the index.
     CLAIM_SERVED = "UPDATE steadfast_runs SET lease = ?1 WHERE number IN (
             SELECT number FROM steadfast_runs
@@ -98,15 +104,6 @@ queries! {
                     AND workflow = ?2 AND coalesce(version, 1) = ?3
                 ORDER BY number LIMIT ?4)
         RETURNING number, wake_at";
-    /// Lease. Steps from owner to owner, however many runs each has.
-    ADOPT_LOST = "UPDATE steadfast_runs SET lease = ?1 WHERE lease IN (
-        WITH RECURSIVE owners (lease) AS (
-            SELECT min(lease) FROM steadfast_runs WHERE lease IS NOT NULL
-            UNION ALL
-            SELECT (SELECT min(r.lease) FROM steadfast_runs r WHERE r.lease > owners.lease)
-                FROM owners WHERE owners.lease IS NOT NULL
-        )
-        SELECT lease FROM owners WHERE lease IS NOT NULL AND lease NOT IN (SELECT number FROM steadfast_leases))";
     /// Number.
     DELETE_RUN = "DELETE FROM steadfast_runs WHERE number = ?1";
 

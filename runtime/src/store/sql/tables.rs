@@ -92,9 +92,21 @@ impl<S: Session> Rows for Tables<'_, S> {
     }
 
     fn adopt(&mut self, lease: i64) -> Result<usize, StoreError> {
-        let unowned = self.session.execute(queries::ADOPT_UNOWNED, &[Cell::Int(lease)])?;
-        let lost = self.session.execute(queries::ADOPT_LOST, &[Cell::Int(lease)])?;
-        Ok(unowned + lost)
+        // Almost always there is none: preparing an update of a row with many indexes costs more than all the rest.
+        let mut adopted = 0;
+        if self.number(queries::HAS_UNOWNED, &[])?.is_some() {
+            adopted += self.session.execute(queries::ADOPT_UNOWNED, &[Cell::Int(lease)])?;
+        }
+        let mut from = Some(i64::MIN);
+        while let Some(least) = from
+            && let Some(owner) = self.number(queries::NEXT_OWNER, &[Cell::Int(least)])?
+        {
+            if self.epoch_of(owner)?.is_none() {
+                adopted += self.session.execute(queries::ADOPT_FROM, &[Cell::Int(lease), Cell::Int(owner)])?;
+            }
+            from = owner.checked_add(1);
+        }
+        Ok(adopted)
     }
 
     fn claim_served(

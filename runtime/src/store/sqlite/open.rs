@@ -59,6 +59,10 @@ pub(super) fn open_as(
         (writer, guard, _) = connect_writer(&full, &name, options, copy.is_some())?;
     }
     let session = Sqlite { connection: &writer, database: &name };
+    if version.is_none() {
+        // Takes effect only on a file without tables, and persists in it.
+        session.set("auto_vacuum", "INCREMENTAL")?;
+    }
     settings(&session, options)?;
     if version != Some(VERSION) {
         convert::migrate(&session)?;
@@ -197,8 +201,6 @@ pub(super) fn version(session: &Sqlite<'_>) -> Result<Option<usize>, StoreError>
 }
 
 fn settings(session: &Sqlite<'_>, options: &SqliteOptions) -> Result<(), StoreError> {
-    // Takes effect only on a file without tables, and persists in it.
-    session.set("auto_vacuum", "INCREMENTAL")?;
     write_ahead(session, options.busy_timeout)?;
     match options.durability {
         Durability::Full => {
@@ -220,8 +222,15 @@ fn settings(session: &Sqlite<'_>, options: &SqliteOptions) -> Result<(), StoreEr
 /// Switches to a write-ahead log. This needs exclusive access for a moment, and SQLite does not wait for that.
 fn write_ahead(session: &Sqlite<'_>, patience: Duration) -> Result<(), StoreError> {
     let begun = Instant::now();
+    let mut mode = String::new();
     loop {
-        match session.set("journal_mode", "WAL") {
+        let set = session.select("PRAGMA journal_mode = WAL", &[], &mut |row| {
+            if let Cell::Text(text) = row.cell(0) {
+                mode = String::from_utf8_lossy(text).into_owned();
+            }
+            ControlFlow::Continue(())
+        });
+        match set {
             Err(error) if error.kind == StoreErrorKind::Busy && begun.elapsed() < patience => {
                 std::thread::sleep(Duration::from_millis(5));
             }
@@ -229,13 +238,6 @@ fn write_ahead(session: &Sqlite<'_>, patience: Duration) -> Result<(), StoreErro
             Ok(()) => break,
         }
     }
-    let mut mode = String::new();
-    session.select("PRAGMA journal_mode", &[], &mut |row| {
-        if let Cell::Text(text) = row.cell(0) {
-            mode = String::from_utf8_lossy(text).into_owned();
-        }
-        ControlFlow::Break(())
-    })?;
     if mode == "wal" {
         return Ok(());
     }

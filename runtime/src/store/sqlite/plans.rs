@@ -6,7 +6,6 @@ use rusqlite::Connection;
 
 /// Queries that scan, and why they may.
 const SCANS: &[(&str, &str)] = &[
-    ("ADOPT_LOST", "as many as leases that own runs"),
     ("LEASES", "as many as engines that live or died unnoticed"),
     ("INBOX_OF_LEASE", "only what waits: a partial index"),
 ];
