@@ -106,9 +106,9 @@ pub use context::{ContextError, Persist, RecordedFields, StepContext, StoredCont
 pub use engine::{
     Activity, ActivityKind, ActivityReader, Cancelling, CheckReport, ContextEntry, ContextHistory, EmitCall, Engine,
     EngineBuilder, EngineError, EngineTx, EventStream, EventsAndActivity, ExportInfo, FieldChange, ForkCall, ForkPoint,
-    Garbage, ImportCall, OpenRequest, Pause, Problem, RewindCall, Run, RunError, RunEvent, RunFilter, RunHandle,
-    RunInfo, RunningStep, SendCall, ShutdownReport, StartCall, StateEntry, StateHistory, StreamReader, TransactionCall,
-    TransactionalStart, Wait, Waited, WaitsFor,
+    Garbage, Health, ImportCall, OpenRequest, Pause, Problem, RewindCall, Run, RunError, RunEvent, RunFilter,
+    RunHandle, RunInfo, RunningStep, SendCall, ShutdownReport, StartCall, StateEntry, StateHistory, StreamReader,
+    TransactionCall, TransactionalStart, Wait, Waited, WaitsFor, Worker,
 };
 pub use error::{AttemptCause, AttemptFailure, Attempts, Error, Failure, Result, StepError, Terminal};
 pub use graph::{Answered, Ask, Begin, Caught, Diagram, Event, OneOf, Stop, Updated};

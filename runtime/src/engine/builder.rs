@@ -18,7 +18,7 @@ use super::parked;
 use super::timers::Timers;
 use super::waking;
 use super::workflows::Workflows;
-use super::{Engine, claiming, recovery, shutdown, threads};
+use super::{Engine, claiming, fleet, recovery, shutdown, threads};
 use crate::field_store::FieldStore;
 use crate::panics::Held;
 use crate::policy::Policy;
@@ -328,11 +328,12 @@ impl EngineBuilder {
         self.sensible()?;
         let (database, durability, term) = (self.database, self.durability, self.options.lease_term);
         let is_client = self.options.is_client;
+        let about = fleet::about(&self.workflows);
         let open = threads::blocking(&Handle::current(), move || {
             let store = open(database, durability)?;
             let owner = uuid::Uuid::new_v4().simple().to_string();
             let stem = store.lock_stem().filter(|_| !is_client);
-            let leases = Leases::new(owner, term, stem.as_deref())?;
+            let leases = Leases::new(owner, about, term, stem.as_deref())?;
             let inherited = if is_client { Vec::new() } else { leases.acquire(&*store)? };
             Ok::<_, EngineError>((store, Arc::new(leases), inherited))
         })?;

@@ -32,7 +32,7 @@ async fn claim_all(core: &Arc<Core>) {
     while !core.is_draining() && is_one_there(core, &served).await {
         let moved = core.moved.notified();
         let room = core.options.max_claimed.saturating_sub(core.active_count());
-        let Some(lease) = core.leases.of_new().filter(|_| room > 0) else {
+        let Some(lease) = core.lease_of_new().filter(|_| room > 0) else {
             // A run that leaves makes room.
             let _ = tokio::time::timeout(AGAIN, moved).await;
             continue;

@@ -115,6 +115,11 @@ impl Committer {
         answer.await.unwrap_or_else(|_| Err(closed()))
     }
 
+    /// Returns how long the last commits took, on average.
+    pub(crate) fn took(&self) -> Duration {
+        self.shared.queue().took()
+    }
+
     /// Returns whether the database's files were missing at the last commit.
     pub(crate) fn is_gone(&self) -> bool {
         self.shared.gone.load(Ordering::Relaxed)

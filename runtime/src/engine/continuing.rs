@@ -117,7 +117,7 @@ pub(super) async fn new_run(
     context: Context,
 ) -> Result<(ImportedRun, Contents), EngineError> {
     let RunRow { id, workflow, version, execution, created_at: at, .. } = new;
-    let lease = core.leases.of_new();
+    let lease = core.lease_of_new();
     let continuing = Continuing { run: old.id.clone(), version: context.version };
     entries.extend(scope);
     let last = entries.len() as u64 + 1;

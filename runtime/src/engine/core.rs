@@ -233,6 +233,11 @@ impl Core {
         self.active_runs().mail.is_empty()
     }
 
+    /// Returns the lease of a run that is new here; `None` leaves it to a worker.
+    pub(crate) fn lease_of_new(&self) -> Option<Lease> {
+        (!self.options.is_client).then(|| self.leases.primary())
+    }
+
     /// Returns how many runs are active.
     pub(crate) fn active_count(&self) -> usize {
         self.active_runs().mail.len()

@@ -158,7 +158,7 @@ impl Incoming {
             workflow: run.workflow,
             status,
             lease: matches!(status, Status::Running | Status::Sleeping | Status::Paused)
-                .then(|| core.leases.of_new())
+                .then(|| core.lease_of_new())
                 .flatten(),
             wake_at: run.wake_at,
             execution,

@@ -12,6 +12,8 @@ use tokio::sync::watch;
 /// The leases that this engine holds. Runs belong to a lease, so taking over all runs of a dead engine changes one row.
 pub(crate) struct Leases {
     owner: String,
+    /// What this engine says of itself, as JSON.
+    about: String,
     term: Duration,
     state: Mutex<State>,
     /// The time of the last heartbeat of all leases, on our own monotonic clock.
@@ -28,7 +30,7 @@ pub(super) struct State {
 }
 
 impl Leases {
-    pub(crate) fn new(owner: String, term: Duration, stem: Option<&Path>) -> Result<Self, EngineError> {
+    pub(crate) fn new(owner: String, about: String, term: Duration, stem: Option<&Path>) -> Result<Self, EngineError> {
         let recorder = match stem.map(|stem| sign_of(stem, &owner)) {
             None => Recorder::without_file(),
             Some(path) => Recorder::create(path.clone()).map_err(|error| {
@@ -43,7 +45,7 @@ impl Leases {
         };
         let state = Mutex::new(State { held: Vec::new(), released: false });
         let (shown, recorder) = (watch::Sender::new(Instant::now()), Arc::new(recorder));
-        Ok(Self { owner, term, state, shown, recorder })
+        Ok(Self { owner, about, term, state, shown, recorder })
     }
 
     /// Returns the writer of this engine's side file.
@@ -60,9 +62,9 @@ impl Leases {
         self.state().held.first().copied().unwrap_or(Lease { number: 0, epoch: 0 })
     }
 
-    /// Returns the lease of a run that is new here; `None` leaves it to a worker.
-    pub(crate) fn of_new(&self) -> Option<Lease> {
-        self.state().held.first().copied()
+    /// Returns how long the leases are certain to be held yet.
+    pub(crate) fn margin_left(&self) -> Duration {
+        self.term.mul_f64(0.6).saturating_sub(self.shown.borrow().elapsed())
     }
 
     /// Returns every lease that is held.
@@ -127,21 +129,29 @@ impl Leases {
             }
         }
         self.open_if_none(store)?;
-        if !store.shares_work() {
-            self.adopt(store)?;
-        }
+        self.adopt(store)?;
         self.sweep(store)?;
         self.shown.send_replace(Instant::now());
         Ok(inherited)
     }
 
-    /// Adopts the unfinished runs that no lease owns, as after a repair of the file by hand.
+    /// Says what this engine is, and adopts the unfinished runs that no lease owns, as after a repair of the file by hand;
+    /// those of a database that engines share are for the one that has their workflow.
     fn adopt(&self, store: &dyn Store) -> Result<(), EngineError> {
-        let answers = store.commit(&[Write::Adopt(self.primary())])?;
-        if let Some(Ok(Written::Number(runs @ 1..))) = answers.first() {
+        let mut writes = self.descriptions();
+        if !store.shares_work() {
+            writes.push(Write::Adopt(self.primary()));
+        }
+        let answers = store.commit(&writes)?;
+        if let Some(Ok(Written::Number(runs @ 1..))) = answers.last() {
             tracing::warn!(runs, "runs that had not ended and belonged to no engine are adopted");
         }
         Ok(())
+    }
+
+    /// Returns the writes by which this engine says what it is.
+    pub(super) fn descriptions(&self) -> Vec<Write> {
+        self.all().into_iter().map(|lease| Write::Describe { lease, about: self.about.clone() }).collect()
     }
 
     /// Removes the side files of engines that died and own no lease any longer.

@@ -151,10 +151,17 @@ impl Watch {
             }
         }
         if taken {
+            store_descriptions(core)?;
             core.leases.sweep(&*core.store)?;
         }
         Ok(())
     }
+}
+
+/// Says of the leases that were taken who holds them now.
+fn store_descriptions(core: &Core) -> Result<(), EngineError> {
+    core.store.commit(&core.leases.descriptions())?;
+    Ok(())
 }
 
 /// Handles the loss of a lease: its runs are dropped and their bodies cancelled.

@@ -122,7 +122,7 @@ fn started(
 
 async fn start(core: &Arc<Core>, opening: Opening, wanted: Wanted) -> Result<(RunRow, bool), EngineError> {
     let at = core.now();
-    let lease = core.leases.of_new();
+    let lease = core.lease_of_new();
     let busy = core.busy();
     let labels = opening.labels();
     let second = scope_entry(2, &opening.scope, at);
@@ -145,10 +145,7 @@ async fn start(core: &Arc<Core>, opening: Opening, wanted: Wanted) -> Result<(Ru
     match core.committer.write(Write::Start(new)).await {
         Ok(Ok(Written::Number(number))) => {
             (row.number, row.first_run) = (number, number);
-            match lease {
-                Some(lease) => begin(core, &row, lease, entries),
-                None => trace::started(&row, &entries),
-            }
+            begin(core, &row, lease, entries);
             drop(busy);
             Ok((row, true))
         }
@@ -186,10 +183,11 @@ async fn written_after_all(
     }
 }
 
-/// Drives a new run from its first entry, which is durable.
-pub(super) fn begin(core: &Arc<Core>, row: &RunRow, lease: Lease, entries: Vec<EntryRow>) {
+/// Drives a new run from its first entry, which is durable. One without a lease is for others to drive.
+pub(super) fn begin(core: &Arc<Core>, row: &RunRow, lease: Option<Lease>, entries: Vec<EntryRow>) {
     // Also for a run that is active already: it may have been found due before this.
     trace::started(row, &entries);
+    let Some(lease) = lease else { return };
     let Some(mail) = core.enter(row.number) else { return };
     let Some(workflow) = core.workflows.get(&row.workflow, row.version) else { return };
     let foreign = load::foreign(core, mail.sender.clone());

@@ -360,7 +360,7 @@ where
     T: Send + 'static,
     F: Fn(&mut EngineTx<'_>) -> Result<T, Error> + Send + Sync + 'static,
 {
-    let (lease, busy) = (core.leases.of_new(), core.busy());
+    let (lease, busy) = (core.lease_of_new(), core.busy());
     let last = Arc::new(Last::<T>::default());
     let body = Body { core: core.clone(), lease, closure: Held::new(closure), around, last: last.clone() };
     let write = Write::Transaction(UserCode::new(Arc::new(body), time_limit));
@@ -381,9 +381,7 @@ where
         (Err(error), _) => return Err(EngineError::Store(error)),
     };
     for (row, entries) in done.started {
-        if let Some(lease) = lease {
-            start::begin(core, &row, lease, entries);
-        }
+        start::begin(core, &row, lease, entries);
     }
     inbox::look_all(core, done.notified);
     drop(busy);

@@ -61,6 +61,7 @@ macro_rules! conformance {
                 append: fields_are_read_by_range,
                 append: fields_name_one_of_the_entries,
                 lease: leases_are_numbered_and_beat,
+                lease: a_holder_says_what_it_is,
                 lease: a_lease_is_taken_once,
                 lease: runs_without_a_lease_are_adopted,
                 lease: a_lease_taken_in_a_batch_fences_the_rest_of_it,

@@ -76,6 +76,7 @@ impl<R: Rows> Decision<'_, R> {
             Write::Adopt(lease) => self.adopt(*lease),
             Write::OpenLease { owner } => Ok(Written::Number(self.rows.open_lease(owner)?)),
             Write::Heartbeat(lease) => self.heartbeat(*lease),
+            Write::Describe { lease, about } => self.describe(*lease, about),
             Write::TakeLease { seen, heartbeat, owner } => self.take_lease(*seen, *heartbeat, owner),
             Write::CloseLease(lease) => self.close_lease(*lease),
             Write::Answer { request, hash, item } => self.answer(request, hash, item),

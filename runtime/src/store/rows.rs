@@ -314,4 +314,8 @@ pub struct LeaseRow {
     pub epoch: i64,
     /// The heartbeat counter, which grows while the holder lives; it holds no wall time.
     pub heartbeat: i64,
+    /// What its holder says of itself, as JSON.
+    pub about: Option<String>,
+    /// The time of its last change by the database's clock, in milliseconds since 1970: for people, never to be compared.
+    pub seen: Option<i64>,
 }

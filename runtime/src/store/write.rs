@@ -70,6 +70,14 @@ pub enum Write {
     },
     /// Advances the heartbeat. Rejected with [`Rejected::Fenced`] if the engine no longer holds the lease.
     Heartbeat(Lease),
+    /// Has the holder of a lease say what it is, as JSON, until the lease is taken. Rejected with [`Rejected::Fenced`] if the
+    /// lease is lost.
+    Describe {
+        /// The lease.
+        lease: Lease,
+        /// What its holder says of itself.
+        about: String,
+    },
     /// Takes over a lease from a holder that stopped, in the next epoch. Rejected with [`Rejected::Fenced`] unless
     /// epoch and heartbeat are still those that were seen.
     TakeLease {

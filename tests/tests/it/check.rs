@@ -289,6 +289,7 @@ async fn a_file_of_an_older_schema_is_checked_and_not_migrated() {
     for (table, columns) in [
         ("runs", &["seed", "version", "parent", "lineage", "origin", "successor", "dedup"][..]),
         ("inbox", &["name", "position", "sender", "taken"]),
+        ("leases", &["about", "seen"]),
     ] {
         older.extend(columns.iter().map(|column| format!("ALTER TABLE steadfast_{table} DROP COLUMN {column};")));
     }

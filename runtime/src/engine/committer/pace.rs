@@ -28,6 +28,11 @@ impl Pace {
         self.took = (self.took * 3 + took) / 4;
     }
 
+    /// Returns how long the last commits took, on average.
+    pub(super) const fn took(&self) -> Duration {
+        self.took
+    }
+
     /// Returns whether commits are of one write each, and short.
     pub(super) fn is_light(&self) -> bool {
         self.alone >= ALONE && self.took < SHORT

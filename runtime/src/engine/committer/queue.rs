@@ -76,6 +76,10 @@ impl Queue {
         self.lanes[Lane::of(&write) as usize].push_front((write, reply));
     }
 
+    pub(super) fn took(&self) -> Duration {
+        self.pace.took()
+    }
+
     pub(super) fn len(&self) -> usize {
         self.beats.len() + self.lanes.iter().map(VecDeque::len).sum::<usize>()
     }

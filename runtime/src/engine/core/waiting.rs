@@ -27,6 +27,14 @@ impl Core {
         self.active_runs().blocked.get(&run).cloned()
     }
 
+    /// Returns the active runs that are blocked, each with the reason.
+    pub(crate) fn blocked_runs(&self) -> Vec<(i64, String)> {
+        let active = self.active_runs();
+        let mut runs: Vec<_> = active.blocked.iter().map(|(run, (why, _))| (*run, why.clone())).collect();
+        runs.sort_unstable();
+        runs
+    }
+
     /// Registers a wait for the end of a run, and returns whether the run is active.
     pub(crate) fn wait_for(&self, run: i64) -> (oneshot::Receiver<Outcome>, bool) {
         let (sender, ended) = oneshot::channel();

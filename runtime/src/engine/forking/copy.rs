@@ -100,7 +100,7 @@ pub(super) async fn make(
         id: plan.id.clone().unwrap_or_else(new_id),
         workflow: old.workflow.clone(),
         status: Status::Running,
-        lease: replaces.or_else(|| core.leases.of_new()),
+        lease: replaces.or_else(|| core.lease_of_new()),
         wake_at: Some(0),
         execution,
         unique: None,

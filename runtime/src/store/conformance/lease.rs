@@ -27,9 +27,26 @@ pub fn leases_are_numbered_and_beat<S: Store>(open: &dyn Fn() -> S) {
         owner: owner.to_owned(),
         epoch: lease.epoch,
         heartbeat,
+        about: None,
+        seen: None,
     };
     let leases = rig.store.leases().expect("read");
+    assert!(leases[1].seen.is_some(), "the time of a heartbeat is kept for people");
+    let leases: Vec<_> = leases.into_iter().map(|row| LeaseRow { seen: None, ..row }).collect();
     assert_eq!(leases, [row(rig.lease, "engine-1", 0), row(second, "engine-2", 3)]);
+}
+
+/// What a holder says of itself stays until another one has the lease.
+pub fn a_holder_says_what_it_is<S: Store>(open: &dyn Fn() -> S) {
+    let rig = Rig::new(open);
+    let says = |lease| rig.write(Write::Describe { lease, about: r#"{"host":"ä"}"#.to_owned() });
+    assert_eq!(says(Lease { epoch: 2, ..rig.lease }), Err(Rejected::Fenced));
+    assert_eq!(says(rig.lease), Ok(Written::Done));
+    rig.write(Write::Heartbeat(rig.lease)).expect("it beats");
+    let about = || rig.store.leases().expect("read").remove(0).about;
+    assert_eq!(about().as_deref(), Some(r#"{"host":"ä"}"#));
+    rig.write(take(rig.lease, 1)).expect("taken");
+    assert_eq!(about(), None);
 }
 
 /// A lease is taken over only if it is as it was seen, and then by one engine.

@@ -20,13 +20,19 @@ impl<R: Rows> Decision<'_, R> {
         Ok(Written::Done)
     }
 
+    pub(super) fn describe(&mut self, lease: Lease, about: &str) -> Decided<Written> {
+        let row = self.held_row(lease)?;
+        self.rows.change_lease(&LeaseRow { about: Some(about.to_owned()), ..row })?;
+        Ok(Written::Done)
+    }
+
     pub(super) fn take_lease(&mut self, seen: Lease, heartbeat: i64, owner: &str) -> Decided<Written> {
         let row = self.held_row(seen)?;
         if row.heartbeat != heartbeat {
             return Err(Rejected::Fenced.into());
         }
         let (epoch, heartbeat) = (next(row.epoch, 1), next(row.heartbeat, 0));
-        self.rows.change_lease(&LeaseRow { owner: owner.to_owned(), epoch, heartbeat, ..row })?;
+        self.rows.change_lease(&LeaseRow { owner: owner.to_owned(), epoch, heartbeat, about: None, ..row })?;
         Ok(Written::Lease(Lease { number: row.number, epoch }))
     }
 

@@ -38,12 +38,15 @@ impl Rows for Tables {
     fn open_lease(&mut self, owner: &str) -> Result<i64, StoreError> {
         self.last_lease += 1;
         let number = self.last_lease;
-        self.leases.insert(number, LeaseRow { number, owner: owner.to_owned(), epoch: 1, heartbeat: 0 });
+        let owner = owner.to_owned();
+        self.leases.insert(number, LeaseRow { number, owner, epoch: 1, heartbeat: 0, about: None, seen: None });
         Ok(number)
     }
 
     fn change_lease(&mut self, row: &LeaseRow) -> Result<(), StoreError> {
-        self.leases.insert(row.number, row.clone());
+        let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
+        let seen = i64::try_from(now.as_millis()).ok();
+        self.leases.insert(row.number, LeaseRow { seen, ..row.clone() });
         Ok(())
     }
 

@@ -72,7 +72,7 @@ impl Listener {
 
 /// Listens until the store is dropped.
 async fn keep_listening(options: &PgOptions, shared: &Arc<Shared>, mut asked: UnboundedReceiver<i64>) {
-    let mut again = AGAIN;
+    let (mut again, mut has_listened) = (AGAIN, false);
     while !asked.is_closed() {
         let connected = tokio::time::timeout(options.patience(), options.config.connect(NoTls)).await;
         if let Ok(Ok((client, mut connection))) = connected {
@@ -86,8 +86,10 @@ async fn keep_listening(options: &PgOptions, shared: &Arc<Shared>, mut asked: Un
             });
             if client.batch_execute(&format!("LISTEN {}", shared.channel)).await.is_ok() {
                 again = AGAIN;
-                // What came before this was not heard.
-                shared.signal.raise();
+                // What came meanwhile was not heard.
+                if std::mem::replace(&mut has_listened, true) {
+                    shared.signal.raise();
+                }
                 send(&client, shared, &mut asked).await;
             }
             reading.abort();

@@ -254,13 +254,15 @@ queries! {
     DELETE_LABELS = "DELETE FROM steadfast_labels WHERE run = ?1
         AND name IN (SELECT name FROM steadfast_labels WHERE run = ?1 ORDER BY name LIMIT ?2)";
 
-    LEASES = "SELECT number, owner, epoch, beat FROM steadfast_leases ORDER BY number";
+    LEASES = "SELECT number, owner, epoch, beat, about, seen FROM steadfast_leases ORDER BY number";
     /// Number.
     LEASE_EPOCH = "SELECT epoch FROM steadfast_leases WHERE number = ?1";
     /// Number.
-    LEASE = "SELECT number, owner, epoch, beat FROM steadfast_leases WHERE number = ?1";
-    /// Number, owner, epoch, heartbeat.
-    CHANGE_LEASE = "UPDATE steadfast_leases SET owner = ?2, epoch = ?3, beat = ?4 WHERE number = ?1";
+    LEASE = "SELECT number, owner, epoch, beat, about, seen FROM steadfast_leases WHERE number = ?1";
+    /// Number, owner, epoch, heartbeat, what its holder says. The time is that of the database.
+    CHANGE_LEASE = "UPDATE steadfast_leases SET owner = ?2, epoch = ?3, beat = ?4, about = ?5,
+            seen = CAST(unixepoch('subsec') * 1000 AS BIGINT)
+        WHERE number = ?1";
     /// Number.
     REMOVE_LEASE = "DELETE FROM steadfast_leases WHERE number = ?1";
     /// Lease.

@@ -171,7 +171,7 @@ impl FromRow for (String, String) {
 }
 
 impl FromRow for LeaseRow {
-    const COLUMNS: &'static [&'static str] = &["number", "owner", "epoch", "beat"];
+    const COLUMNS: &'static [&'static str] = &["number", "owner", "epoch", "beat", "about", "seen"];
     const CALLED: (&'static str, &'static str) = ("lease", "number");
 
     fn from_row(row: &Columns<'_>) -> Result<Self, Flaw> {
@@ -180,6 +180,8 @@ impl FromRow for LeaseRow {
             owner: row.text("owner")?.to_owned(),
             epoch: row.int("epoch")?,
             heartbeat: row.int("beat")?,
+            about: row.maybe_text("about")?.map(str::to_owned),
+            seen: row.maybe_int("seen")?,
         })
     }
 }

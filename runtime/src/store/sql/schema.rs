@@ -36,6 +36,7 @@ pub(in crate::store) const MIGRATIONS: &[Migration] = &[
     Migration { slice: &[], statements: VERSION_4 },
     Migration { slice: &[], statements: VERSION_5 },
     Migration { slice: VERSION_6_SLICE, statements: VERSION_6 },
+    Migration { slice: &[], statements: VERSION_7 },
 ];
 
 const VERSION_1: &[&str] = &[
@@ -239,3 +240,7 @@ const VERSION_6_SLICE: &[&str] = &[
 ];
 
 const VERSION_6: &[&str] = &["DROP TABLE steadfast_entries"];
+
+/// What the holder of a lease says of itself, and when it did so last.
+const VERSION_7: &[&str] =
+    &["ALTER TABLE steadfast_leases ADD COLUMN about TEXT", "ALTER TABLE steadfast_leases ADD COLUMN seen BIGINT"];

@@ -125,9 +125,11 @@ const fn met(write: &Write) -> Met {
         | Write::Send(_)
         | Write::Claim { .. }
         | Write::OpenLease { .. }
+        | Write::Describe { .. }
         | Write::Heartbeat(_) => Always,
         Write::Import(_) => Column(Happening::Import),
         Write::Adopt(_) => Elsewhere("unrunnable"),
+        Write::ClaimServed { .. } => Elsewhere("clients"),
         Write::Transaction(_) => Row(Holding::Transaction),
         Write::TakeLease { .. } => Column(Happening::Takeover),
         Write::CloseLease(_) => Column(Happening::Shutdown),

@@ -36,7 +36,7 @@ pub(super) fn start(id: &str, lease: Lease) -> Write {
     Write::Start(NewRun {
         id: id.to_owned(),
         workflow: "order".to_owned(),
-        lease,
+        lease: Some(lease),
         execution: [1; 16],
         at: AT,
         entries: vec![first],

@@ -67,8 +67,9 @@ const INBOX: &str = "INSERT INTO steadfast_inbox (run, kind, key, at, name, posi
 const OUTPUTS: &str = "INSERT INTO steadfast_outputs (lineage, channel, item, run, seq, at, form, body)
     SELECT * FROM unnest(?1::bigint[], ?2::text[], ?3::bigint[], ?4::bigint[], ?5::bigint[], ?6::bigint[], ?7::text[], ?8::bytea[])";
 
-const LEASES: &str = "UPDATE steadfast_leases l SET owner = u.owner, epoch = u.epoch, beat = u.beat
-    FROM unnest(?1::bigint[], ?2::text[], ?3::bigint[], ?4::bigint[]) AS u (number, owner, epoch, beat)
+const LEASES: &str = "UPDATE steadfast_leases l SET owner = u.owner, epoch = u.epoch, beat = u.beat, about = u.about,
+        seen = CAST(unixepoch('subsec') * 1000 AS BIGINT)
+    FROM unnest(?1::bigint[], ?2::text[], ?3::bigint[], ?4::bigint[], ?5::text[]) AS u (number, owner, epoch, beat, about)
     WHERE l.number = u.number";
 
 const NEW_RUNS: &str =
@@ -175,9 +176,11 @@ impl Changes {
     /// free may be taken at once.
     pub(super) fn into_statements(self, known: &Known) -> Vec<Bulk> {
         let row = |number: &i64| known.runs.get(number).and_then(Option::as_ref);
-        let mut leases = Bulk::new(LEASES, "itii");
+        let mut leases = Bulk::new(LEASES, "itiit");
         for row in self.leases.iter().filter_map(|number| known.leases.get(number)?.as_ref()) {
-            leases.add([Own::Int(row.number), Own::text(&row.owner), Own::Int(row.epoch), Own::Int(row.heartbeat)]);
+            let about = Own::maybe_text(row.about.as_deref());
+            let (epoch, beat) = (Own::Int(row.epoch), Own::Int(row.heartbeat));
+            leases.add([Own::Int(row.number), Own::text(&row.owner), epoch, beat, about]);
         }
         let mut runs = Bulk::new(RUNS, "itiiiiitit");
         let is_new = |number: &i64| self.new_runs.contains(number);

@@ -90,7 +90,7 @@ impl Keys {
                 self.leases.insert(lease.number);
                 self.claims.push(Claim { lease: *lease, served: served.clone(), limit: *limit });
             }
-            Write::Heartbeat(lease) => {
+            Write::Heartbeat(lease) | Write::Describe { lease, .. } => {
                 self.leases_to_change.insert(lease.number);
             }
             Write::TakeLease { seen, .. } => {

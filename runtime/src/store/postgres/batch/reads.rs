@@ -23,10 +23,8 @@ macro_rules! runs {
     };
 }
 
-const LEASES: &str =
-    "SELECT number, owner, epoch, beat FROM steadfast_leases WHERE number = ANY(?1) ORDER BY number FOR SHARE";
-const LEASES_TO_CHANGE: &str =
-    "SELECT number, owner, epoch, beat FROM steadfast_leases WHERE number = ANY(?1) ORDER BY number FOR NO KEY UPDATE";
+const LEASES: &str = "SELECT number, owner, epoch, beat, about, seen FROM steadfast_leases WHERE number = ANY(?1) ORDER BY number FOR SHARE";
+const LEASES_TO_CHANGE: &str = "SELECT number, owner, epoch, beat, about, seen FROM steadfast_leases WHERE number = ANY(?1) ORDER BY number FOR NO KEY UPDATE";
 
 /// Runs are locked in the order of their numbers, so that two batches do not wait for each other.
 const LOCKED: &str = runs!("WHERE r.number = ANY(?1) ORDER BY r.number FOR NO KEY UPDATE");

@@ -1,6 +1,7 @@
 //! Leases.
 
 use super::Tables;
+use crate::store::sql::columns::text_or_null;
 use crate::store::sql::read::clamped;
 use crate::store::sql::{Cell, Session, queries};
 use crate::store::{LeaseRow, StoreError};
@@ -41,7 +42,8 @@ impl<S: Session> Tables<'_, S> {
     pub(super) fn put_lease(&self, row: &LeaseRow) -> Result<(), StoreError> {
         self.forget_leases();
         let owner = Cell::Text(row.owner.as_bytes());
-        let values = [Cell::Int(row.number), owner, Cell::Int(row.epoch), Cell::Int(row.heartbeat)];
+        let about = text_or_null(row.about.as_ref());
+        let values = [Cell::Int(row.number), owner, Cell::Int(row.epoch), Cell::Int(row.heartbeat), about];
         self.execute(queries::CHANGE_LEASE, &values)
     }
 }

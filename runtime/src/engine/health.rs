@@ -1,0 +1,88 @@
+//! How an engine is.
+
+use super::Engine;
+use super::core::Core;
+use crate::store::{RunKey, RunQuery, Status, Store, StoreError};
+use serde::Serialize;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// How an engine is, as [`Engine::health`] returns it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct Health {
+    /// Why the database does not answer; `None` if it does.
+    pub database: Option<String>,
+    /// How long the last commits took, on average.
+    pub commit: Duration,
+    /// How long this engine is certain to hold its runs; without any, no step begins. `None` for a client, which holds none.
+    pub lease_margin: Option<Duration>,
+    /// The number of runs that are in memory here, at work or waiting briefly.
+    pub active: usize,
+    /// The number of runs of the database that wait for a time, and are in no memory until then; counted up to 1,000.
+    pub sleeping: usize,
+    /// The number of runs of the database that are parked; counted up to 1,000.
+    pub parked: usize,
+    /// The runs in memory here that cannot go on now, by id, each with the reason; at most 100.
+    pub blocked: BTreeMap<String, String>,
+}
+
+/// The most runs that are counted.
+const COUNTED: usize = 1_000;
+
+/// The most blocked runs that are named.
+const NAMED: usize = 100;
+
+impl Health {
+    /// Returns whether the engine can work: its database answers, and it holds its runs.
+    #[must_use]
+    pub fn is_well(&self) -> bool {
+        self.database.is_none() && self.lease_margin.is_none_or(|margin| !margin.is_zero())
+    }
+}
+
+impl Engine {
+    /// Returns how the engine is, for a probe or a page. It asks the database, and so may wait as long as that does.
+    ///
+    /// ```
+    /// # use steadfast::prelude::*;
+    /// # #[workflow]
+    /// # async fn hello(_flow: &mut Flow) -> Result<()> { Ok(()) }
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> std::result::Result<(), Box<dyn std::error::Error>> {
+    /// let engine = Engine::builder().in_memory().workflow(hello).start().await?;
+    /// let health = engine.health().await;
+    /// assert!(health.is_well() && health.blocked.is_empty());
+    /// println!("{}", serde_json::to_string(&health)?);
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub async fn health(&self) -> Health {
+        let core: &Arc<Core> = &self.core;
+        let mut blocked = core.blocked_runs();
+        blocked.truncate(NAMED);
+        let asked = core.ask(move |store| {
+            let named = blocked.into_iter().filter_map(|(run, why)| named(store, run, why).transpose());
+            let named = named.collect::<Result<BTreeMap<_, _>, _>>()?;
+            Ok((count(store, Status::Sleeping)?, count(store, Status::Parked)?, named))
+        });
+        let (database, (sleeping, parked, blocked)) = match asked.await {
+            Ok(counted) => (None, counted),
+            Err(error) => (Some(error.to_string()), (0, 0, BTreeMap::new())),
+        };
+        let lease_margin = (!core.options.is_client).then(|| core.leases.margin_left());
+        let (commit, active) = (core.committer.took(), core.active_count());
+        Health { database, commit, lease_margin, active, sleeping, parked, blocked }
+    }
+}
+
+fn named(store: &dyn Store, run: i64, why: String) -> Result<Option<(String, String)>, StoreError> {
+    Ok(store.run(RunKey::Number(run))?.map(|row| (row.id, why)))
+}
+
+fn count(store: &dyn Store, status: Status) -> Result<usize, StoreError> {
+    let query = RunQuery { statuses: vec![status], limit: COUNTED, ..RunQuery::default() };
+    let page = store.runs(&query)?;
+    Ok(page.runs.len() + page.damaged.len())
+}
