@@ -25,6 +25,7 @@ mod driving_tests;
 mod emitting;
 mod envelope;
 mod error;
+#[cfg(feature = "sqlite")]
 mod export;
 mod fields;
 mod fleet;
@@ -33,6 +34,7 @@ mod garbage;
 mod half_copied;
 mod handle;
 mod health;
+#[cfg(feature = "sqlite")]
 mod import;
 mod import_run;
 mod inbox;
@@ -90,12 +92,14 @@ pub use check::{CheckReport, Problem};
 pub(crate) use continue_as_new::{Continuation, successor_in};
 pub use emitting::EmitCall;
 pub use error::{EngineError, RunError};
+#[cfg(feature = "sqlite")]
 pub use export::ExportInfo;
 pub use fleet::Worker;
 pub use forking::{ForkCall, ForkPoint, RewindCall};
 pub use garbage::Garbage;
 pub use handle::{Run, RunHandle};
 pub use health::Health;
+#[cfg(feature = "sqlite")]
 pub use import::ImportCall;
 pub use info::{RunFilter, RunInfo};
 pub use messages::SendCall;

@@ -57,6 +57,8 @@
 //!
 //! # Features
 //!
+//! * `sqlite`, by default: a database in one file, [`EngineBuilder`]`::sqlite`; runs in files, [`Run`]`::export` and
+//!   [`Engine`]`::import`; and `sql::TestDatabase`. Without it, a program does not compile SQLite.
 //! * `testing`: `testing::crash_everywhere`, a clock that skips sleeps, stubs for steps.
 //! * `terminal`: [`Run`]`::watch_in_terminal`, the progress of a run on the console.
 //! * `encryption`: keys for [`Secret`], which cannot be stored without them: `Key`, `KeyProvider`, `StaticKeys`.
@@ -105,11 +107,14 @@ pub use codec::Storable;
 pub use context::{ContextError, Persist, RecordedFields, StepContext, StoredContext};
 pub use engine::{
     Activity, ActivityKind, ActivityReader, Cancelling, CheckReport, ContextEntry, ContextHistory, EmitCall, Engine,
-    EngineBuilder, EngineError, EngineTx, EventStream, EventsAndActivity, ExportInfo, FieldChange, ForkCall, ForkPoint,
-    Garbage, Health, ImportCall, OpenRequest, Pause, Problem, RewindCall, Run, RunError, RunEvent, RunFilter,
-    RunHandle, RunInfo, RunningStep, SendCall, ShutdownReport, StartCall, StateEntry, StateHistory, StreamReader,
-    TransactionCall, TransactionalStart, Wait, Waited, WaitsFor, Worker,
+    EngineBuilder, EngineError, EngineTx, EventStream, EventsAndActivity, FieldChange, ForkCall, ForkPoint, Garbage,
+    Health, OpenRequest, Pause, Problem, RewindCall, Run, RunError, RunEvent, RunFilter, RunHandle, RunInfo,
+    RunningStep, SendCall, ShutdownReport, StartCall, StateEntry, StateHistory, StreamReader, TransactionCall,
+    TransactionalStart, Wait, Waited, WaitsFor, Worker,
 };
+#[cfg(feature = "sqlite")]
+#[cfg_attr(docsrs, doc(cfg(feature = "sqlite")))]
+pub use engine::{ExportInfo, ImportCall};
 pub use error::{AttemptCause, AttemptFailure, Attempts, Error, Failure, Result, StepError, Terminal};
 pub use graph::{Answered, Ask, Begin, Caught, Diagram, Event, OneOf, Stop, Updated};
 pub use lazy::Lazy;
@@ -127,7 +132,10 @@ pub use shared_state::TypedState;
 pub use state::{Labelled, State, StateCall, StateError};
 pub use steadfast_macros::{Event, Events, Message, StepContext, WorkflowError, step, transaction, workflow};
 pub use step::{StepStreamWriter, stream};
-pub use store::{Durability, Status};
+#[cfg(feature = "sqlite")]
+#[cfg_attr(docsrs, doc(cfg(feature = "sqlite")))]
+pub use store::Durability;
+pub use store::Status;
 #[cfg(feature = "encryption")]
 pub use vault::keys::{Key, KeyError, KeyProvider, StaticKeys};
 pub use workflow::{

@@ -48,6 +48,7 @@ pub(crate) use elapsed::{AHEAD, UNNOTICED};
 
 pub(crate) use continue_as_new::ContinueWith;
 pub(crate) use continued::Continuing;
+#[cfg(feature = "sqlite")]
 pub(crate) use moved::MovedState;
 pub(crate) use origins::Origins;
 pub(crate) use replay::{LoadField, Rebuild};

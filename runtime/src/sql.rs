@@ -29,15 +29,20 @@ pub(crate) mod error;
 mod from_sql;
 mod params;
 mod row;
+#[cfg(feature = "sqlite")]
 pub(crate) mod sqlite;
 pub(crate) mod statements;
+#[cfg(feature = "sqlite")]
 mod test_database;
 mod to_sql;
 mod tx;
 mod value;
 
+#[doc(inline)]
 pub use crate::__sql_params as params;
 pub use error::SqlError;
+#[cfg(feature = "sqlite")]
+#[cfg_attr(docsrs, doc(cfg(feature = "sqlite")))]
 pub use test_database::TestDatabase;
 pub use tx::Tx;
 

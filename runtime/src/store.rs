@@ -7,16 +7,21 @@ mod belongings;
 #[cfg(feature = "conformance")]
 pub mod conformance;
 mod decide;
+#[cfg(feature = "sqlite")]
 mod durability;
 mod ended;
 mod error;
 mod memory;
+mod open_files;
 #[cfg(feature = "postgres")]
 mod postgres;
 mod rows;
+#[cfg(feature = "sqlite")]
 mod run_rows;
 mod signal;
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
 mod sql;
+#[cfg(feature = "sqlite")]
 mod sqlite;
 mod status;
 mod successor;
@@ -25,18 +30,25 @@ pub(crate) mod user_code;
 mod write;
 
 pub(crate) use belongings::{Belongings, Bond, TakenItem};
+#[cfg(feature = "sqlite")]
+#[cfg_attr(docsrs, doc(cfg(feature = "sqlite")))]
 pub use durability::Durability;
 pub use error::{StoreError, StoreErrorKind};
 pub use memory::MemoryStore;
+pub(crate) use open_files::is_out_of_files;
 #[cfg(feature = "postgres")]
 #[cfg_attr(docsrs, doc(cfg(feature = "postgres")))]
 pub use postgres::PgOptions;
 pub(crate) use rows::{
     EntryRow, FieldRow, InboxRow, LeaseRow, OutputRow, RequestKey, RequestRow, RunKey, RunPage, RunQuery, RunRow,
 };
+#[cfg(feature = "sqlite")]
 pub(crate) use run_rows::{FileInfo, RunRows};
 pub(crate) use signal::ChangeSignal;
-pub(crate) use sqlite::{RunFile, RunFileWriter, is_out_of_files};
+#[cfg(feature = "sqlite")]
+pub(crate) use sqlite::{RunFile, RunFileWriter};
+#[cfg(feature = "sqlite")]
+#[cfg_attr(docsrs, doc(cfg(feature = "sqlite")))]
 pub use sqlite::{SqliteOptions, SqliteStore};
 pub use status::Status;
 pub(crate) use successor::{lineage_flaw, successor};

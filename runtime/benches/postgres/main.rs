@@ -38,13 +38,16 @@ async fn sequence(flow: &mut Flow, steps: u64) -> Result<u64> {
     Ok(sum)
 }
 
+/// One line of the table.
+type Line = fn(&Runtime, &Cluster, &mut Table);
+
 fn main() {
     let Some(cluster) = Cluster::shared() else { return };
     // Cargo passes `--bench`; a name restricts the lines.
     let only = std::env::args().skip(1).find(|arg| !arg.starts_with('-'));
     let runtime = Runtime::new().expect("a runtime");
     let mut table = Table::new();
-    let lines: [(&str, fn(&Runtime, &Cluster, &mut Table)); 2] = [("a", sequential), ("b", many_runs)];
+    let lines: [(&str, Line); 2] = [("a", sequential), ("b", many_runs)];
     for (name, line) in lines {
         if only.as_deref().is_none_or(|only| only == name) {
             line(&runtime, cluster, &mut table);

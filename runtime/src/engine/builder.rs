@@ -6,7 +6,7 @@ mod role;
 #[cfg(feature = "testing")]
 mod stubs;
 
-use self::database::{Database, open};
+use self::database::Database;
 use super::clock::Clock;
 use super::committer::Committer;
 use super::core::{Core, Options};
@@ -25,7 +25,6 @@ use crate::policy::Policy;
 use crate::record::Limits;
 use crate::resources::{ResourceFactory, ResourceKey, ResourceSet};
 use crate::session::SessionPolicy;
-use crate::store::Durability;
 use crate::workflow::{Startable, Typed, WorkflowDef, WorkflowTable};
 use futures_util::future::BoxFuture;
 use std::sync::{Arc, OnceLock, Weak};
@@ -55,7 +54,6 @@ use tokio::runtime::Handle;
 #[must_use = "an engine runs after `.start().await`"]
 pub struct EngineBuilder {
     database: Database,
-    durability: Durability,
     workflows: Workflows,
     twice: Vec<String>,
     resources: ResourceSet,
@@ -74,8 +72,7 @@ const RESTORE_TIMEOUT: Duration = Duration::from_mins(1);
 impl EngineBuilder {
     pub(super) fn new() -> Self {
         Self {
-            database: Database::None,
-            durability: Durability::Full,
+            database: Database::none(),
             workflows: Workflows::default(),
             twice: Vec::new(),
             resources: ResourceSet::default(),
@@ -99,13 +96,6 @@ impl EngineBuilder {
             },
             clock: Clock::system(),
         }
-    }
-
-    /// Sets what a power cut may lose, for [`sqlite`](Self::sqlite); [`Durability::Full`] (nothing) unless chosen
-    /// otherwise.
-    pub fn durability(mut self, durability: Durability) -> Self {
-        self.durability = durability;
-        self
     }
 
     /// Registers a workflow: its runs can be started, and those in the database resume. Several versions of one name
@@ -273,8 +263,9 @@ impl EngineBuilder {
     /// this number + log2(n) + 4 deaths. A run that ends the process from a thread of its own is never parked: it is
     /// loaded later and later, up to 5 min after a start, and [`RunInfo::blocked`](crate::RunInfo::blocked) says so.
     ///
-    /// The side file beside the database records how a process died. A [`Store`] without
-    /// [`lock_stem`](Store::lock_stem) has no side file: suspects are held back and loaded in groups, but never parked.
+    /// The side file beside the database records how a process died. A store without
+    /// [`lock_stem`](crate::store::Store::lock_stem) has no side file: suspects are held back and loaded in groups, but
+    /// never parked.
     pub fn max_loads(mut self, deaths: u32) -> Self {
         self.options.max_loads = deaths.max(1);
         self
@@ -326,11 +317,11 @@ impl EngineBuilder {
 
     async fn begin(self) -> Result<Engine, EngineError> {
         self.sensible()?;
-        let (database, durability, term) = (self.database, self.durability, self.options.lease_term);
+        let (database, term) = (self.database, self.options.lease_term);
         let is_client = self.options.is_client;
         let about = fleet::about(&self.workflows);
         let open = threads::blocking(&Handle::current(), move || {
-            let store = open(database, durability)?;
+            let store = database.open()?;
             let owner = uuid::Uuid::new_v4().simple().to_string();
             let stem = store.lock_stem().filter(|_| !is_client);
             let leases = Leases::new(owner, about, term, stem.as_deref())?;

@@ -56,6 +56,7 @@ pub(crate) enum DriverEvent {
     /// The time to finish is over: cancel the bodies, and report them.
     Stop(mpsc::UnboundedSender<StoppedAttempt>),
     /// The run is exported to a file: end it here.
+    #[cfg_attr(not(feature = "sqlite"), allow(dead_code, reason = "a run is moved by a file"))]
     Move,
     /// Exit at once.
     Halt,

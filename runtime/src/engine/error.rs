@@ -143,11 +143,13 @@ impl EngineError {
         Self::Value { message, source: Some(Arc::new(source)) }
     }
 
+    #[cfg(feature = "sqlite")]
     pub(super) const fn file(message: String) -> Self {
         Self::File { message, source: None }
     }
 
     /// Wraps an error about the file of a run.
+    #[cfg(feature = "sqlite")]
     pub(super) fn file_of(error: StoreError) -> Self {
         Self::File { message: error.message, source: error.source }
     }

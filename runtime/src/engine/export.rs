@@ -54,6 +54,7 @@ impl Run {
     /// # Errors
     /// The run is being deleted, a field store cannot load a content, or the file cannot be written: then there is no
     /// file.
+    #[cfg_attr(docsrs, doc(cfg(feature = "sqlite")))]
     pub async fn export(&self, path: impl Into<PathBuf>) -> Result<ExportInfo, EngineError> {
         self.write_file(false, path.into()).await
     }
@@ -75,6 +76,7 @@ impl Run {
     /// The run has ended, belongs to another engine, is bound to another run, or its workflow is not registered here:
     /// nothing has changed. Or the file cannot be written, as for [`export`](Run::export): the error says so, and
     /// whether the run has been moved.
+    #[cfg_attr(docsrs, doc(cfg(feature = "sqlite")))]
     pub async fn export_and_end(&self, path: impl Into<PathBuf>) -> Result<ExportInfo, EngineError> {
         let path = path.into();
         // Checked before the run ends, since an unwritable path is known now.

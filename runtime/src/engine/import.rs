@@ -1,5 +1,7 @@
 //! Imports a run from its file, as a copy or as the run itself.
 
+mod requests;
+
 use super::asked;
 use super::core::Core;
 use super::error::EngineError;
@@ -56,6 +58,7 @@ impl Engine {
     /// The id is taken, or an unfinished run holds the deduplication key of a moved run. Or the file is not a run file,
     /// is damaged or of a newer version, or holds secrets or fields whose keys or stores the engine does not have.
     /// Nothing is written then.
+    #[cfg_attr(docsrs, doc(cfg(feature = "sqlite")))]
     pub fn import(&self, path: impl Into<PathBuf>) -> ImportCall<'_> {
         ImportCall { engine: self, path: path.into(), id: None }
     }
@@ -133,8 +136,8 @@ impl Incoming {
         let reseal = Reseal { from: from(old), to: core.vault(execution) };
         let answers = answers(&items, &requests);
         if !moved {
-            asked::rename_answers(&entries, &mut items, old, execution);
-            requests = asked::copied(&requests, &mut entries, &items, (old, execution), core.now());
+            requests::rename_answers(&entries, &mut items, old, execution);
+            requests = requests::copied(&requests, &mut entries, &items, (old, execution), core.now());
             entries.iter_mut().for_each(forget_deduplication_key);
         }
         let resealed = (|| {
@@ -195,7 +198,7 @@ fn as_shown(outputs: Vec<(String, OutputRow)>, executions: &[RunRow]) -> impl It
 
 /// Returns the types of the answers in the inbox.
 fn answers(items: &[NewInboxItem], requests: &[RequestRow]) -> Vec<Option<String>> {
-    let of = |item: &NewInboxItem| asked::answer_type(requests, item.name.as_deref()?).map(str::to_owned);
+    let of = |item: &NewInboxItem| requests::answer_type(requests, item.name.as_deref()?).map(str::to_owned);
     items.iter().map(of).collect()
 }
 

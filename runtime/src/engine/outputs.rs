@@ -4,7 +4,9 @@ mod copied;
 mod events;
 mod items;
 
-pub(super) use copied::{CopiedOutput, copied};
+#[cfg(feature = "sqlite")]
+pub(super) use copied::CopiedOutput;
+pub(super) use copied::copied;
 pub use events::EventStream;
 pub(super) use items::{Items, LOOK_AGAIN};
 

@@ -28,11 +28,13 @@ impl MovedState {
     }
 
     /// Decodes the last entry of a moved run.
+    #[cfg(feature = "sqlite")]
     pub(crate) fn of(last: &EntryRow) -> Option<Self> {
         let value = last.value.as_ref().filter(|_| last.kind == Kind::RunMoved)?;
         serde_json::from_slice(&value.bytes).ok()
     }
 
+    #[cfg(feature = "sqlite")]
     pub(crate) fn status(&self) -> Option<Status> {
         Status::parse(&self.status)
     }

@@ -31,8 +31,8 @@ pub enum SqlErrorKind {
 }
 
 impl SqlError {
-    /// Creates an error with this text, for a [`ToSql`](super::ToSql) or [`FromSql`](super::FromSql) of your own. The
-    /// statement and the parameter or column are named before it.
+    /// Creates an error with this text, for a [`ToSql`](super::types::ToSql) or [`FromSql`](super::types::FromSql) of
+    /// your own. The statement and the parameter or column are named before it.
     pub fn msg(why: impl Display) -> Self {
         Self::of_kind(SqlErrorKind::Other, why.to_string())
     }
@@ -63,8 +63,9 @@ impl SqlError {
         Self::msg(format_args!("expected {what}, found {}{help}", Found(found)))
     }
 
-    /// Adds the error of the database.
-    pub(crate) fn caused_by(self, source: impl Error + Send + Sync + 'static) -> Self {
+    /// Adds the error behind it, as its [`source`](Error::source).
+    #[must_use]
+    pub fn caused_by(self, source: impl Error + Send + Sync + 'static) -> Self {
         Self { source: Some(Arc::new(source)), ..self }
     }
 

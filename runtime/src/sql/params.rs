@@ -5,7 +5,7 @@ use super::to_sql::ToSql;
 use super::value::SqlValue;
 
 /// The parameters of a statement: `()`, an array, a tuple, a slice or a `Vec` of values that are [`ToSql`], or
-/// [`params![..]`](super::params).
+/// `params![..]`.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a list of parameters",
     label = "pass an array, a tuple or `params![..]`",

@@ -5,7 +5,8 @@ use std::fmt;
 
 /// A value of a column or a parameter, as every database has it.
 ///
-/// Most programs meet it only in a [`ToSql`](super::ToSql) or [`FromSql`](super::FromSql) of their own. It is one itself:
+/// Most programs meet it only in a [`ToSql`](super::types::ToSql) or [`FromSql`](super::types::FromSql) of their own. It is
+/// one itself:
 /// `row.get::<SqlValue>(0)` reads a column whose type is not known.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]

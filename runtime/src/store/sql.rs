@@ -11,11 +11,13 @@ mod packed;
 pub(super) mod queries;
 mod read;
 mod rows;
+#[cfg(feature = "sqlite")]
 mod run_rows;
+#[cfg(feature = "sqlite")]
 mod schema;
 mod select;
 mod tables;
-#[cfg(test)]
+#[cfg(all(test, feature = "sqlite"))]
 mod texts;
 mod user_code;
 
@@ -26,15 +28,19 @@ pub(super) use queries::SET_META;
 pub(super) use read::Reader;
 #[cfg(feature = "postgres")]
 pub(super) use rows::drawn_text;
-pub(super) use schema::{META_TABLE, MIGRATIONS, Types, VERSION};
+#[cfg(feature = "sqlite")]
+pub(super) use schema::{MIGRATIONS, Types, VERSION};
 pub(super) use tables::Tables;
-#[cfg(test)]
+#[cfg(all(test, feature = "sqlite"))]
 pub(super) use texts::texts;
 
 use super::StoreError;
 use super::user_code::{UserCode, Within};
 use crate::record::AttemptOutcome;
 use std::ops::ControlFlow;
+
+/// The table that marks a database as Steadfast's.
+pub(super) const META_TABLE: &str = "steadfast_meta";
 
 /// One value of a row or of a query, in the terms of a database.
 #[derive(Clone, Copy, Debug, PartialEq)]

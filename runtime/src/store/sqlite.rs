@@ -15,7 +15,6 @@ mod session;
 mod views;
 mod writing;
 
-pub(crate) use fault::is_out_of_files;
 pub use options::SqliteOptions;
 pub(crate) use run_file::{RunFile, RunFileWriter};
 

@@ -231,6 +231,8 @@ impl<W: WorkflowDef> CrashTest<W> {
 
     /// Creates a table for the transactions of the workflow: `.sql("CREATE TABLE seats (..)")`. Each scenario then has
     /// a file of its own, and all must leave the same number of rows in each table.
+    #[cfg(feature = "sqlite")]
+    #[cfg_attr(docsrs, doc(cfg(feature = "sqlite")))]
     pub fn sql(mut self, statement: impl Into<String>) -> Self {
         self.sql.push(statement.into());
         self

@@ -1,13 +1,11 @@
 //! Validates the configuration of an engine, and checks that it can resume the runs of its database.
 
 use super::EngineBuilder;
-use super::database::{Database, open};
 use crate::engine::{
     check::{CheckReport, check},
     error::EngineError,
     requirements, threads,
 };
-use crate::store::{SqliteStore, Store};
 use std::sync::Arc;
 use tokio::runtime::Handle;
 
@@ -16,7 +14,7 @@ impl EngineBuilder {
     /// [`Engine::check`](crate::Engine::check) does, without starting an engine: no lease is taken over and nothing is
     /// written.
     ///
-    /// The file of [`sqlite`](Self::sqlite) is copied, as it is at one moment, into the system's folder for temporary
+    /// A file of SQLite is copied, as it is at one moment, into the system's folder for temporary
     /// files; the copy is migrated to the schema of this build, checked and removed. It takes as much room as the file.
     /// An engine may run on the file meanwhile, also one of an older build. Read permission on the file is enough;
     /// while it is in use (there is a `-wal` beside it), also on its `-wal` and `-shm`. If the engine crashed and left
@@ -27,19 +25,9 @@ impl EngineBuilder {
     /// invalid.
     pub async fn check(self) -> Result<CheckReport, EngineError> {
         self.sensible()?;
-        if let Database::Sqlite(path) = &self.database
-            && !path.exists()
-        {
-            let message = format!("{}: there is no such database to check", path.display());
-            return Err(EngineError::configuration(message));
-        }
-        let store: Arc<dyn Store> = match self.database {
-            Database::Sqlite(path) => {
-                let open = threads::blocking(&Handle::current(), move || SqliteStore::options().open_copy(path))?;
-                Arc::new(open.await.map_err(|_| EngineError::ShuttingDown)??)
-            }
-            database => open(database, self.durability)?,
-        };
+        let database = self.database;
+        let open = threads::blocking(&Handle::current(), move || database.open_to_check())?;
+        let store = open.await.map_err(|_| EngineError::ShuttingDown)??;
         check(store, Arc::new(self.workflows), self.options, self.resources.open()).await
     }
 

@@ -161,6 +161,7 @@ pub(in crate::store) struct RunChange<'a> {
     pub(in crate::store) id: Option<&'a str>,
     pub(in crate::store) status: Option<Status>,
     /// The last entry at this change, which most appends leave behind.
+    #[cfg_attr(not(feature = "sqlite"), allow(dead_code, reason = "in memory, the entries say it"))]
     pub(in crate::store) seq: Option<u64>,
     pub(in crate::store) lease: Option<Option<i64>>,
     pub(in crate::store) wake_at: Option<Option<i64>>,

@@ -5,7 +5,7 @@ macro_rules! queries {
         $($(#[$doc])* pub(in crate::store) const $name: &str = $text;)*
 
         /// Every query with its name.
-        #[cfg(test)]
+        #[cfg(all(test, feature = "sqlite"))]
         pub(super) const ALL: &[(&str, &str)] = &[$((stringify!($name), $name)),*];
     };
 }
@@ -75,6 +75,7 @@ queries! {
             RETURNING number"
     );
     /// The stored columns, and the number.
+    #[cfg(feature = "sqlite")]
     COPY_RUN = concat!(
         "INSERT INTO steadfast_runs (", stored_run_columns!(), ", number)
             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19)"

@@ -3,9 +3,6 @@
 /// The version of the schema that this code reads and writes.
 pub(in crate::store) const VERSION: usize = MIGRATIONS.len();
 
-/// The table that marks a database as Steadfast's.
-pub(in crate::store) const META_TABLE: &str = "steadfast_meta";
-
 /// The column type names of a database.
 pub(in crate::store) struct Types {
     /// An integer key that the database assigns and never reuses.

@@ -1,6 +1,6 @@
 //! The meaning of SQLite's errors.
 
-use crate::store::{StoreError, StoreErrorKind};
+use crate::store::{StoreError, StoreErrorKind, is_out_of_files};
 use rusqlite::{Error, ErrorCode};
 
 /// Converts an error of SQLite; `database` is the file's name in the message.
@@ -48,12 +48,6 @@ fn has_no_files_left() -> bool {
     // SQLite has closed again the files that it could not open, so a few handles may be free by now.
     let opened: Result<Vec<_>, _> = (0..4).map(|_| std::fs::File::open(std::env::temp_dir())).collect();
     opened.is_err_and(|error| is_out_of_files(&error))
-}
-
-/// Returns whether the process or the system has too many files open.
-pub(crate) fn is_out_of_files(error: &std::io::Error) -> bool {
-    // EMFILE and ENFILE, the same on all systems that have them.
-    cfg!(unix) && matches!(error.raw_os_error(), Some(23 | 24))
 }
 
 /// Returns whether a generic error of SQLite is about tables of the engine that are missing or unreadable.

@@ -61,6 +61,7 @@ impl<S: Session> Tables<'_, S> {
     }
 
     /// Inserts a row under its own number.
+    #[cfg(feature = "sqlite")]
     pub(in crate::store) fn copy_run(&self, row: &RunRow) -> Result<(), StoreError> {
         let drawn = [drawn_text(row.execution), drawn_text(row.seed)];
         self.execute(queries::COPY_RUN, &cells(row, &drawn))
