@@ -1,5 +1,7 @@
 //! A store in a database of Postgres.
 
+#[cfg(feature = "sqlite")]
+mod arrival;
 mod batch;
 mod cells;
 mod code;

@@ -5,6 +5,8 @@ mod copy;
 mod fault;
 mod file;
 mod identity;
+#[cfg(feature = "postgres")]
+mod leaving;
 mod open;
 mod options;
 #[cfg(test)]
@@ -15,6 +17,8 @@ mod session;
 mod views;
 mod writing;
 
+#[cfg(feature = "postgres")]
+pub(super) use leaving::Leaving;
 pub use options::SqliteOptions;
 pub(crate) use run_file::{RunFile, RunFileWriter};
 

@@ -2,6 +2,7 @@
 //!
 //! Without a server these tests are skipped, and say so in one line.
 
+mod arrival;
 mod cluster;
 mod fleet;
 mod killed;

@@ -15,6 +15,8 @@ use crate::store::{Rejected, Status, StoreError, StoreErrorKind, Write, Written}
 use changes::Bulk;
 use keys::Keys;
 use known::Known;
+#[cfg(feature = "sqlite")]
+pub(super) use own::Own;
 use sheet::Sheet;
 use std::collections::BTreeSet;
 

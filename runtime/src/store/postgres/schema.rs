@@ -10,7 +10,7 @@ use std::ops::ControlFlow;
 const VERSION: usize = 1;
 
 const SCHEMA: &str = "schema";
-const DATABASE: &str = "database";
+pub(super) const DATABASE: &str = "database";
 
 /// The steps, in order; each turns the tables of one version into those of the next one.
 const STEPS: [&[&str]; VERSION] = [VERSION_1];

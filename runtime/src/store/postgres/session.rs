@@ -12,6 +12,7 @@ use crate::store::sql::{Cell, EachRow, Session};
 use crate::store::user_code::{UserCode, Within};
 use futures_util::future::{LocalBoxFuture, MaybeDone, maybe_done};
 use futures_util::{FutureExt, TryStreamExt};
+use std::borrow::Cow;
 use std::cell::{Cell as Slot, RefCell};
 use std::future::{Future, poll_fn};
 use std::pin::{Pin, pin};
@@ -121,7 +122,7 @@ impl<'a> Pg<'a> {
         queries: &[Query<'_>],
         after: Option<&str>,
     ) -> Result<Vec<Vec<Found>>, (StoreError, bool)> {
-        let texts: Vec<_> = queries.iter().map(|query| self.text(query.text)).collect();
+        let texts: Vec<_> = queries.iter().map(|query| self.text(&query.text)).collect();
         let mut link = self.link.borrow_mut();
         let answers = link.wait(self.options.patience(), |client| {
             let texts = &texts;
@@ -238,7 +239,7 @@ async fn in_order<F: Future + Unpin>(mut futures: Vec<MaybeDone<F>>) -> Vec<F::O
 
 /// A query with its values.
 pub(super) struct Query<'a> {
-    text: &'static str,
+    text: Cow<'static, str>,
     values: Vec<Bound<'a>>,
 }
 
@@ -248,8 +249,8 @@ enum Bound<'a> {
 }
 
 impl<'a> Query<'a> {
-    pub(super) fn new(text: &'static str, values: impl IntoIterator<Item = Cell<'a>>) -> Self {
-        Self { text, values: values.into_iter().map(|cell| Bound::One(Parameter(cell))).collect() }
+    pub(super) fn new(text: impl Into<Cow<'static, str>>, values: impl IntoIterator<Item = Cell<'a>>) -> Self {
+        Self { text: text.into(), values: values.into_iter().map(|cell| Bound::One(Parameter(cell))).collect() }
     }
 
     /// Adds an array: of `i`ntegers, `t`exts, or bytes.

@@ -26,6 +26,8 @@ use std::time::{Duration, Instant};
 pub(super) const SCHEMA: &str = "schema";
 pub(super) const DATABASE: &str = "database";
 pub(super) const CREATED: &str = "created_by";
+/// Where its contents have moved; only in a file that is left.
+pub(super) const MOVED: &str = "moved_to";
 
 /// The page cache of the writing connection: 16 MB, in SQLite's notation.
 const CACHE: &str = "-16000";
@@ -178,7 +180,13 @@ pub(super) fn version(session: &Sqlite<'_>) -> Result<Option<usize>, StoreError>
             "{name} is an SQLite database with tables of another program; it was left as it is. Choose another path"
         )));
     }
-    let found = Reader { session, database: name }.meta(SCHEMA)?;
+    let reader = Reader { session, database: name };
+    if let Some(to) = reader.meta(MOVED)? {
+        let message =
+            format!("{name}: its runs have moved to {to} and go on there; it was left as it is. Open that one");
+        return Err(not_ours(message));
+    }
+    let found = reader.meta(SCHEMA)?;
     match found.as_deref().map(str::parse) {
         Some(Ok(version)) if version > VERSION => Err(StoreError::new(
             StoreErrorKind::Newer,

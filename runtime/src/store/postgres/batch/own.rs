@@ -7,7 +7,7 @@ use bytes::Bytes;
 
 /// A value of a statement.
 #[derive(Clone, Debug)]
-pub(super) enum Own {
+pub(in crate::store::postgres) enum Own {
     Null,
     Int(i64),
     Text(Bytes),
@@ -59,7 +59,16 @@ impl Own {
         ]
     }
 
-    pub(super) fn cell(&self) -> Cell<'_> {
+    /// Returns how many bytes it has, of those that vary.
+    #[cfg(feature = "sqlite")]
+    pub(in crate::store::postgres) fn size(&self) -> usize {
+        match self {
+            Self::Null | Self::Int(_) => 8,
+            Self::Text(bytes) | Self::Json(bytes) | Self::Bytes(bytes) => bytes.len(),
+        }
+    }
+
+    pub(in crate::store::postgres) fn cell(&self) -> Cell<'_> {
         match self {
             Self::Null => Cell::Null,
             Self::Int(number) => Cell::Int(*number),
