@@ -24,14 +24,40 @@ pub(super) fn fault(database: &str, error: LinkError, place: Place) -> StoreErro
                 let message = format!("{database}: {what} (Postgres: {}{detail}, {code})", said.message());
                 StoreError::new(kind, message).caused_by(error)
             }
-            None => lost(database, &error.to_string(), place).caused_by(error),
+            None => unsaid(database, &error, place).caused_by(error),
         },
+        // Whatever the code: the connection has ended, and the database is as it was.
+        LinkError::Ended(error) => lost(database, &in_full(&error), place).caused_by(error),
         LinkError::System(error) => {
             let message = format!("{database}: the system has no resources for a connection ({error})");
             StoreError::new(StoreErrorKind::Io, message).caused_by(error)
         }
         LinkError::Silence(patience) => lost(database, &format!("no answer within {patience:?}"), place),
     }
+}
+
+/// Converts an error of the client, or of the way to the server.
+fn unsaid(database: &str, error: &tokio_postgres::Error, place: Place) -> StoreError {
+    let (kind, what) = match error.to_string().as_str() {
+        // The client's errors have no public kind.
+        "invalid configuration" | "authentication error" => (
+            StoreErrorKind::ReadOnly,
+            "the connection string does not do for this server; check user, password and options in it",
+        ),
+        "error encoding message to server" => {
+            (StoreErrorKind::TooLarge, "a value is larger than Postgres stores (1 GB)")
+        }
+        _ => return lost(database, &in_full(error), place),
+    };
+    StoreError::new(kind, format!("{database}: {what} ({})", in_full(error)))
+}
+
+/// Returns the text of an error with those of its causes.
+fn in_full(error: &dyn std::error::Error) -> String {
+    let causes = std::iter::successors(Some(error), |error| error.source());
+    let mut texts: Vec<_> = causes.map(ToString::to_string).collect();
+    texts.dedup();
+    texts.join(": ")
 }
 
 fn lost(database: &str, why: &str, place: Place) -> StoreError {
@@ -67,10 +93,12 @@ fn meaning(said: &DbError, place: Place) -> (StoreErrorKind, &'static str) {
             K::ReadOnly,
             "this server only reads: it is a standby, or `default_transaction_read_only` is set; name the primary (`target_session_attrs=read-write`)",
         )
+    } else if is(&[&SqlState::INSUFFICIENT_PRIVILEGE]) && matches!(place, Place::Connecting) {
+        (K::ReadOnly, "the role may not connect to this database: GRANT CONNECT ON DATABASE, or name another role")
     } else if is(&[&SqlState::INSUFFICIENT_PRIVILEGE]) {
         (
             K::ReadOnly,
-            "the role lacks a right: GRANT SELECT, INSERT, UPDATE, DELETE ON the tables `steadfast_*`, USAGE ON their sequences, and for the first start CREATE ON the schema",
+            "the role lacks a right: GRANT SELECT, INSERT, UPDATE, DELETE ON the tables `steadfast_*`, USAGE ON their sequences and ON the schema, and for the first start CREATE ON the schema",
         )
     } else if is(&[&SqlState::INVALID_PASSWORD, &SqlState::INVALID_AUTHORIZATION_SPECIFICATION]) {
         (K::ReadOnly, "the server does not let this role in; check user and password, and `pg_hba.conf`")
@@ -78,18 +106,25 @@ fn meaning(said: &DbError, place: Place) -> (StoreErrorKind, &'static str) {
         (K::NotOurs, "there is no such database; create it (`createdb`), or name another one")
     } else if is(&[&SqlState::TOO_MANY_CONNECTIONS]) {
         (K::Busy, "the server has no connection left; raise `max_connections`, or put PgBouncer before it")
-    } else if is(&[&SqlState::UNDEFINED_TABLE, &SqlState::UNDEFINED_COLUMN, &SqlState::INVALID_SCHEMA_NAME]) {
+    } else if is(&[&SqlState::INVALID_SCHEMA_NAME]) {
+        (
+            K::NotOurs,
+            "there is no such schema; create it (`CREATE SCHEMA`), or name another one with `PgOptions::schema` or `search_path`",
+        )
+    } else if is(&[&SqlState::UNDEFINED_TABLE, &SqlState::UNDEFINED_COLUMN]) {
         (
             K::Damaged,
             "a table of the engine is missing or another one; restore the database from a backup, or let the engine create its tables",
         )
-    } else if is(&[&SqlState::PROGRAM_LIMIT_EXCEEDED, &SqlState::OUT_OF_MEMORY]) {
+    } else if matches!(place, Place::Connecting) {
+        (K::Io, "the server accepts no connection now, or not with these options")
+    } else if is(&[&SqlState::PROGRAM_LIMIT_EXCEEDED]) {
         (K::TooLarge, "a value is larger than Postgres stores (1 GB)")
     } else if code.code().starts_with("22") || code.code().starts_with("23") {
         (K::Refused, "the rows that are there do not allow this write")
-    } else if matches!(place, Place::Connecting) {
-        (K::Io, "the server accepts no connection now")
-    } else if ["57", "08", "53", "58"].iter().any(|class| code.code().starts_with(class)) {
+    } else if code.code().starts_with("40") {
+        (K::Busy, "the server has undone the transaction; let the engine try again")
+    } else if ["57", "08", "53", "58", "XX"].iter().any(|class| code.code().starts_with(class)) {
         (K::Io, "the server has ended the connection or is in need itself; look at its log")
     } else {
         (K::Refused, "Postgres does not do this")

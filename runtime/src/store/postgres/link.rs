@@ -2,7 +2,7 @@
 
 use std::future::{Future, poll_fn};
 use std::pin::{Pin, pin};
-use std::task::Poll;
+use std::task::{Context, Poll};
 use std::time::Duration;
 use tokio::runtime::Runtime;
 use tokio_postgres::{Client, Config, Connection, NoTls, Socket, tls::NoTlsStream};
@@ -13,16 +13,21 @@ pub(super) struct Link {
     /// `None` only while it is dropped.
     runtime: Option<Runtime>,
     client: Client,
-    connection: Pin<Box<Connection<Socket, NoTlsStream>>>,
-    /// Whether the server or the network has ended it.
-    ended: bool,
+    /// `None` once the server or the network has ended it: the client's operations fail only when it is dropped.
+    connection: Option<Driven>,
+    /// What the server has said at its end.
+    why: Option<tokio_postgres::Error>,
 }
+
+type Driven = Pin<Box<Connection<Socket, NoTlsStream>>>;
 
 /// An operation on a connection failed.
 #[derive(Debug)]
 pub(super) enum LinkError {
     /// The server, or the way to it.
     Postgres(tokio_postgres::Error),
+    /// The server has ended the connection, and said why.
+    Ended(tokio_postgres::Error),
     /// The system gave no resources for a connection.
     System(std::io::Error),
     /// No answer came within this time.
@@ -46,7 +51,8 @@ impl Link {
         let connected = runtime.block_on(connecting).map_err(|_| LinkError::Silence(patience));
         match connected.and_then(|connected| Ok(connected?)) {
             Ok((client, connection)) => {
-                Ok(Self { runtime: Some(runtime), client, connection: Box::pin(connection), ended: false })
+                let connection = Some(Box::pin(connection));
+                Ok(Self { runtime: Some(runtime), client, connection, why: None })
             }
             Err(error) => {
                 runtime.shutdown_background();
@@ -57,7 +63,20 @@ impl Link {
 
     /// Returns whether it has ended, as far as is known.
     pub(super) fn has_ended(&self) -> bool {
-        self.ended || self.client.is_closed()
+        self.connection.is_none() || self.client.is_closed()
+    }
+
+    /// Returns whether it has not ended, after a look at what has come from the server since the last use.
+    pub(super) fn is_alive(&mut self) -> bool {
+        let Self { runtime: Some(runtime), connection, why, .. } = self else { return false };
+        runtime.block_on(async {
+            // The runtime sees what has come only when it has nothing to do.
+            for _ in 0..2 {
+                poll_fn(|context| Poll::Ready(advance(connection, why, context))).await;
+                tokio::task::yield_now().await;
+            }
+        });
+        !self.has_ended()
     }
 
     /// Does something with the client, and waits for it at most this long.
@@ -72,33 +91,43 @@ impl Link {
     where
         F: Future<Output = Result<T, tokio_postgres::Error>>,
     {
-        let Self { runtime: Some(runtime), client, connection, ended } = self else {
+        let Self { runtime: Some(runtime), client, connection, why } = self else {
             return Err(LinkError::Silence(Duration::ZERO));
         };
         let mut acting = pin!(act(client));
         let both = poll_fn(|context| {
             // First the connection: it reads what the operation waits for.
-            if !*ended && connection.as_mut().poll(context).is_ready() {
-                *ended = true;
-            }
+            advance(connection, why, context);
             match acting.as_mut().poll(context) {
                 Poll::Ready(done) => Poll::Ready(done),
                 Poll::Pending => {
                     // What the operation has sent just now goes out at once.
-                    if !*ended && connection.as_mut().poll(context).is_ready() {
-                        *ended = true;
-                        return acting.as_mut().poll(context);
-                    }
-                    Poll::Pending
+                    if advance(connection, why, context) { acting.as_mut().poll(context) } else { Poll::Pending }
                 }
             }
         });
         let Ok(done) = runtime.block_on(async { tokio::time::timeout(patience, both).await }) else {
-            *ended = true;
+            *connection = None;
             return Err(LinkError::Silence(patience));
         };
-        done.map_err(LinkError::Postgres)
+        done.map_err(|error| match why.take_if(|_| error.is_closed()) {
+            Some(why) => LinkError::Ended(why),
+            None => LinkError::Postgres(error),
+        })
     }
+}
+
+/// Sends and reads what is there, and returns whether the connection has ended.
+fn advance(
+    connection: &mut Option<Driven>,
+    why: &mut Option<tokio_postgres::Error>,
+    context: &mut Context<'_>,
+) -> bool {
+    if let Some(Poll::Ready(end)) = connection.as_mut().map(|connection| connection.as_mut().poll(context)) {
+        *connection = None;
+        *why = end.err();
+    }
+    connection.is_none()
 }
 
 impl Drop for Link {

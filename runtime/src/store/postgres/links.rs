@@ -33,18 +33,20 @@ impl Links {
         if answer.is_ok() || !link.has_ended() && link.wait(patience, |client| client.batch_execute("ROLLBACK")).is_ok()
         {
             self.keep(link);
+        } else {
+            // The others probably went the same way: what is tried again gets a new connection.
+            self.idle().clear();
         }
         answer
     }
 
     fn link(&self) -> Result<Link, StoreError> {
-        let idle = std::iter::from_fn(|| self.idle().pop()).find(|link| !link.has_ended());
+        let idle = std::iter::from_fn(|| self.idle().pop()).find_map(|mut link| link.is_alive().then_some(link));
         if let Some(link) = idle {
             return Ok(link);
         }
-        let PgOptions { config, patience, .. } = &self.options;
-        let patience = config.get_connect_timeout().map_or(*patience, |timeout| *timeout);
-        Link::connect(config, patience).map_err(|error| fault(&self.name, error, Place::Connecting))
+        let PgOptions { config, .. } = &self.options;
+        Link::connect(config, self.options.connecting()).map_err(|error| fault(&self.name, error, Place::Connecting))
     }
 
     fn keep(&self, link: Link) {

@@ -6,6 +6,7 @@ use crate::store::{StoreError, StoreErrorKind};
 use std::fmt;
 use std::time::Duration;
 use tokio_postgres::Config;
+use tokio_postgres::config::{ChannelBinding, Host, SslMode, SslNegotiation};
 
 /// The options for opening a database of Postgres, from a connection string on.
 ///
@@ -29,6 +30,13 @@ pub struct PgOptions {
 /// The time for which an operation waits for the server.
 const PATIENCE: Duration = Duration::from_secs(30);
 
+/// The time for which each host of the connection string may take to accept a connection.
+const CONNECTING: Duration = Duration::from_secs(10);
+
+/// The end of messages about `sslmode`.
+const UNENCRYPTED: &str = ". This build of steadfast does not encrypt connections: use `sslmode=disable` or `prefer`, \
+     and a tunnel or a pooler on this machine where the network is not to be trusted";
+
 impl PgOptions {
     /// Reads a connection string as libpq has it: `postgres://user:password@host:port/database?option=value`, or
     /// `host=.. user=.. dbname=..`.
@@ -40,16 +48,24 @@ impl PgOptions {
             let why = std::error::Error::source(&error).map_or_else(|| error.to_string(), ToString::to_string);
             let message = format!(
                 "the connection string has a fault: {why}; expected is \
-                 `postgres://user:password@host:port/database?option=value` with options of libpq"
+                 `postgres://user:password@host:port/database?option=value` with options of libpq{}",
+                if why.contains("sslmode") { UNENCRYPTED } else { "" }
             );
             StoreError::new(StoreErrorKind::NotOurs, message).caused_by(error)
         })?;
+        if let Some(why) = dishonoured(&config) {
+            let message = format!("the connection string cannot be honoured: {why}");
+            return Err(StoreError::new(StoreErrorKind::NotOurs, message));
+        }
         Ok(Self::from_config(config))
     }
 
     fn from_config(mut config: Config) -> Self {
         if config.get_application_name().is_none() {
             config.application_name("steadfast");
+        }
+        if config.get_connect_timeout().is_none() {
+            config.connect_timeout(CONNECTING);
         }
         Self {
             config,
@@ -100,33 +116,72 @@ impl PgOptions {
         super::schema::printed(self.schema.as_deref())
     }
 
-    /// Opens the database; creates the engine's tables if there are none.
+    /// Opens the database; creates the engine's tables if there are none. It blocks the calling thread meanwhile.
     ///
     /// # Errors
     /// The server cannot be reached or refuses, or what is there is no database of this version. The message names the
     /// database and says what to do.
     pub fn open(self) -> Result<PostgresStore, StoreError> {
-        PostgresStore::open(self)
+        if tokio::runtime::Handle::try_current().is_err() {
+            return PostgresStore::open(self);
+        }
+        // A thread of a runtime cannot drive the connection, which has a runtime of its own.
+        let thread = std::thread::Builder::new().name("steadfast-open".to_owned());
+        let opening = thread.spawn(|| PostgresStore::open(self)).map_err(|error| {
+            StoreError::new(StoreErrorKind::Io, format!("no thread can be started to open a database: {error}"))
+        })?;
+        opening.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
     }
 
     pub(super) const fn patience(&self) -> Duration {
         self.patience
     }
 
+    /// Returns how long the making of a connection may take, over all hosts.
+    pub(super) fn connecting(&self) -> Duration {
+        let hosts = u32::try_from(self.config.get_hosts().len()).unwrap_or(u32::MAX).max(1);
+        self.config.get_connect_timeout().copied().unwrap_or(CONNECTING).saturating_mul(hosts)
+    }
+
     /// Returns what names the database in messages, without the password.
     pub(super) fn name(&self) -> String {
         let config = &self.config;
-        let host = match config.get_hosts().first() {
-            Some(tokio_postgres::config::Host::Tcp(host)) => host.clone(),
-            #[cfg(unix)]
-            Some(tokio_postgres::config::Host::Unix(path)) => path.display().to_string(),
-            None => "localhost".to_owned(),
-        };
+        let hosts: Vec<_> = config.get_hosts().iter().map(host).collect();
+        let addresses = config.get_hostaddrs().iter().map(ToString::to_string);
+        let hosts = if hosts.is_empty() { addresses.collect() } else { hosts };
+        let ports: Vec<_> = config.get_ports().iter().map(ToString::to_string).collect();
+        let port = if ports.is_empty() { "5432".to_owned() } else { ports.join(",") };
         let user = config.get_user().unwrap_or_default();
         let database = config.get_dbname().unwrap_or(user);
-        let schema = self.schema.as_deref().map_or_else(String::new, |schema| format!(" (schema {})", quoted(schema)));
-        format!("postgres {database:?} at {host}{schema}")
+        let schema = self.schema.as_deref().map_or_else(String::new, |schema| format!(", schema {}", quoted(schema)));
+        format!("postgres {database:?} (user {user:?}, host {}, port {port}{schema})", hosts.join(","))
     }
+}
+
+fn host(host: &Host) -> String {
+    match host {
+        Host::Tcp(host) => host.clone(),
+        #[cfg(unix)]
+        Host::Unix(path) => path.display().to_string(),
+    }
+}
+
+/// Returns why a connection string cannot be honoured.
+fn dishonoured(config: &Config) -> Option<String> {
+    if config.get_hosts().is_empty() && config.get_hostaddrs().is_empty() {
+        return Some(
+            "it names no host; name one, such as `localhost`, or the folder of a socket \
+             (`postgres:///database?host=/var/run/postgresql`)"
+                .to_owned(),
+        );
+    }
+    let wants = [
+        (config.get_ssl_mode() == SslMode::Require, "sslmode=require"),
+        (config.get_ssl_negotiation() == SslNegotiation::Direct, "sslnegotiation=direct"),
+        (config.get_channel_binding() == ChannelBinding::Require, "channel_binding=require"),
+    ];
+    let wanted = wants.iter().find(|(is_wanted, _)| *is_wanted);
+    wanted.map(|(_, option)| format!("`{option}` wants encryption{UNENCRYPTED}"))
 }
 
 impl TryFrom<&str> for PgOptions {

@@ -164,6 +164,7 @@ fn created_in(statement: &str, schema: Option<&str>) -> String {
 /// What is there is no database of this version, or may not be changed.
 pub(super) fn opened(session: &Pg<'_>, schema: Option<&str>, migrates: bool) -> Result<String, StoreError> {
     let name = session.database;
+    check_server(session)?;
     if version(session, schema)? != Some(VERSION) {
         if !migrates {
             return Err(StoreError::new(
@@ -182,19 +183,68 @@ pub(super) fn opened(session: &Pg<'_>, schema: Option<&str>, migrates: bool) -> 
     })
 }
 
-/// Returns the version of the tables; `None` if there are none.
-fn version(session: &Pg<'_>, schema: Option<&str>) -> Result<Option<usize>, StoreError> {
+/// The oldest version of the server, as `server_version_num` has it.
+const OLDEST: i64 = 150_000;
+
+const SERVER: &str = "SELECT current_setting('server_version_num')::bigint, current_setting('server_version'),
+    current_setting('server_encoding'), current_setting('synchronous_commit')";
+
+/// Checks that the server keeps what an engine writes.
+fn check_server(session: &Pg<'_>) -> Result<(), StoreError> {
+    let mut refused = None;
+    session.select(SERVER, &[], &mut |row| {
+        let text = |column| match row.cell(column) {
+            Cell::Text(text) => String::from_utf8_lossy(text).into_owned(),
+            _ => String::new(),
+        };
+        let Cell::Int(number) = row.cell(0) else { return ControlFlow::Break(()) };
+        refused = unfit(number, &text(1), &text(2));
+        if text(3) == "off" {
+            tracing::warn!(
+                database = session.database,
+                "`synchronous_commit` is off for this role: a crash of the server loses commits that were reported as done"
+            );
+        }
+        ControlFlow::Break(())
+    })?;
+    let Some(why) = refused else { return Ok(()) };
+    Err(StoreError::new(StoreErrorKind::NotOurs, format!("{}: {why}", session.database)))
+}
+
+/// Returns why a server does not do.
+fn unfit(number: i64, version: &str, encoding: &str) -> Option<String> {
+    if number < OLDEST {
+        return Some(format!("the server is Postgres {version}, and the engine needs 15 or later; upgrade it"));
+    }
+    // Without an encoding the server keeps every text as it comes.
+    let is_fit = ["UTF8", "SQL_ASCII"].contains(&encoding);
+    (!is_fit).then(|| {
+        format!(
+            "the database has the encoding {encoding}, which cannot hold every text; create one with `CREATE DATABASE .. \
+             ENCODING 'UTF8' TEMPLATE template0`"
+        )
+    })
+}
+
+/// Returns whether there is a table for the version.
+fn exists(session: &Pg<'_>, schema: Option<&str>) -> Result<bool, StoreError> {
     let mut exists = false;
     let table = for_postgres(META_TABLE, schema);
     session.select("SELECT to_regclass(?1) IS NOT NULL", &[Cell::Text(table.as_bytes())], &mut |row| {
         exists = row.cell(0) == Cell::Int(1);
         ControlFlow::Break(())
     })?;
-    if !exists {
+    Ok(exists)
+}
+
+/// Returns the version of the tables; `None` if there are none.
+fn version(session: &Pg<'_>, schema: Option<&str>) -> Result<Option<usize>, StoreError> {
+    if !exists(session, schema)? {
         return Ok(None);
     }
     let name = session.database;
-    match (Reader { session, database: name }).meta(SCHEMA)?.as_deref().map(str::parse) {
+    let found = (Reader { session, database: name }).meta(SCHEMA).map_err(|error| foreign(name, error))?;
+    match found.as_deref().map(str::parse) {
         None => Ok(None),
         Some(Ok(version)) if version > VERSION => Err(StoreError::new(
             StoreErrorKind::Newer,
@@ -212,12 +262,24 @@ fn version(session: &Pg<'_>, schema: Option<&str>) -> Result<Option<usize>, Stor
     }
 }
 
+/// Converts the error of a read of a table that has our name and other columns.
+fn foreign(name: &str, error: StoreError) -> StoreError {
+    if !matches!(error.kind, StoreErrorKind::Damaged | StoreErrorKind::Refused) {
+        return error;
+    }
+    let message = format!(
+        "{name} has a table {META_TABLE} that is not the engine's; it was left as it is. Rename it, or choose another schema \
+         with `PgOptions::schema` ({error})"
+    );
+    StoreError::new(StoreErrorKind::NotOurs, message).caused_by(error)
+}
+
 /// Creates or converts the tables in one transaction; several processes may start at once.
 fn migrate(session: &Pg<'_>, schema: Option<&str>) -> Result<(), StoreError> {
     // `IF NOT EXISTS` does not wait for another process that creates the same table: that one may be first.
     let created = session.batch(&created_in(CREATE_META, schema));
     if let Err(error) = created
-        && version(session, schema).is_err()
+        && !exists(session, schema).unwrap_or(false)
     {
         return Err(error);
     }
@@ -243,4 +305,17 @@ fn steps(session: &Pg<'_>, schema: Option<&str>) -> Result<(), StoreError> {
     facts.iter().try_for_each(|(key, value)| {
         session.execute(SET_META, &[Cell::Text(key.as_bytes()), Cell::Text(value.as_bytes())]).map(drop)
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::unfit;
+
+    #[test]
+    fn a_server_that_is_too_old_or_has_another_encoding_does_not_do() {
+        let old = unfit(140_011, "14.11", "UTF8").expect("too old");
+        assert_eq!(old, "the server is Postgres 14.11, and the engine needs 15 or later; upgrade it");
+        assert!(unfit(160_000, "16.0", "LATIN1").expect("another encoding").contains("LATIN1"));
+        assert_eq!(unfit(150_000, "15.0", "UTF8"), None);
+    }
 }
