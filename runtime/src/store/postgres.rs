@@ -10,19 +10,21 @@ mod link;
 mod links;
 mod listener;
 mod options;
+mod outage;
 mod schema;
 mod session;
 mod text;
 
 pub use options::PgOptions;
 
-use super::sql::{self, Reader};
+use super::sql::{self, Reader, Session as _};
 use super::{
     Belongings, ChangeSignal, EntryRow, FieldRow, InboxRow, LeaseRow, OutputRow, Rejected, RequestKey, RequestRow,
     RunKey, RunPage, RunQuery, RunRow, Store, StoreError, StoreErrorKind, Write, Written,
 };
 use links::Links;
 use listener::Listener;
+use outage::Outage;
 use session::{Pg, Stage};
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -49,6 +51,7 @@ struct Shared {
     writer: Links,
     reader: Links,
     readers: Links,
+    outage: Outage,
     opened: Instant,
     signal: Arc<ChangeSignal>,
     /// `None` if the options want none.
@@ -67,10 +70,18 @@ enum AskedBy {
 /// Idle connections that are kept for users' reads. Concurrent calls may open more.
 const KEPT: usize = 2;
 
-/// How often a transaction is tried that others were in the way of, and the first wait before it is tried again.
+/// How often a transaction is tried that others were in the way of.
 const TRIES: u32 = 12;
 const TOGETHER: u32 = 6;
+
+/// The wait before something is tried again, at first and at most.
 const AGAIN: Duration = Duration::from_millis(5);
+const LONGEST: Duration = Duration::from_millis(400);
+
+/// Returns the wait after so many tries.
+fn wait(tries: u32) -> Duration {
+    (AGAIN * tries * tries.min(20)).min(LONGEST)
+}
 
 impl PostgresStore {
     pub(super) fn open(options: PgOptions) -> Result<Self, StoreError> {
@@ -84,7 +95,8 @@ impl PostgresStore {
         let listens = !options.poll_only;
         let listener = listens.then(|| Listener::start(options.clone(), &database_id, signal.clone())).flatten();
         let opened = Instant::now();
-        let shared = Shared { options, name, database_id, writer, reader, readers, opened, signal, listener };
+        let outage = Outage::default();
+        let shared = Shared { options, name, database_id, writer, reader, readers, outage, opened, signal, listener };
         Ok(Self { shared: Arc::new(shared), asked_by: AskedBy::Engine })
     }
 
@@ -99,16 +111,26 @@ impl PostgresStore {
             AskedBy::Engine => reader,
             AskedBy::Users => readers,
         };
-        let once = || {
-            links.with(|link| {
+        let mut tries = 0;
+        loop {
+            let answer = links.with(|link| {
                 let session = Pg::new(link, options, name);
                 read(&Reader { session: &session, database: name })
-            })
-        };
-        // A connection may have ended while nobody used it.
-        match once() {
-            Err(error) if error.kind == StoreErrorKind::Io => once(),
-            answer => answer,
+            });
+            tries += 1;
+            match answer {
+                // A connection may have ended while nobody used it.
+                Err(error)
+                    if is_outage(&error, Stage::Outside) && (self.shared.outage.is_waited_for() || tries == 1) =>
+                {
+                    std::thread::sleep(wait(tries));
+                }
+                Err(error) => return Err(error),
+                Ok(answer) => {
+                    self.shared.outage.ends();
+                    return Ok(answer);
+                }
+            }
         }
     }
 }
@@ -121,7 +143,12 @@ fn committed(session: &Pg<'_>, writes: &[Write], tries: u32) -> Result<(Answers,
             Ok(Some((answers, woken))) => return Ok((answers, Some(woken))),
             Ok(None) => {}
             // The database refuses one of them, or another process was faster: both are looked at again.
-            Err(error) if error.kind == StoreErrorKind::Refused && session.stage() == Stage::Begun => session.undo()?,
+            Err(error)
+                if matches!(error.kind, StoreErrorKind::Refused | StoreErrorKind::TooLarge)
+                    && session.stage() == Stage::Begun =>
+            {
+                session.undo()?;
+            }
             Err(error) => return Err(error),
         }
     }
@@ -141,14 +168,53 @@ fn has_code(write: &Write) -> bool {
     write.user_code().is_some()
 }
 
-/// Returns the leases under which a batch writes.
-fn leases(writes: &[Write]) -> impl Iterator<Item = i64> {
-    writes.iter().filter_map(|write| match write {
+/// Returns the lease under which a write is made.
+fn lease(write: &Write) -> Option<i64> {
+    match write {
         Write::Start(run) => run.lease.map(|lease| lease.number),
         Write::Append(append) => Some(append.lease.number),
         Write::Heartbeat(lease) => Some(lease.number),
         _ => None,
-    })
+    }
+}
+
+/// Returns whether there is no connection, or the server has none left.
+fn is_outage(error: &StoreError, stage: Stage) -> bool {
+    error.kind == StoreErrorKind::Io || error.kind == StoreErrorKind::Busy && stage == Stage::Outside
+}
+
+impl Shared {
+    /// Waits until the server has decided about a commit whose answer was lost: what is read after that stays so. The
+    /// server may still be about to execute it, and each batch holds a lock that this excludes.
+    fn settle(&self) {
+        let mut tries = 0;
+        loop {
+            let excluded = self.writer.with(|link| {
+                let session = Pg::new(link, &self.options, &self.name);
+                session.begin()?;
+                session.rollback()
+            });
+            tries += 1;
+            match excluded {
+                Ok(()) => return self.outage.ends(),
+                // Without a server the engine reads later.
+                Err(error) if !is_outage(&error, Stage::Outside) || !self.outage.is_waited_for() => return,
+                Err(_) => std::thread::sleep(wait(tries)),
+            }
+        }
+    }
+
+    /// Tells the listener what a batch says about our leases, and whom to wake.
+    fn tell(&self, writes: &[Write], answers: &Answers, woken: Option<BTreeSet<i64>>) {
+        let Some(listener) = &self.listener else { return };
+        let with = |is_ours: fn(&Result<Written, Rejected>) -> bool| {
+            let ours = writes.iter().zip(answers).filter(move |(_, answer)| is_ours(answer));
+            ours.filter_map(|(write, _)| lease(write))
+        };
+        listener.forgets(with(|answer| matches!(answer, Err(Rejected::Fenced))));
+        listener.holds(with(Result::is_ok));
+        listener.wake(woken);
+    }
 }
 
 impl Store for PostgresStore {
@@ -158,7 +224,7 @@ impl Store for PostgresStore {
             let groups = writes.chunk_by(|a, b| !has_code(a) && !has_code(b));
             return Ok(groups.map(|group| self.commit(group)).collect::<Result<Vec<_>, _>>()?.concat());
         }
-        let Shared { options, name, writer, listener, .. } = &*self.shared;
+        let Shared { options, name, writer, outage, .. } = &*self.shared;
         let mut tries = 0;
         loop {
             let mut stage = Stage::Outside;
@@ -169,24 +235,29 @@ impl Store for PostgresStore {
                 answers
             });
             tries += 1;
-            match answers {
-                // Nothing was committed: it may be tried again.
-                Err(error)
-                    if matches!(error.kind, StoreErrorKind::Busy | StoreErrorKind::Io)
-                        && stage != Stage::Committing
-                        && tries < TRIES =>
-                {
-                    std::thread::sleep(AGAIN * tries);
-                }
+            let error = match answers {
                 Ok((answers, woken)) => {
-                    if let Some(listener) = listener {
-                        listener.holds(leases(writes));
-                        listener.wake(woken);
-                    }
+                    outage.ends();
+                    self.shared.tell(writes, &answers, woken);
                     return Ok(answers);
                 }
-                Err(error) => return Err(error),
+                Err(error) => error,
+            };
+            let is_tried_again = match stage {
+                Stage::Committing => false,
+                _ if is_outage(&error, stage) => outage.is_waited_for(),
+                _ => error.kind == StoreErrorKind::Busy && tries < TRIES,
+            };
+            if !is_tried_again {
+                if stage == Stage::Committing {
+                    self.shared.settle();
+                }
+                return Err(error);
             }
+            if tries == 1 && error.kind == StoreErrorKind::Io {
+                tracing::warn!(%error, "a transaction is tried again, of which nothing was committed");
+            }
+            std::thread::sleep(wait(tries));
         }
     }
 

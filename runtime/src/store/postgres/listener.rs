@@ -1,12 +1,14 @@
 //! Notifications: they tell other processes that something waits for their runs. Whatever gets lost is found by looking.
 
 use super::options::PgOptions;
+use super::text::quoted;
 use crate::store::ChangeSignal;
 use std::collections::BTreeSet;
-use std::future::poll_fn;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::future::{Future, poll_fn};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc};
 use std::time::Duration;
-use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+use tokio::sync::Notify;
 use tokio_postgres::types::Type;
 use tokio_postgres::{AsyncMessage, Client, NoTls};
 
@@ -17,14 +19,18 @@ const PAUSE: Duration = Duration::from_millis(10);
 const AGAIN: Duration = Duration::from_millis(200);
 const LONGEST: Duration = Duration::from_secs(10);
 
+/// The time for which opening a store waits for the first connection: later ones make an engine look once more.
+const FIRST: Duration = Duration::from_secs(1);
+
+/// The time after which a silent connection is tested, because a network may lose it without a sign.
+const SILENT: Duration = Duration::from_secs(30);
+
 /// The most leases that a notification names; beyond that it is for all.
 const NAMED: usize = 300;
 
 /// A thread with a connection that sends and receives notifications.
 #[derive(Debug)]
 pub(super) struct Listener {
-    /// Leases whose holders are to look.
-    wake: UnboundedSender<i64>,
     shared: Arc<Shared>,
 }
 
@@ -36,6 +42,11 @@ struct Shared {
     sender: String,
     /// The leases that this process holds.
     own: Mutex<BTreeSet<i64>>,
+    /// The leases whose holders are to look, each once however long there is no connection.
+    asked: Mutex<BTreeSet<i64>>,
+    /// Notified when there are such, and at the end.
+    filled: Notify,
+    is_over: AtomicBool,
 }
 
 /// Stands for every lease in a notification, and for runs without one.
@@ -44,38 +55,67 @@ pub(super) const ALL: i64 = 0;
 impl Listener {
     /// Starts the thread; `None` if the system has none, which costs latency only.
     pub(super) fn start(options: PgOptions, database_id: &str, signal: Arc<ChangeSignal>) -> Option<Self> {
-        let (wake, asked) = unbounded_channel();
         let (channel, sender) = (format!("steadfast_{database_id}"), uuid::Uuid::new_v4().simple().to_string());
-        let shared = Arc::new(Shared { signal, channel, sender, own: Mutex::default() });
+        let shared = Arc::new(Shared {
+            signal,
+            channel,
+            sender,
+            own: Mutex::default(),
+            asked: Mutex::default(),
+            filled: Notify::new(),
+            is_over: AtomicBool::new(false),
+        });
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().ok()?;
-        let sharing = shared.clone();
+        let (sharing, (listens, listening)) = (shared.clone(), mpsc::channel());
         let thread = std::thread::Builder::new().name("steadfast-listen".to_owned());
-        thread.spawn(move || runtime.block_on(keep_listening(&options, &sharing, asked))).ok()?;
-        Some(Self { wake, shared })
+        thread.spawn(move || runtime.block_on(keep_listening(&options, &sharing, listens))).ok()?;
+        // Without an answer the thread connects later, and the engine looks by itself until then.
+        let _ = listening.recv_timeout(FIRST);
+        Some(Self { shared })
     }
 
     /// Notes leases that this process holds: what is for them alone needs no notification.
     pub(super) fn holds(&self, leases: impl Iterator<Item = i64>) {
-        self.shared.own.lock().unwrap_or_else(PoisonError::into_inner).extend(leases);
+        locked(&self.shared.own).extend(leases);
+    }
+
+    /// Notes that other processes may hold these leases now.
+    pub(super) fn forgets(&self, leases: impl Iterator<Item = i64>) {
+        let mut own = locked(&self.shared.own);
+        for lease in leases {
+            own.remove(&lease);
+        }
     }
 
     /// Notifies the holders of leases; `None` stands for all of them.
     pub(super) fn wake(&self, leases: Option<BTreeSet<i64>>) {
-        let own = self.shared.own.lock().unwrap_or_else(PoisonError::into_inner);
-        let others = leases.map_or_else(|| vec![ALL], |leases| leases.difference(&own).copied().collect());
-        for lease in others {
-            // The thread ends only with this handle.
-            let _ = self.wake.send(lease);
+        let own = locked(&self.shared.own);
+        let others: Vec<_> = leases.map_or_else(|| vec![ALL], |leases| leases.difference(&own).copied().collect());
+        drop(own);
+        if !others.is_empty() {
+            locked(&self.shared.asked).extend(others);
+            self.shared.filled.notify_one();
         }
     }
 }
 
-/// Listens until the store is dropped.
-async fn keep_listening(options: &PgOptions, shared: &Arc<Shared>, mut asked: UnboundedReceiver<i64>) {
-    let (mut again, mut has_listened) = (AGAIN, false);
-    while !asked.is_closed() {
-        let connected = tokio::time::timeout(options.patience(), options.config.connect(NoTls)).await;
-        if let Ok(Ok((client, mut connection))) = connected {
+impl Drop for Listener {
+    fn drop(&mut self) {
+        self.shared.is_over.store(true, Ordering::SeqCst);
+        self.shared.filled.notify_one();
+    }
+}
+
+fn locked<T>(of: &Mutex<T>) -> MutexGuard<'_, T> {
+    of.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Listens until the store is dropped. Drops `listens` when the first connection does.
+async fn keep_listening(options: &PgOptions, shared: &Arc<Shared>, listens: mpsc::Sender<()>) {
+    let (mut again, mut listens) = (AGAIN, Some(listens));
+    while !shared.is_over() {
+        let connected = within(options.connecting(), options.config.connect(NoTls)).await;
+        if let Some((client, mut connection)) = connected {
             let receiving = shared.clone();
             let reading = tokio::spawn(async move {
                 while let Some(Ok(message)) = poll_fn(|context| connection.poll_message(context)).await {
@@ -83,43 +123,50 @@ async fn keep_listening(options: &PgOptions, shared: &Arc<Shared>, mut asked: Un
                         receiving.received(notification.payload());
                     }
                 }
+                // Whoever waits for something to send finds that there is no connection.
+                receiving.filled.notify_one();
             });
-            if client.batch_execute(&format!("LISTEN {}", shared.channel)).await.is_ok() {
+            let listen = format!("LISTEN {}", quoted(&shared.channel));
+            if within(options.patience(), client.batch_execute(&listen)).await.is_some() {
                 again = AGAIN;
-                // What came meanwhile was not heard.
-                if std::mem::replace(&mut has_listened, true) {
-                    shared.signal.raise();
-                }
-                send(&client, shared, &mut asked).await;
+                // What came before this was not heard.
+                shared.signal.raise();
+                drop(listens.take());
+                send(&client, shared, options.patience()).await;
             }
             reading.abort();
         }
-        if asked.is_closed() {
+        if shared.is_over() {
             return;
         }
-        tokio::time::sleep(again).await;
+        // The end of the store is not waited for longer than this.
+        let _ = tokio::time::timeout(again, shared.over()).await;
         again = (again * 2).min(LONGEST);
     }
 }
 
+/// Returns what came in time and is no error.
+async fn within<T, E>(limit: Duration, what: impl Future<Output = Result<T, E>>) -> Option<T> {
+    tokio::time::timeout(limit, what).await.ok()?.ok()
+}
+
 /// Sends notifications until the connection or the store ends.
-async fn send(client: &Client, shared: &Shared, asked: &mut UnboundedReceiver<i64>) {
-    loop {
-        let next = tokio::time::timeout(Duration::from_secs(1), asked.recv()).await;
-        let mut leases = BTreeSet::new();
-        match next {
-            Ok(None) => return,
-            Ok(Some(lease)) => leases.insert(lease),
-            Err(_) if client.is_closed() => return,
-            Err(_) => continue,
-        };
-        while let Ok(lease) = asked.try_recv() {
-            leases.insert(lease);
+async fn send(client: &Client, shared: &Shared, patience: Duration) {
+    while !shared.is_over() && !client.is_closed() {
+        let leases = std::mem::take(&mut *locked(&shared.asked));
+        if leases.is_empty() {
+            let waited = tokio::time::timeout(SILENT, shared.filled.notified()).await;
+            if waited.is_err() && within(patience, client.batch_execute("")).await.is_none() {
+                return;
+            }
+            continue;
         }
         let payload = shared.payload(&leases);
         let values: [(&(dyn tokio_postgres::types::ToSql + Sync), Type); 2] =
             [(&shared.channel, Type::TEXT), (&payload, Type::TEXT)];
-        if client.query_typed("SELECT pg_notify($1, $2)", &values).await.is_err() {
+        if within(patience, client.query_typed("SELECT pg_notify($1, $2)", &values)).await.is_none() {
+            // The next connection sends it.
+            locked(&shared.asked).extend(leases);
             return;
         }
         tokio::time::sleep(PAUSE).await;
@@ -127,6 +174,17 @@ async fn send(client: &Client, shared: &Shared, asked: &mut UnboundedReceiver<i6
 }
 
 impl Shared {
+    fn is_over(&self) -> bool {
+        self.is_over.load(Ordering::SeqCst)
+    }
+
+    /// Waits for the end of the store.
+    async fn over(&self) {
+        while !self.is_over() {
+            self.filled.notified().await;
+        }
+    }
+
     fn payload(&self, leases: &BTreeSet<i64>) -> String {
         let all = leases.contains(&ALL) || leases.len() > NAMED;
         let named: Vec<_> = leases.iter().map(ToString::to_string).collect();
@@ -138,7 +196,7 @@ impl Shared {
         if sender == self.sender {
             return;
         }
-        let own = self.own.lock().unwrap_or_else(PoisonError::into_inner);
+        let own = locked(&self.own);
         let mut leases = leases.split(',').filter_map(|lease| lease.parse().ok());
         if leases.any(|lease| lease == ALL || own.contains(&lease)) {
             drop(own);
