@@ -64,6 +64,19 @@ pub fn installations() -> Vec<Installation> {
     found
 }
 
+/// Returns the first installation whose major version differs from that of the first one of all.
+///
+/// # Errors
+/// There is none.
+pub fn of_another_version() -> Result<Installation, Missing> {
+    let mut found = installations().into_iter();
+    let first = found.next().map(|installation| installation.major);
+    let other = found.find(|installation| Some(installation.major) != first);
+    other.ok_or_else(|| {
+        Missing(format!("no postgres of a second major version found in {FOLDERS}, PATH, {DEBIAN}/*/bin"))
+    })
+}
+
 /// Returns Debian's installations, newest version first.
 fn of_debian() -> Vec<Installation> {
     let versions = std::fs::read_dir(DEBIAN).into_iter().flatten().flatten();

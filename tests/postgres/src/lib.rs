@@ -38,7 +38,7 @@ mod watched;
 
 pub use cluster::{Cluster, ClusterOptions};
 pub use database::Database;
-pub use installation::{Installation, installations};
+pub use installation::{Installation, installations, of_another_version};
 pub use missing::{Missing, available};
 pub use pgbouncer::{PgBouncer, PgBouncerOptions};
 pub use proxy::Proxy;

@@ -9,6 +9,7 @@ use crate::{Cluster, LIMIT, Missing, Session, USER};
 use std::fmt::Write as _;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 /// How a pool differs from the default.
@@ -16,13 +17,15 @@ use std::time::{Duration, Instant};
 pub struct PgBouncerOptions {
     /// The most connections to the server for one database; by default 4.
     pub pool_size: u32,
+    /// The address of a [`Proxy`](crate::Proxy) between the pool and the server; by default there is none.
+    pub through: Option<SocketAddr>,
     /// Further lines of the section `pgbouncer`, such as `("query_wait_timeout", "5".into())`.
     pub settings: Vec<(&'static str, String)>,
 }
 
 impl Default for PgBouncerOptions {
     fn default() -> Self {
-        Self { pool_size: 4, settings: Vec::new() }
+        Self { pool_size: 4, through: None, settings: Vec::new() }
     }
 }
 
@@ -33,7 +36,8 @@ pub struct PgBouncer {
     folder: Folder,
     log: PathBuf,
     port: u16,
-    process: Option<Watched>,
+    /// Behind a lock, so that tests may share a pool.
+    process: Mutex<Option<Watched>>,
 }
 
 impl PgBouncer {
@@ -60,7 +64,7 @@ impl PgBouncer {
         let folder = Folder::create()?;
         folder.can_execute(&program)?;
         let log = folder.path().join("log");
-        let mut pool = Self { folder, log, port: free_port(), process: None };
+        let mut pool = Self { folder, log, port: free_port(), process: Mutex::new(None) };
         while let Err(failed) = pool.try_start(&program, cluster, options) {
             // Another process may have taken the port since.
             assert!(failed.contains("Address already in use"), "pgbouncer does not start: {failed}");
@@ -76,7 +80,7 @@ impl PgBouncer {
         let mut command = self.folder.command(program);
         command.arg(file);
         let mut started = Watched::new(&self.folder, &self.log, "TERM", &command);
-        if let Some(before) = self.process.take() {
+        if let Some(before) = self.process().take() {
             before.leave();
         }
         started.go();
@@ -85,17 +89,21 @@ impl PgBouncer {
             let has_ended = started.is_gone_within(Duration::from_millis(10));
             assert!(since.elapsed() < LIMIT, "pgbouncer does not answer: {}", self.log());
             if has_ended {
-                self.process = Some(started);
+                *self.process() = Some(started);
                 return Err(self.log());
             }
         }
-        self.process = Some(started);
+        *self.process() = Some(started);
         Ok(())
     }
 
     fn settings(&self, cluster: &Cluster, options: &PgBouncerOptions) -> String {
-        let (folder, server) = (self.folder.path().display(), cluster.folder().display());
-        let mut lines = format!("[databases]\n* = host={server} port={} user={USER}\n", cluster.tcp().port());
+        let folder = self.folder.path().display();
+        let (host, port) = options.through.map_or_else(
+            || (cluster.folder().display().to_string(), cluster.tcp().port()),
+            |proxy| (proxy.ip().to_string(), proxy.port()),
+        );
+        let mut lines = format!("[databases]\n* = host={host} port={port} user={USER}\n");
         let _ = writeln!(lines, "[pgbouncer]\nunix_socket_dir = {folder}\nlisten_addr = 127.0.0.1");
         let _ = writeln!(lines, "listen_port = {}\ndefault_pool_size = {}", self.port, options.pool_size);
         lines += "pool_mode = transaction\nauth_type = any\nmax_client_conn = 500\n";
@@ -104,6 +112,10 @@ impl PgBouncer {
             let _ = writeln!(lines, "{name} = {value}");
         }
         lines
+    }
+
+    fn process(&mut self) -> &mut Option<Watched> {
+        self.process.get_mut().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The address of the Unix socket.
@@ -140,7 +152,7 @@ impl PgBouncer {
 
 impl Drop for PgBouncer {
     fn drop(&mut self) {
-        self.process = None;
+        *self.process() = None;
         self.folder.delete();
     }
 }

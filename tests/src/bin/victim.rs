@@ -187,7 +187,14 @@ async fn main() -> std::result::Result<(), Box<dyn std::error::Error>> {
 async fn jobs(engine: &Engine, jobs: u64) -> std::result::Result<(), Box<dyn std::error::Error>> {
     let mut runs = Vec::new();
     for n in 0..jobs {
-        runs.push((n, engine.start(job, n).id(format!("job-{n}")).await?));
+        let mut run = engine.start(job, n).id(format!("job-{n}")).await;
+        // The caller may repeat a start that the database has lost.
+        while let Err(steadfast::EngineError::Store(error)) = run {
+            println!("again {n}: {error}");
+            tokio::time::sleep(Duration::from_millis(50)).await;
+            run = engine.start(job, n).id(format!("job-{n}")).await;
+        }
+        runs.push((n, run?));
     }
     println!("started");
     for (n, run) in runs {

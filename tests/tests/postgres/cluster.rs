@@ -22,11 +22,16 @@ pub(crate) fn is_there() -> bool {
 
 /// Returns options for tables of their own in the database.
 pub(crate) fn options() -> PgOptions {
-    static NEXT: AtomicU32 = AtomicU32::new(0);
     let database = database().expect("there is a server");
+    options_in(database, database.url())
+}
+
+/// Returns options for tables of their own in a database that is reached through a URL.
+pub(crate) fn options_in(database: &Database, url: &str) -> PgOptions {
+    static NEXT: AtomicU32 = AtomicU32::new(0);
     let schema = format!("Case {}", NEXT.fetch_add(1, Ordering::Relaxed));
     database.execute(&format!("CREATE SCHEMA \"{schema}\"")).expect("the schema is created");
-    PgOptions::new(database.url()).expect("the URL is one").schema(schema).poll(NEVER)
+    PgOptions::new(url).expect("the URL is one").schema(schema).poll(NEVER)
 }
 
 /// Creates an empty store.

@@ -15,22 +15,27 @@ const LONG: Duration = Duration::from_mins(4);
 /// The lease term of the processes, in milliseconds.
 const TERM: u32 = 600;
 
-struct Fleet {
+/// Processes on one database, with the log of their attempts.
+pub(crate) struct Fleet {
     database: Database,
     folder: tempfile::TempDir,
 }
 
 impl Fleet {
-    fn new(cluster: &Cluster) -> Self {
+    pub(crate) fn new(cluster: &Cluster) -> Self {
         let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).expect("a folder");
         Self { database: cluster.database("fleet"), folder }
+    }
+
+    pub(crate) const fn database(&self) -> &Database {
+        &self.database
     }
 
     fn log(&self) -> PathBuf {
         self.folder.path().join("log")
     }
 
-    fn spawn(&self, what: &str) -> Child {
+    pub(crate) fn spawn(&self, what: &str) -> Child {
         let mut command = Command::new(env!("CARGO_BIN_EXE_victim"));
         command.arg(self.database.url()).arg(self.log()).arg(what).arg(TERM.to_string());
         command.stdout(Stdio::piped()).spawn().expect("the victim begins")
@@ -38,7 +43,7 @@ impl Fleet {
 
     /// Checks that every run has ended, that no finished step ran again, and that only the attempts of one step share a
     /// key.
-    async fn check(&self, runs: usize) {
+    pub(crate) async fn check(&self, runs: usize) {
         let engine = Engine::builder().postgres(self.database.url()).start().await.expect("an engine");
         let infos = engine.list(RunFilter::all()).await.expect("a list");
         assert_eq!(infos.len(), runs);
@@ -72,7 +77,12 @@ fn signal(child: &Child, name: &str) {
 }
 
 /// Waits until a victim has done everything.
-fn ends(mut child: Child, mut heard: Heard) {
+pub(crate) fn ends(mut child: Child) {
+    let heard = Heard::of(child.stdout.take().expect("its output"));
+    ends_with(child, heard);
+}
+
+fn ends_with(mut child: Child, mut heard: Heard) {
     while heard.next_line().expect("the victim ended without `done`") != "done" {}
     assert!(limits::ended(&mut child).success());
 }
@@ -101,10 +111,7 @@ async fn three_processes_that_are_killed_and_stopped_at_random_lose_nothing_and_
         }
     }
     println!("killed {kills} times, stopped {stops} times");
-    for mut worker in workers {
-        let heard = Heard::of(worker.stdout.take().expect("its output"));
-        ends(worker, heard);
-    }
+    workers.into_iter().for_each(ends);
     fleet.check(30).await;
 }
 
@@ -127,7 +134,7 @@ fn money_moved_by_three_processes_is_exact_however_often_they_are_killed() {
     }
     for mut worker in workers {
         match worker.stdout.take() {
-            Some(output) => ends(worker, Heard::of(output)),
+            Some(output) => ends_with(worker, Heard::of(output)),
             // The first one was never killed: its output is read already.
             None => drop(limits::ended(&mut worker)),
         }

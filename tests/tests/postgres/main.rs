@@ -3,9 +3,15 @@
 //! Without a server these tests are skipped, and say so in one line.
 
 mod arrival;
+mod bad_input;
 mod cluster;
 mod fleet;
 mod killed;
+mod pooled;
+mod restarts;
+mod rights;
 mod transactions;
+mod versions;
+mod work;
 
 steadfast::conformance!(store, cluster::fresh, cluster::again, cluster::is_there());
