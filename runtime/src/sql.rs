@@ -5,8 +5,8 @@
 //! writes to them in the same commit as the engine's own rows.
 //!
 //! A statement names its parameters `?1`, `?2`, .. or `?`, on every database. They are passed as an array, a tuple, a
-//! slice, `()`, or [`params!`]; what can be one says [`ToSql`](types::ToSql). A column is read by
-//! [`Row::get`](types::Row::get), with its number or its name, as a type that is [`FromSql`](types::FromSql):
+//! slice, `()`, or [`params!`]; each is a [`ToSql`](types::ToSql). [`Row::get`](types::Row::get) reads a column by its
+//! number or its name, as a type that is [`FromSql`](types::FromSql):
 //!
 //! ```
 //! use steadfast::sql::TestDatabase;
@@ -46,7 +46,7 @@ pub use error::SqlError;
 pub use test_database::TestDatabase;
 pub use tx::Tx;
 
-/// What parameters and columns are: for types and helper functions of your own.
+/// The types of parameters, rows and columns, for types and helper functions of your own.
 ///
 /// A function that reads a row takes a [`Row`](types::Row), and a type of your own that is a parameter or a column
 /// implements [`ToSql`](types::ToSql) or [`FromSql`](types::FromSql).

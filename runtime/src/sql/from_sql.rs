@@ -1,4 +1,4 @@
-//! What can be read from a column.
+//! Types that can be read from a column.
 
 use super::error::SqlError;
 use super::value::SqlValue;
@@ -7,8 +7,8 @@ use uuid::Uuid;
 
 /// A type that can be read from a column.
 ///
-/// Integers, `f32` and `f64`, `bool`, `String` and bytes are, and so is a [`Uuid`], from text or from 16 bytes. An
-/// `Option` of one reads `NULL` as `None`. A type of your own says how it is made:
+/// Implemented for integers, `f32`, `f64`, `bool`, `String`, bytes, and for a [`Uuid`], from text or from 16 bytes. An
+/// `Option` reads `NULL` as `None`. A type of your own converts one of these:
 ///
 /// ```
 /// use steadfast::sql::SqlError;
@@ -40,7 +40,7 @@ pub trait FromSql: Sized {
     /// Returns the value of a column as this type.
     ///
     /// # Errors
-    /// It is none: [`SqlError::msg`] says what was expected.
+    /// It is not a value of this type: [`SqlError::msg`] says what was expected.
     fn from_sql(value: SqlValue<'_>) -> Result<Self, SqlError>;
 }
 

@@ -12,7 +12,7 @@ impl Row<'_> {
     /// Reads a column: by its number, counted from 0, or by its name, in upper or lower case.
     ///
     /// # Errors
-    /// There is no such column, or its value is none of this type: names the column, what was expected and what was found.
+    /// There is no such column, or its value is not of this type: names the column, what was expected and what was found.
     pub fn get<T: FromSql>(&self, column: impl Column) -> Result<T, SqlError> {
         let number = column.number(self)?;
         self.0.value(number).and_then(T::from_sql).map_err(|error| self.about(number, error))
@@ -38,7 +38,7 @@ impl fmt::Debug for Row<'_> {
     }
 }
 
-/// What names a column of a [`Row`]: its number as `usize`, or its name as `&str`.
+/// The number of a column of a [`Row`], as `usize`, or its name, as `&str`.
 #[diagnostic::on_unimplemented(
     message = "a column is named by its number or its name, not by `{Self}`",
     label = "neither a `usize` nor a `&str`"

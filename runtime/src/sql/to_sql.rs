@@ -1,4 +1,4 @@
-//! What can be a parameter of a statement.
+//! Values that can be parameters of a statement.
 
 use super::error::SqlError;
 use super::value::SqlValue;
@@ -9,8 +9,8 @@ use uuid::Uuid;
 
 /// A value that can be a parameter of a statement.
 ///
-/// Integers, `f32` and `f64`, `bool`, text and bytes are, and so is a [`Uuid`], as text. `None` is `NULL`. A type of your
-/// own says which value it is:
+/// Implemented for integers, `f32`, `f64`, `bool`, text, bytes, and for a [`Uuid`], which is stored as text. `None` is
+/// `NULL`. A type of your own returns the value that it is stored as:
 ///
 /// ```
 /// use steadfast::sql::SqlError;

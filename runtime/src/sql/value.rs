@@ -13,7 +13,7 @@ use std::fmt;
 pub enum SqlValue<'a> {
     /// No value.
     Null,
-    /// A truth value. `SQLite` stores 0 or 1.
+    /// A truth value. SQLite stores 0 or 1.
     Bool(bool),
     /// A whole number.
     Integer(i64),
@@ -51,7 +51,7 @@ impl SqlValue<'_> {
     }
 }
 
-/// What an error says was found: numbers as they are, of text and bytes the length only.
+/// Displays a value in an error: a number as it is, of text and bytes only the length.
 pub(super) struct Found<'a>(pub(super) &'a SqlValue<'a>);
 
 impl fmt::Display for Found<'_> {

@@ -56,7 +56,9 @@ impl Named {
         Self {
             ours,
             numbers: tokens.iter().any(|word| is(word, "sqlite_sequence")),
-            alters: tokens.first().is_some_and(|word| is(word, "alter")),
+            alters: tokens
+                .split(|word| *word == Token::Sign(';'))
+                .any(|statement| statement.first().is_some_and(|word| is(word, "alter"))),
         }
     }
 }

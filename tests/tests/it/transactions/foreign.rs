@@ -1,6 +1,5 @@
 //! A store of another crate, with SQL of its own: it runs users' code through `store::backend`.
 
-use super::Bank;
 use crate::faulty::{Answers, Hooked};
 use limits::Soon as _;
 use std::ops::ControlFlow;
@@ -195,21 +194,4 @@ async fn a_foreign_store_runs_transactions() {
     let late = late.time_limit(Duration::from_millis(10)).await.unwrap_err();
     assert!(matches!(&late, EngineError::RolledBack(why) if why.to_string().contains("10ms")), "{late}");
     assert_eq!(foreign.notes(), ["a", "b", "c", "d"]);
-}
-
-/// What the engine writes after the database has rolled everything back would be committed by itself.
-#[tokio::test]
-async fn nothing_is_started_in_a_transaction_that_was_rolled_back() {
-    let bank = Bank::new();
-    let engine = bank.open(bank.builder()).await;
-    let lost = engine.transaction(|tx| {
-        tx.execute("INSERT INTO moves (note) VALUES ('one')", [])?;
-        tx.execute("INSERT OR ROLLBACK INTO moves (note) VALUES ('one')", []).unwrap_err();
-        tx.start(super::transfer, 5).id("never").begin()?;
-        Ok(())
-    });
-    let why = lost.await.unwrap_err().to_string();
-    assert!(why.contains("has rolled this transaction back"), "{why}");
-    assert!(engine.run("never").await.is_err());
-    assert_eq!(bank.moves(), 0);
 }

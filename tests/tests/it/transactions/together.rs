@@ -161,6 +161,23 @@ async fn a_statement_that_rolls_back_everything_costs_the_others_nothing() {
     assert_eq!(bank.moves(), 10);
 }
 
+/// What the engine writes after the database has rolled everything back would be committed by itself.
+#[tokio::test]
+async fn nothing_is_started_in_a_transaction_that_was_rolled_back() {
+    let bank = Bank::new();
+    let engine = bank.open(bank.builder()).await;
+    let lost = engine.transaction(|tx| {
+        tx.execute("INSERT INTO moves (note) VALUES ('one')", [])?;
+        tx.execute("INSERT OR ROLLBACK INTO moves (note) VALUES ('one')", []).unwrap_err();
+        tx.start(transfer, 5).id("never").begin()?;
+        Ok(())
+    });
+    let why = lost.await.unwrap_err().to_string();
+    assert!(why.contains("has rolled this transaction back"), "{why}");
+    assert!(engine.run("never").await.is_err());
+    assert_eq!(bank.moves(), 0);
+}
+
 /// Combines in one run two transactions, a step, a sleep, and a transaction that is dropped.
 #[workflow]
 async fn busy(flow: &mut Flow, cents: i64) -> Result<i64> {

@@ -141,6 +141,9 @@ fn a_failed_statement_leaves_those_before_it() {
     assert_eq!(rows.unwrap(), ["4A"]);
     assert!(database.execute("COMMIT").unwrap_err().to_string().contains("not begun, committed or rolled back"));
     assert!(database.execute("CREATE TABLE steadfast_x (n)").is_err());
+    database
+        .execute("CREATE TABLE rooms (n INTEGER); ALTER TABLE rooms ADD COLUMN name TEXT; DROP TABLE rooms")
+        .unwrap();
 }
 
 #[test]
