@@ -60,11 +60,17 @@ pub struct EngineBuilder {
     /// The resources that each workflow declares for its steps.
     declared: Vec<(&'static str, &'static [ResourceKey])>,
     options: Options,
+    /// As it was chosen.
+    lease_term: Option<Duration>,
     clock: Clock,
 }
 
 /// The default retry policy for what the engine needs from outside.
 const AGAIN: Policy = Policy { attempts: 5, backoff: Duration::from_millis(200), ..Policy::ONCE };
+
+/// The default term of leases, and that of a database which engines on several machines share.
+const TERM: Duration = Duration::from_secs(5);
+const FLEET_TERM: Duration = Duration::from_secs(10);
 
 /// The default time limit for one try of a restore hook or a factory.
 const RESTORE_TIMEOUT: Duration = Duration::from_mins(1);
@@ -78,7 +84,7 @@ impl EngineBuilder {
             resources: ResourceSet::default(),
             declared: Vec::new(),
             options: Options {
-                lease_term: Duration::from_secs(5),
+                lease_term: TERM,
                 max_loads: 5,
                 evict_after: Duration::from_secs(1),
                 is_client: false,
@@ -94,6 +100,7 @@ impl EngineBuilder {
                 #[cfg(feature = "testing")]
                 stubs: crate::journal::Stubs::default(),
             },
+            lease_term: None,
             clock: Clock::system(),
         }
     }
@@ -243,10 +250,11 @@ impl EngineBuilder {
         self
     }
 
-    /// Sets how long an engine may be silent before others take over its leases; 5 s unless chosen otherwise, between
-    /// 100 ms and a year. The leases of a process that has ended are taken over at once, whatever the term.
+    /// Sets how long an engine may be silent before others take over its leases; unless chosen otherwise 5 s, and 10 s on
+    /// Postgres, where the way to the database is longer; between 100 ms and a year. A file's leases of a process that has
+    /// ended are taken over at once, whatever the term.
     pub fn lease_term(mut self, term: Duration) -> Self {
-        self.options.lease_term = term.clamp(Duration::from_millis(100), Duration::from_hours(24 * 365));
+        self.lease_term = Some(term.clamp(Duration::from_millis(100), Duration::from_hours(24 * 365)));
         self
     }
 
@@ -317,18 +325,20 @@ impl EngineBuilder {
 
     async fn begin(self) -> Result<Engine, EngineError> {
         self.sensible()?;
-        let (database, term) = (self.database, self.options.lease_term);
+        let (database, term) = (self.database, self.lease_term);
         let is_client = self.options.is_client;
         let about = fleet::about(&self.workflows);
         let open = threads::blocking(&Handle::current(), move || {
             let store = database.open()?;
             let owner = uuid::Uuid::new_v4().simple().to_string();
+            let term = term.unwrap_or(if store.shares_work() { FLEET_TERM } else { TERM });
             let stem = store.lock_stem().filter(|_| !is_client);
             let leases = Leases::new(owner, about, term, stem.as_deref())?;
             let inherited = if is_client { Vec::new() } else { leases.acquire(&*store)? };
-            Ok::<_, EngineError>((store, Arc::new(leases), inherited))
+            Ok::<_, EngineError>((store, Arc::new(leases), inherited, term))
         })?;
-        let (store, leases, inherited) = open.await.map_err(|_| EngineError::ShuttingDown)??;
+        let (store, leases, inherited, term) = open.await.map_err(|_| EngineError::ShuttingDown)??;
+        let options = Options { lease_term: term, ..self.options };
         let clock = Arc::new(self.clock);
         let core_of_timers: Arc<OnceLock<Weak<Core>>> = Arc::default();
         let timers = {
@@ -341,8 +351,7 @@ impl EngineBuilder {
         };
         let committer = Committer::start(store.clone(), leases.clone(), &Handle::current())?;
         let resources = self.resources.open();
-        let core =
-            Core::new(store, committer, self.workflows, self.options, clock, timers, leases, resources, load::WORK);
+        let core = Core::new(store, committer, self.workflows, options, clock, timers, leases, resources, load::WORK);
         let core = Arc::new(core);
         // The timers do nothing before this.
         let _ = core_of_timers.set(Arc::downgrade(&core));

@@ -5,6 +5,7 @@ use crate::work::{ENDING, Number, builder, doubles, doubling};
 use limits::Soon as _;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
+use steadfast::history::Kind;
 use steadfast::store::PgOptions;
 use steadfast::{Engine, Status};
 use throwaway_postgres::{Cluster, Database, USER};
@@ -122,6 +123,12 @@ async fn a_right_that_is_taken_away_stops_the_work_until_it_is_given_back() {
     let engine = role.engine().await;
     let run = engine.start(doubling, ()).soon().await.expect("a start");
     run.send(Number(1)).soon().await.expect("sent");
+    // With nothing to append, a message has a transaction of its own.
+    limits::until(async || {
+        let history = run.history().await.expect("a history");
+        history.len() > 5 && history.last().is_some_and(|last| last.kind == Kind::ReceiveStarted)
+    })
+    .await;
     role.execute("REVOKE INSERT ON steadfast_log FROM PUBLIC");
     role.execute(&format!("ALTER TABLE steadfast_log OWNER TO {USER}"));
     role.execute(&format!("GRANT SELECT, UPDATE, DELETE ON steadfast_log TO {}", role.name));
