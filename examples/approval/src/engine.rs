@@ -1,7 +1,7 @@
-//! The engine, configured alike in every process: any of them may claim a run that another one left, so each must know
-//! the workflow and the resources of its steps.
+//! The engine: a client in the processes that only look and answer, otherwise one that does the work. Any of the latter may
+//! claim a run that another one left, so each must know the workflow and the resources of its steps.
 
-use crate::arguments::Arguments;
+use crate::arguments::{Arguments, Task};
 use crate::outbox::Outbox;
 use crate::workflow::settle;
 use std::time::Duration;
@@ -10,15 +10,22 @@ use steadfast::{Engine, Result};
 /// The grace period for running steps at shutdown.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// Starts the engine.
+/// Starts the engine for a subcommand. A person who looks or answers needs no workflow, and takes no run over.
 ///
 /// # Errors
 /// The database cannot be used.
-pub(crate) async fn open(arguments: &Arguments, aloud: bool) -> Result<Engine> {
-    let mut path = arguments.database.as_os_str().to_owned();
-    path.push("-outbox");
-    let outbox = Outbox { path: path.into(), pause: arguments.pause, aloud };
-    let engine = Engine::builder().sqlite(&arguments.database).workflow(settle).resource(outbox);
+pub(crate) async fn open(arguments: &Arguments) -> Result<Engine> {
+    let engine = Engine::builder().sqlite(&arguments.database);
+    let engine = match arguments.task {
+        Task::List | Task::Answer { .. } | Task::History { .. } => engine.client(),
+        Task::Start { .. } | Task::Work { .. } => {
+            let mut path = arguments.database.as_os_str().to_owned();
+            path.push("-outbox");
+            let aloud = matches!(arguments.task, Task::Work { .. });
+            let outbox = Outbox { path: path.into(), pause: arguments.pause, aloud };
+            engine.workflow(settle).resource(outbox)
+        }
+    };
     Ok(engine.start().await?)
 }
 

@@ -17,7 +17,7 @@ pub(crate) async fn run(arguments: Arguments) -> Result<()> {
         let shown = arguments.database.display();
         return Err(Error::msg(format!("{shown} does not exist; start an expense first, or name it with --database")));
     }
-    let engine = engine::open(&arguments, matches!(arguments.task, Task::Work { .. })).await?;
+    let engine = engine::open(&arguments).await?;
     let done = perform(&engine, arguments.task).await;
     let closed = engine::close(engine).await;
     done.and(closed)

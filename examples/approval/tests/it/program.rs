@@ -61,8 +61,8 @@ impl Program {
         }
     }
 
-    /// Waits until the only open question is one for a manager, and returns its id. A process must be working: `list`
-    /// exits before the mail to the manager is written.
+    /// Waits until the only open question is one for a manager, and returns its id. A process must be working: `list` does
+    /// no work.
     pub(crate) fn question_to_a_manager(&self) -> String {
         let since = Instant::now();
         while !self.said(&["list"]).contains("asks a manager, for as long as it takes") {
@@ -100,6 +100,19 @@ impl Running {
         }
     }
 
+    /// Stops the program with SIGSTOP, so that it does nothing until [`go_on`](Self::go_on).
+    pub(crate) fn stop(&self) {
+        self.signal("-STOP");
+    }
+
+    pub(crate) fn go_on(&self) {
+        self.signal("-CONT");
+    }
+
+    fn signal(&self, signal: &str) {
+        assert!(Command::new("kill").args([signal, &self.child.id().to_string()]).status().unwrap().success());
+    }
+
     /// Kills the program with SIGKILL.
     pub(crate) fn kill(mut self) {
         self.child.kill().unwrap();
@@ -108,8 +121,7 @@ impl Running {
 
     /// Interrupts the program as Ctrl-C does. Returns its exit status and all its output.
     pub(crate) fn interrupt(mut self) -> (ExitStatus, Vec<String>) {
-        let interrupt = Command::new("kill").args(["-INT", &self.child.id().to_string()]).status().unwrap();
-        assert!(interrupt.success());
+        self.signal("-INT");
         let said = self.heard.to_end();
         (limits::ended(&mut self.child), said)
     }
