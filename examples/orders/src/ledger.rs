@@ -1,10 +1,10 @@
 //! The ledger: one line for each request that an outside service has received. It stands in for the books of those
-//! services, and survives any crash of this program.
+//! services, and survives any crash of this program. Several processes may write it at once.
 
 use serde::{Deserialize, Serialize};
 use std::collections::HashSet;
 use std::fs::{File, OpenOptions};
-use std::io::{self, Write as _};
+use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 use steadfast::{Error, Result};
@@ -44,6 +44,8 @@ pub(crate) struct Ledger {
 struct Open {
     file: File,
     keys: HashSet<String>,
+    /// The length of the part whose keys are known.
+    read: u64,
 }
 
 impl Ledger {
@@ -52,14 +54,13 @@ impl Ledger {
     /// # Errors
     /// The file cannot be opened, or is no ledger.
     pub(crate) fn open(path: PathBuf) -> Result<Self> {
-        let file = OpenOptions::new().create(true).append(true).open(&path);
+        let file = OpenOptions::new().create(true).read(true).append(true).open(&path);
         let file = file.map_err(|error| unusable(&path, &error))?;
-        let entries = read(&path)?;
+        let ledger = Self { path, open: Mutex::new(Open { file, keys: HashSet::new(), read: 0 }) };
+        ledger.entries()?;
         // A power cut can leave half a line. Its request was never answered, so the line is cut off.
-        let whole = whole_lines(&std::fs::read(&path).map_err(|error| unusable(&path, &error))?).len();
-        file.set_len(whole as u64).map_err(|error| unusable(&path, &error))?;
-        let keys = entries.into_iter().map(|entry| entry.key).collect();
-        Ok(Self { path, open: Mutex::new(Open { file, keys }) })
+        ledger.locked(Open::cut).map_err(|error| unusable(&ledger.path, &error))?;
+        Ok(ledger)
     }
 
     /// Returns whether the ledger has no entries.
@@ -79,13 +80,22 @@ impl Ledger {
     /// # Errors
     /// The file cannot be written.
     pub(crate) fn add(&self, key: &str, entry: impl FnOnce(bool) -> Entry) -> io::Result<Answer> {
+        self.locked(|open| {
+            open.catch_up()?;
+            let entry = entry(!open.keys.contains(key));
+            let mut line = serde_json::to_vec(&entry)?;
+            line.push(b'\n');
+            open.file.write_all(&line)?;
+            Ok(entry.answer)
+        })
+    }
+
+    /// Does something while no other process uses the file. The system takes the lock from a process that is killed.
+    fn locked<T>(&self, act: impl FnOnce(&mut Open) -> io::Result<T>) -> io::Result<T> {
         let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
-        let entry = entry(!open.keys.contains(key));
-        let mut line = serde_json::to_vec(&entry)?;
-        line.push(b'\n');
-        open.file.write_all(&line)?;
-        open.keys.insert(entry.key);
-        Ok(entry.answer)
+        open.file.lock()?;
+        let done = act(&mut open);
+        open.file.unlock().and(done)
     }
 
     /// Reads all entries from the file.
@@ -93,22 +103,42 @@ impl Ledger {
     /// # Errors
     /// The file cannot be read.
     pub(crate) fn entries(&self) -> Result<Vec<Entry>> {
-        read(&self.path)
+        let path = &self.path;
+        let bytes = std::fs::read(path).map_err(|error| unusable(path, &error))?;
+        let lines = lines(&bytes);
+        let entry = |(number, line)| {
+            serde_json::from_slice(line).map_err(|_| {
+                let shown = path.display();
+                Error::msg(format!(
+                    "{shown}:{number}: expected a line of a ledger, found something else; --ledger names another file"
+                ))
+            })
+        };
+        (1_usize..).zip(lines).map(entry).collect()
     }
 }
 
-fn read(path: &Path) -> Result<Vec<Entry>> {
-    let bytes = std::fs::read(path).map_err(|error| unusable(path, &error))?;
-    let lines = whole_lines(&bytes).split(|byte| *byte == b'\n').filter(|line| !line.is_empty());
-    let entry = |(number, line)| {
-        serde_json::from_slice(line).map_err(|_| {
-            let shown = path.display();
-            Error::msg(format!(
-                "{shown}:{number}: expected a line of a ledger, found something else; --ledger names another file"
-            ))
-        })
-    };
-    (1_usize..).zip(lines).map(entry).collect()
+impl Open {
+    /// Reads the keys of what has been written since the last time, also by others.
+    fn catch_up(&mut self) -> io::Result<()> {
+        let mut bytes = Vec::new();
+        self.file.seek(SeekFrom::Start(self.read))?;
+        self.file.read_to_end(&mut bytes)?;
+        for line in lines(&bytes) {
+            self.keys.insert(serde_json::from_slice::<Entry>(line)?.key);
+        }
+        self.read += whole_lines(&bytes).len() as u64;
+        Ok(())
+    }
+
+    fn cut(&mut self) -> io::Result<()> {
+        self.catch_up()?;
+        self.file.set_len(self.read)
+    }
+}
+
+fn lines(bytes: &[u8]) -> impl Iterator<Item = &[u8]> {
+    whole_lines(bytes).split(|byte| *byte == b'\n').filter(|line| !line.is_empty())
 }
 
 fn whole_lines(bytes: &[u8]) -> &[u8] {

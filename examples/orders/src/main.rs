@@ -1,10 +1,12 @@
 //! Fulfils a file of orders, each as a durable workflow: stop it at any moment, start it again, and it resumes.
 //!
-//! Read `workflow.rs` first, then `steps.rs`.
+//! Read `workflow.rs` first, then `steps.rs`. With Postgres it is a fleet of processes, any of which may be killed:
+//! `fleet.rs`.
 
 mod arguments;
 mod before;
 mod file;
+mod fleet;
 mod ledger;
 mod order;
 mod program;
@@ -14,7 +16,7 @@ mod steps;
 mod summary;
 mod workflow;
 
-use crate::arguments::{Arguments, HELP};
+use crate::arguments::{Arguments, HELP, Role};
 use std::io::Write as _;
 use std::process::ExitCode;
 use steadfast::Result;
@@ -29,7 +31,10 @@ async fn main() -> ExitCode {
 
 async fn start() -> Result<ExitCode> {
     if let Some(arguments) = Arguments::parse(std::env::args_os().skip(1))? {
-        return program::run(arguments).await;
+        return match arguments.role {
+            Role::Worker => fleet::work(arguments).await,
+            Role::Alone | Role::Client { .. } => program::run(arguments).await,
+        };
     }
     let _ = write!(std::io::stdout(), "{HELP}");
     Ok(ExitCode::SUCCESS)

@@ -3,10 +3,10 @@
 use crate::arguments::Arguments;
 use crate::before::Before;
 use crate::file::{self, Content};
+use crate::fleet::{self, Fleet};
 use crate::ledger::Ledger;
 use crate::order::Order;
 use crate::progress::{Progress, say};
-use crate::services::Services;
 use crate::summary::{Settled, Summary, grouped};
 use crate::workflow::{process_order, run_id};
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
@@ -24,6 +24,9 @@ const AT_ONCE: usize = 64;
 /// resume by themselves once it works.
 const STANDSTILL: Duration = Duration::from_secs(5);
 
+/// The time that steps under way have to finish at an interruption.
+pub(crate) const GRACE: Duration = Duration::from_secs(5);
+
 /// The exit code of an interrupted program.
 const INTERRUPTED: u8 = 130;
 
@@ -35,12 +38,10 @@ pub(crate) async fn run(arguments: Arguments) -> Result<ExitCode> {
     let started = Instant::now();
     let Content { mut orders, faults } = file::read(&arguments.file)?;
     orders.truncate(arguments.limit);
-    let place = format!("database {}, ledger {}", arguments.database.display(), arguments.ledger.display());
-    let ledger = Arc::new(Ledger::open(arguments.ledger)?);
+    let place = format!("database {}, ledger {}", arguments.database, arguments.ledger.display());
+    let ledger = Arc::new(Ledger::open(arguments.ledger.clone())?);
     let ledger_was_empty = ledger.is_empty();
-    let engine = Engine::builder().sqlite(&arguments.database).workflow(process_order);
-    let engine = engine.resource(Services::new(ledger.clone(), arguments.slow));
-    let engine = engine.start().await.inspect_err(|_| ledger.discard_if_empty())?;
+    let engine = fleet::engine(&arguments, &ledger).await.inspect_err(|_| ledger.discard_if_empty())?;
     let before = Before::look(&engine).await?;
     if !before.fits(ledger_was_empty) {
         let help = "name both, or remove what is left of them";
@@ -58,23 +59,18 @@ pub(crate) async fn run(arguments: Arguments) -> Result<ExitCode> {
         say(&format!("done before: {}, in the middle: {under_way}", grouped(already as u64)));
     }
 
+    let fleet = Fleet::start(&arguments)?;
     let mut progress = Progress::new(orders.len(), already);
     let settled = tokio::select! {
         settled = settle_all(&engine, orders, &before, &mut progress) => settled?,
         _ = tokio::signal::ctrl_c() => {
             progress.clear();
-            say("stopping: steps under way may finish; once more to stop at once");
-            tokio::spawn(async {
-                let _ = tokio::signal::ctrl_c().await;
-                std::process::exit(INTERRUPTED.into());
-            });
-            engine.shutdown(Duration::from_secs(5)).await?;
-            say("stopped; the same command goes on from here");
-            return Ok(ExitCode::from(INTERRUPTED));
+            return interrupted(fleet, engine).await;
         }
     };
     progress.clear();
-    engine.shutdown(Duration::from_secs(5)).await?;
+    fleet.stop().await;
+    engine.shutdown(GRACE).await?;
 
     let summary = Summary::new(&settled, faults.len(), ledger.entries()?);
     // A closed pipe is no error: its reader has seen enough.
@@ -86,6 +82,19 @@ pub(crate) async fn run(arguments: Arguments) -> Result<ExitCode> {
         say(&format!("{} requests were repeated, and the key kept each from a second effect", summary.repeated));
     }
     Ok(if settled.values().all(Result::is_ok) { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// Stops in order.
+async fn interrupted(fleet: Fleet, engine: Engine) -> Result<ExitCode> {
+    say("stopping: steps under way may finish; once more to stop at once");
+    tokio::spawn(async {
+        let _ = tokio::signal::ctrl_c().await;
+        std::process::exit(INTERRUPTED.into());
+    });
+    fleet.stop().await;
+    engine.shutdown(GRACE).await?;
+    say("stopped; the same command goes on from here");
+    Ok(ExitCode::from(INTERRUPTED))
 }
 
 /// Settles all orders, [`AT_ONCE`] at a time.
@@ -103,7 +112,7 @@ async fn settle_all(
     let mut all = BTreeMap::new();
     loop {
         let Ok(next) = tokio::time::timeout(STANDSTILL, settling.try_next()).await else {
-            progress.say("no order has come to its end for a while: has the disk room for the database?");
+            progress.say("no order has come to its end for a while: does the database work, and has its disk room?");
             continue;
         };
         let Some((id, settled, remark)) = next? else { return Ok(all) };

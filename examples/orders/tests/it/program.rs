@@ -1,5 +1,6 @@
 //! The built program in a folder of its own.
 
+use limits::Heard;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 
@@ -42,6 +43,13 @@ impl Program {
     /// Starts the program, and discards its output.
     pub(crate) fn spawn(&self) -> Child {
         self.command().stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap()
+    }
+
+    /// Starts the program, whose remarks and summary can be read.
+    pub(crate) fn spawn_heard(&self) -> (Child, Heard) {
+        let mut child = self.command().stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        let remarks = Heard::of(child.stderr.take().unwrap());
+        (child, remarks)
     }
 
     pub(crate) fn ledger(&self) -> Vec<Request> {
