@@ -5,11 +5,15 @@
 mod arrival;
 mod bad_input;
 mod cluster;
+mod failing;
 mod fleet;
 mod killed;
+mod operated;
 mod pooled;
 mod restarts;
+mod restored;
 mod rights;
+mod shipping;
 mod transactions;
 mod versions;
 mod work;
