@@ -29,6 +29,8 @@ chapters! {
     Operating = "operating";
     Errors = "errors";
     Backup = "backup";
+    #[cfg(feature = "postgres")]
+    Fleet = "fleet";
     Sizes = "sizes";
     Programs = "programs";
     Guarantees = "guarantees";

@@ -10,7 +10,7 @@ use steadfast::{Engine, Result};
 /// The grace period for running steps at shutdown.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// Starts the engine for a subcommand. A person who looks or answers needs no workflow, and takes no run over.
+/// Starts the engine for a subcommand. A person who looks or answers needs no workflow, and claims no run.
 ///
 /// # Errors
 /// The database cannot be used.

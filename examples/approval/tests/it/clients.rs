@@ -36,7 +36,7 @@ fn a_stopped_process_keeps_its_expenses_while_people_look_and_answer() {
     limits::hold_until(|| owners(&program).1 != [None]);
     stop(&program, &working);
     let before = owners(&program);
-    // Longer than the lease: a process that works would take the expense over.
+    // Longer than the lease: a process that works would take the lease over.
     std::thread::sleep(Duration::from_millis(5_500));
     let question = program.questions().remove(0);
     assert_eq!(program.said(&["approve", &question]), "approved by bob: 129.00 for ada: train to Graz\n");
