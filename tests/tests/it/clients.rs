@@ -6,7 +6,7 @@ use steadfast::prelude::*;
 use steadfast::{RunFilter, Status};
 
 /// A limit that is long for everything expected, and short for a test that hangs.
-const LONG: Duration = Duration::from_secs(60);
+const LONG: Duration = Duration::from_mins(1);
 
 #[derive(Serialize, Deserialize, Clone, Debug, Message)]
 struct Number(u64);

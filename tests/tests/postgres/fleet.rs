@@ -10,7 +10,7 @@ use steadfast::{RunFilter, Status};
 use throwaway_postgres::{Cluster, Database};
 
 /// A limit that is long for everything expected, and short for a test that hangs.
-const LONG: Duration = Duration::from_secs(60);
+const LONG: Duration = Duration::from_mins(1);
 
 /// A fresh database; `None` if this machine has no server.
 fn database() -> Option<Database> {

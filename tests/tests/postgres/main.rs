@@ -2,6 +2,8 @@
 //!
 //! Without a server these tests are skipped, and say so in one line.
 
+#![expect(clippy::unused_async, reason = "a workflow is async, whatever it does")]
+
 mod arrival;
 mod bad_input;
 mod cluster;

@@ -22,7 +22,7 @@ async fn a_role_with_the_rights_of_the_guide_works_on_printed_tables_and_another
         .execute("CREATE ROLE app LOGIN; CREATE ROLE support LOGIN; CREATE SCHEMA workflows")
         .expect("they are made");
     let of_owner = options(database.url()).schema("workflows").without_migrations();
-    let missing = builder(of_owner).client().start().await.err().expect("no tables").to_string();
+    let missing = builder(of_owner).client().start().await.expect_err("no tables").to_string();
     assert!(missing.contains("PgOptions::migrations"), "{missing}");
 
     database.execute(&of_worker().migrations()).expect("the printed statements run");

@@ -8,7 +8,7 @@ use steadfast::prelude::*;
 use steadfast::store::PgOptions;
 
 /// A limit that is long for everything expected, and short for a test that hangs.
-pub(crate) const LONG: Duration = Duration::from_secs(60);
+pub(crate) const LONG: Duration = Duration::from_mins(1);
 
 #[derive(Message, Serialize, Deserialize)]
 pub(crate) struct Go;

@@ -9,7 +9,7 @@ use steadfast::sql::types::SqlValue;
 use throwaway_postgres::{Cluster, Database};
 
 /// A limit that is long for everything expected, and short for a test that hangs.
-const LONG: Duration = Duration::from_secs(60);
+const LONG: Duration = Duration::from_mins(1);
 
 fn database() -> Option<Database> {
     cluster::is_there().then(|| Cluster::shared().expect("it is there").database("transactions"))
