@@ -27,6 +27,7 @@ use listener::Listener;
 use outage::Outage;
 use session::{Pg, Stage};
 use std::collections::BTreeSet;
+use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -77,6 +78,15 @@ const TOGETHER: u32 = 6;
 /// The wait before something is tried again, at first and at most.
 const AGAIN: Duration = Duration::from_millis(5);
 const LONGEST: Duration = Duration::from_millis(400);
+
+/// The time after which a commit ends transactions of others that wait for their process. Their server ends those that
+/// wait between two statements after the same time, and none that waits for the rest of a statement.
+const STALLED: Duration = Duration::from_secs(5);
+
+const END_STALLED: &str = "SELECT pg_terminate_backend(a.pid) FROM pg_stat_activity a
+    WHERE a.datname = current_database() AND a.pid <> pg_backend_pid() AND a.wait_event = 'ClientRead'
+        AND a.state_change < clock_timestamp() - interval '5 s'
+        AND EXISTS (SELECT 1 FROM pg_locks l WHERE l.pid = a.pid AND l.granted AND l.relation = to_regclass(?1))";
 
 /// Returns the wait after so many tries.
 fn wait(tries: u32) -> Duration {
@@ -184,6 +194,28 @@ fn is_outage(error: &StoreError, stage: Stage) -> bool {
 }
 
 impl Shared {
+    /// Ends transactions of processes that were stopped, or whose network is lost, in the middle of a statement: all
+    /// others wait for their rows.
+    fn end_stalled(&self) {
+        let ended = self.readers.with(|link| {
+            let mut ended = 0;
+            let meta = text::for_postgres(sql::META_TABLE, self.options.schema.as_deref());
+            let session = Pg::new(link, &self.options, &self.name);
+            session.select(END_STALLED, &[sql::Cell::Text(meta.as_bytes())], &mut |_| {
+                ended += 1;
+                ControlFlow::Continue(())
+            })?;
+            Ok(ended)
+        });
+        match ended {
+            Ok(0) => {}
+            Ok(ended) => {
+                tracing::warn!(ended, "transactions of processes that stand still were in the way, and are ended")
+            }
+            Err(error) => tracing::warn!(%error, "transactions of processes that stand still cannot be looked for"),
+        }
+    }
+
     /// Waits until the server has decided about a commit whose answer was lost: what is read after that stays so. The
     /// server may still be about to execute it, and each batch holds a lock that this excludes.
     fn settle(&self) {
@@ -225,7 +257,7 @@ impl Store for PostgresStore {
             return Ok(groups.map(|group| self.commit(group)).collect::<Result<Vec<_>, _>>()?.concat());
         }
         let Shared { options, name, writer, outage, .. } = &*self.shared;
-        let mut tries = 0;
+        let (mut tries, begun) = (0, Instant::now());
         loop {
             let mut stage = Stage::Outside;
             let answers = writer.with(|link| {
@@ -256,6 +288,9 @@ impl Store for PostgresStore {
             }
             if tries == 1 && error.kind == StoreErrorKind::Io {
                 tracing::warn!(%error, "a transaction is tried again, of which nothing was committed");
+            }
+            if stage == Stage::Begun && begun.elapsed() > STALLED {
+                self.shared.end_stalled();
             }
             std::thread::sleep(wait(tries));
         }

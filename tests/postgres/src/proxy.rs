@@ -14,7 +14,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
-use switches::Switches;
+use switches::{Switches, Wanted};
 
 /// A proxy for connections without encryption. A drop cuts them all.
 #[derive(Debug)]
@@ -98,13 +98,17 @@ impl Proxy {
     /// Loses the answer to the next `COMMIT` and cuts that connection: the server has committed, and the client does
     /// not know.
     pub fn drop_next_answer(&self) {
-        self.drop_answer_to("commit");
+        self.lose(Wanted::Is("commit".to_owned()));
     }
 
     /// Loses the answer to the next execution of a text that contains this one, upper or lower case, and cuts that
     /// connection when the server has given it. A statement that was prepared earlier is known by its text.
     pub fn drop_answer_to(&self, text: &str) {
-        self.shared.switches.set(|settings| settings.loses = Some(text.to_ascii_lowercase()));
+        self.lose(Wanted::Contains(text.to_ascii_lowercase()));
+    }
+
+    fn lose(&self, wanted: Wanted) {
+        self.shared.switches.set(|settings| settings.loses = Some(wanted));
     }
 
     /// The number of answers lost so far.

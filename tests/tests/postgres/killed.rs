@@ -36,8 +36,13 @@ impl Fleet {
     }
 
     pub(crate) fn spawn(&self, what: &str) -> Child {
+        self.spawn_at(self.database.url(), what)
+    }
+
+    /// Starts a process that reaches the database in another way.
+    pub(crate) fn spawn_at(&self, url: &str, what: &str) -> Child {
         let mut command = Command::new(env!("CARGO_BIN_EXE_victim"));
-        command.arg(self.database.url()).arg(self.log()).arg(what).arg(TERM.to_string());
+        command.arg(url).arg(self.log()).arg(what).arg(TERM.to_string());
         command.stdout(Stdio::piped()).spawn().expect("the victim begins")
     }
 
@@ -71,7 +76,7 @@ impl Fleet {
     }
 }
 
-fn signal(child: &Child, name: &str) {
+pub(crate) fn signal(child: &Child, name: &str) {
     let status = Command::new("kill").args([format!("-{name}"), child.id().to_string()]).status().expect("kill");
     assert!(status.success());
 }

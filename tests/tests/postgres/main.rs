@@ -7,6 +7,7 @@
 mod arrival;
 mod bad_input;
 mod cluster;
+mod connections;
 mod failing;
 mod fleet;
 mod killed;
@@ -16,6 +17,7 @@ mod restarts;
 mod restored;
 mod rights;
 mod shipping;
+mod takeover;
 mod transactions;
 mod versions;
 mod work;

@@ -2,7 +2,7 @@
 //! different sessions, and notifications reach nobody.
 
 use crate::cluster;
-use crate::work::{Number, doubling};
+use crate::work::{ENDING, Number, doubling};
 use limits::Soon as _;
 use std::sync::OnceLock;
 use std::time::Duration;
@@ -57,6 +57,6 @@ async fn engines_share_work_through_a_pool_that_delivers_no_notification() {
         assert_eq!(run.result().soon().await.expect("a result"), 12);
     }
     for engine in [worker, client] {
-        engine.shutdown(Duration::from_secs(20)).soon().await.expect("an orderly end");
+        engine.shutdown(ENDING).soon().await.expect("an orderly end");
     }
 }

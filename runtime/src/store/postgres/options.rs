@@ -104,7 +104,7 @@ impl PgOptions {
     }
 
     /// Sets how long an operation waits for an answer of the server, after which it counts as lost; 30 seconds by
-    /// default.
+    /// default. To connect takes no longer either, by default 10 seconds for each host (`connect_timeout`).
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.patience = timeout;
         self
@@ -140,7 +140,8 @@ impl PgOptions {
     /// Returns how long the making of a connection may take, over all hosts.
     pub(super) fn connecting(&self) -> Duration {
         let hosts = u32::try_from(self.config.get_hosts().len()).unwrap_or(u32::MAX).max(1);
-        self.config.get_connect_timeout().copied().unwrap_or(CONNECTING).saturating_mul(hosts)
+        let each = self.config.get_connect_timeout().copied().unwrap_or(CONNECTING);
+        each.min(self.patience).saturating_mul(hosts)
     }
 
     /// Returns what names the database in messages, without the password.

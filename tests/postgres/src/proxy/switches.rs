@@ -11,10 +11,18 @@ pub(super) struct Settings {
     pub(super) delay: Duration,
     /// The number of bytes that the server may still receive.
     pub(super) bytes_left: Option<usize>,
-    /// The text of the message whose answer gets lost, in lower case.
-    pub(super) loses: Option<String>,
+    /// The message whose answer gets lost.
+    pub(super) loses: Option<Wanted>,
     /// The number of answers lost so far.
     pub(super) lost: usize,
+}
+
+/// A message, by its text in lower case.
+#[derive(Debug)]
+pub(super) enum Wanted {
+    /// It is the text, as `commit` is, and `begin isolation level read committed` is not.
+    Is(String),
+    Contains(String),
 }
 
 /// The settings, and a signal for threads that wait for a change.
@@ -59,6 +67,10 @@ impl Switches {
     pub(super) fn loses(&self, text: &str) -> bool {
         let mut settings = self.settings();
         let text = text.to_ascii_lowercase();
-        settings.loses.take_if(|wanted| text.contains(wanted.as_str())).is_some()
+        let is_wanted = |wanted: &mut Wanted| match wanted {
+            Wanted::Is(wanted) => text.trim_end_matches(';').trim() == wanted,
+            Wanted::Contains(wanted) => text.contains(wanted.as_str()),
+        };
+        settings.loses.take_if(is_wanted).is_some()
     }
 }
