@@ -210,7 +210,7 @@ impl Shared {
         match ended {
             Ok(0) => {}
             Ok(ended) => {
-                tracing::warn!(ended, "transactions of processes that stand still were in the way, and are ended")
+                tracing::warn!(ended, "transactions of processes that stand still were in the way, and are ended");
             }
             Err(error) => tracing::warn!(%error, "transactions of processes that stand still cannot be looked for"),
         }

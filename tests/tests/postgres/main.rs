@@ -10,6 +10,7 @@ mod cluster;
 mod connections;
 mod failing;
 mod fleet;
+mod full_disk;
 mod killed;
 mod operated;
 mod pooled;

@@ -2,14 +2,14 @@
 //! different sessions, and notifications reach nobody.
 
 use crate::cluster;
-use crate::work::{ENDING, Number, doubling};
+use crate::work::{ENDING, Number, builder, doubling};
 use limits::Soon as _;
 use std::sync::OnceLock;
 use std::time::Duration;
 use steadfast::prelude::*;
 use steadfast::store::PgOptions;
 use steadfast::store::backend::PostgresStore;
-use throwaway_postgres::{Cluster, PgBouncer, PgBouncerOptions, available};
+use throwaway_postgres::{Cluster, PgBouncer, PgBouncerOptions, Proxy, available};
 
 /// Fewer connections than two tests have at once, so that transactions wait for one another's sessions.
 const SMALL: u32 = 2;
@@ -57,6 +57,29 @@ async fn engines_share_work_through_a_pool_that_delivers_no_notification() {
         assert_eq!(run.result().soon().await.expect("a result"), 12);
     }
     for engine in [worker, client] {
-        engine.shutdown(ENDING).soon().await.expect("an orderly end");
+        engine.shutdown(Duration::from_secs(20)).soon().await.expect("an orderly end");
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "a fatal error of the pool is taken for a refusal of the server: the message is written twice"]
+async fn a_commit_whose_answer_a_pool_has_lost_counts_once() {
+    let Some(cluster) = Cluster::shared() else { return };
+    let proxy = Proxy::start(cluster.socket());
+    let through = PgBouncerOptions { through: Some(proxy.address()), ..PgBouncerOptions::default() };
+    let Some(pool) = available(PgBouncer::start_with(cluster, &through)) else { return };
+    let database = cluster.database("pooled");
+    let never = Duration::from_hours(1);
+    let options = PgOptions::new(&pool.url(database.name())).expect("the URL is one").poll_only().poll(never);
+    let engine = builder(options).lease_term(never).start().soon().await.expect("an engine");
+    // Nobody drives it, so that the next commit is that of the message.
+    let run = engine.start(doubling, ()).soon().await.expect("a start");
+    run.pause(steadfast::Pause::Drain).soon().await.expect("paused");
+    limits::until(async || run.status().await.is_ok_and(|info| info.status == steadfast::Status::Paused)).await;
+    proxy.drop_next_answer();
+    let sent = run.send(Number(1)).soon().await;
+    println!("{} lost: {sent:?}", proxy.lost_answers());
+    let items = database.execute("SELECT count(*) FROM steadfast_inbox WHERE kind = 'message'").expect("a count");
+    assert_eq!((proxy.lost_answers(), items[0][0].as_deref()), (1, Some("1")), "the pool's word is not the server's");
+    engine.shutdown(ENDING).soon().await.expect("an orderly end");
 }
