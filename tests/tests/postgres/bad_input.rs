@@ -86,7 +86,7 @@ fn an_address_without_a_server_is_named() {
 }
 
 #[test]
-fn a_host_that_does_not_answer_is_left_for_the_next_one() {
+fn a_server_that_accepts_connections_and_says_nothing_is_given_up() {
     let Some(database) = database() else { return };
     // It accepts connections and says nothing: its queue is full, or it hangs.
     let silent = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
