@@ -10,9 +10,8 @@ use throwaway_postgres::{Cluster, ClusterOptions, PASSWORD, Proxy, USER, availab
 async fn runs_continue_after_the_server_has_crashed_and_restarted() {
     let Some(cluster) = available(Cluster::start()) else { return };
     let database = cluster.database("restarted");
-    let options = || options(database.url()).timeout(Duration::from_secs(2));
-    let worker = builder(options()).workflow(ship).start().await.expect("a worker");
-    let client = builder(options()).client().start().await.expect("a client");
+    let worker = builder(options(database.url())).workflow(ship).start().await.expect("a worker");
+    let client = builder(options(database.url())).client().start().await.expect("a client");
     let run = client.start(ship, 40).id("restarted-1").await.expect("a start");
     run.send(Go).await.expect("sent");
     for _ in 0..2 {
@@ -60,8 +59,7 @@ async fn commits_that_a_server_has_lost_are_made_again_under_the_same_keys() {
         return;
     };
     let database = cluster.database("lost");
-    let options = options(database.url()).timeout(Duration::from_secs(2));
-    let worker = builder(options).workflow(ship).start().await.expect("a worker");
+    let worker = builder(options(database.url())).workflow(ship).start().await.expect("a worker");
     let run = worker.start(ship, 60).id("lost-1").await.expect("a start");
     run.send(Go).await.expect("sent");
     database.execute("CHECKPOINT").expect("what there is, is on the disk");
