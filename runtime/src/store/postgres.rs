@@ -68,8 +68,9 @@ enum AskedBy {
     Users,
 }
 
-/// Idle connections that are kept for users' reads. Concurrent calls may open more.
-const KEPT: usize = 2;
+/// The most connections for loads and other reads of the engine, and for users' reads.
+const READERS: usize = 2;
+const USERS: usize = 4;
 
 /// How often a transaction is tried that others were in the way of.
 const TRIES: u32 = 12;
@@ -99,8 +100,8 @@ impl PostgresStore {
         let writer = Links::new(options.clone(), name.clone(), 1);
         let (schema, migrates) = (options.schema.as_deref(), options.migrates);
         let database_id = writer.with(|link| schema::opened(&Pg::new(link, &options, &name), schema, migrates))?;
-        let reader = Links::new(options.clone(), name.clone(), 1);
-        let readers = Links::new(options.clone(), name.clone(), KEPT);
+        let reader = Links::new(options.clone(), name.clone(), READERS);
+        let readers = Links::new(options.clone(), name.clone(), USERS);
         let signal: Arc<ChangeSignal> = Arc::default();
         let listens = !options.poll_only;
         let listener = listens.then(|| Listener::start(options.clone(), &database_id, signal.clone())).flatten();

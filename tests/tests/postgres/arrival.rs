@@ -109,9 +109,7 @@ async fn every_run_of_a_file_goes_on_in_postgres() {
     let file = folder.path().join("one.db");
     let before = fill(&file).await;
     let options = PgOptions::new(database.url()).expect("a URL");
-    let (moving, from) = (options.clone(), file.clone());
-    let moved = tokio::task::spawn_blocking(move || moving.import_all(from)).await.expect("no panic");
-    assert_eq!(moved.expect("moved"), 5);
+    assert_eq!(options.clone().import_all(&file).expect("moved"), 5);
 
     let client = Engine::builder().postgres(options.clone()).client().start().await.expect("a client");
     let after = histories(&client).await;
@@ -144,18 +142,15 @@ async fn a_file_in_use_and_a_database_in_use_are_left_as_they_are() {
     let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).expect("a folder");
     let file = folder.path().join("one.db");
     let before = fill(&file).await;
-    let import = || {
-        let (options, file) = (PgOptions::new(database.url()).expect("a URL"), file.clone());
-        tokio::task::spawn_blocking(move || options.import_all(file))
-    };
+    let import = || PgOptions::new(database.url()).expect("a URL").import_all(&file);
     let engine = with_workflows(Engine::builder().sqlite(&file)).start().await.expect("an engine");
-    let error = import().await.expect("no panic").expect_err("it is open").to_string();
+    let error = import().expect_err("it is open").to_string();
     assert!(error.contains("stop the engine"), "{error}");
     engine.shutdown(LONG).await.expect("an orderly end");
     drop(engine);
     let other = with_workflows(Engine::builder().postgres(database.url())).start().await.expect("an engine");
     other.start(asleep, ()).await.expect("a start");
-    let error = import().await.expect("no panic").expect_err("it is in use").to_string();
+    let error = import().expect_err("it is in use").to_string();
     assert!(error.contains("in use already"), "{error}");
     assert_eq!(other.list(RunFilter::all()).await.expect("a list").len(), 1);
     other.shutdown(LONG).await.expect("an orderly end");

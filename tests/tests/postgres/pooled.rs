@@ -62,7 +62,6 @@ async fn engines_share_work_through_a_pool_that_delivers_no_notification() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-#[ignore = "a fatal error of the pool is taken for a refusal of the server: the message is written twice"]
 async fn a_commit_whose_answer_a_pool_has_lost_counts_once() {
     let Some(cluster) = Cluster::shared() else { return };
     let proxy = Proxy::start(cluster.socket());

@@ -3,6 +3,7 @@
 use super::PgOptions;
 use super::batch::Own;
 use super::links::Links;
+use super::options::beside_a_runtime;
 use super::session::{Pg, Query};
 use super::{PostgresStore, schema};
 use crate::store::sql::{Cell, Reader, Row, SET_META, Session as _};
@@ -124,18 +125,21 @@ impl PgOptions {
     /// The file is none of an engine's, or is open elsewhere; this database has runs of its own; or one of both cannot be read
     /// or written. Nothing was moved then.
     pub fn import_all(self, file: impl AsRef<Path>) -> Result<usize, StoreError> {
-        let store = PostgresStore::open(self.poll_only())?;
-        let leaving = Leaving::open(file.as_ref())?;
-        let id = leaving.database_id()?;
-        let runs = moved(&store, &leaving, &id)?;
-        leaving.leave(&store.shared.name)?;
-        Ok(runs)
+        let file = file.as_ref();
+        beside_a_runtime(|| {
+            let store = PostgresStore::open(self.poll_only())?;
+            let leaving = Leaving::open(file)?;
+            let id = leaving.database_id()?;
+            let runs = moved(&store, &leaving, &id)?;
+            leaving.leave(&store.shared.name)?;
+            Ok(runs)
+        })
     }
 }
 
 fn moved(store: &PostgresStore, leaving: &Leaving, id: &str) -> Result<usize, StoreError> {
     let (options, name) = (&store.shared.options, &store.shared.name);
-    let links = Links::new(options.clone(), name.clone(), 0);
+    let links = Links::new(options.clone(), name.clone(), 1);
     links.with(|link| {
         let session = Pg::new(link, options, name);
         session.begin()?;

@@ -28,6 +28,10 @@ pub(super) fn fault(database: &str, error: LinkError, place: Place) -> StoreErro
         },
         // Whatever the code: the connection has ended, and the database is as it was.
         LinkError::Ended(error) => lost(database, &in_full(&error), place).caused_by(error),
+        LinkError::Unsent(error) => {
+            let said = error.as_ref().map_or_else(|| "connection closed".to_owned(), |error| in_full(error));
+            lost(database, &said, place)
+        }
         LinkError::System(error) => {
             let message = format!("{database}: the system has no resources for a connection ({error})");
             StoreError::new(StoreErrorKind::Io, message).caused_by(error)

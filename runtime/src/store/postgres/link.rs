@@ -28,6 +28,8 @@ pub(super) enum LinkError {
     Postgres(tokio_postgres::Error),
     /// The server has ended the connection, and said why.
     Ended(tokio_postgres::Error),
+    /// The connection had ended before anything of this was sent: whatever it was, it did not happen.
+    Unsent(Option<tokio_postgres::Error>),
     /// The system gave no resources for a connection.
     System(std::io::Error),
     /// No answer came within this time.
@@ -95,14 +97,19 @@ impl Link {
             return Err(LinkError::Silence(Duration::ZERO));
         };
         let mut acting = pin!(act(client));
+        let mut has_begun = false;
         let both = poll_fn(|context| {
             // First the connection: it reads what the operation waits for.
-            advance(connection, why, context);
+            if advance(connection, why, context) && !has_begun {
+                return Poll::Ready(None);
+            }
+            has_begun = true;
             match acting.as_mut().poll(context) {
-                Poll::Ready(done) => Poll::Ready(done),
+                Poll::Ready(done) => Poll::Ready(Some(done)),
                 Poll::Pending => {
                     // What the operation has sent just now goes out at once.
-                    if advance(connection, why, context) { acting.as_mut().poll(context) } else { Poll::Pending }
+                    let has_ended = advance(connection, why, context);
+                    if has_ended { acting.as_mut().poll(context).map(Some) } else { Poll::Pending }
                 }
             }
         });
@@ -110,6 +117,7 @@ impl Link {
             *connection = None;
             return Err(LinkError::Silence(patience));
         };
+        let Some(done) = done else { return Err(LinkError::Unsent(why.take())) };
         done.map_err(|error| match why.take_if(|_| error.is_closed()) {
             Some(why) => LinkError::Ended(why),
             None => LinkError::Postgres(error),

@@ -1,24 +1,36 @@
-//! Connections that are kept between uses.
+//! Connections that are kept between uses, for one purpose.
 
 use super::fault::{Place, fault};
 use super::link::Link;
 use super::options::PgOptions;
 use crate::store::StoreError;
 use std::fmt;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
-/// Connections for one purpose, made when they are needed.
+/// The time after which an idle connection is closed, but for one.
+const IDLE: Duration = Duration::from_secs(10);
+
+/// Connections for one purpose, made when they are needed: whoever finds all in use waits.
 pub(super) struct Links {
     options: PgOptions,
     name: String,
-    /// How many idle ones are kept.
-    kept: usize,
-    idle: Mutex<Vec<Link>>,
+    /// The most connections at a time.
+    most: usize,
+    state: Mutex<State>,
+    free: Condvar,
+}
+
+#[derive(Default)]
+struct State {
+    /// With the time of their last use, which grows.
+    idle: Vec<(Link, Instant)>,
+    in_use: usize,
 }
 
 impl Links {
-    pub(super) const fn new(options: PgOptions, name: String, kept: usize) -> Self {
-        Self { options, name, kept, idle: Mutex::new(Vec::new()) }
+    pub(super) fn new(options: PgOptions, name: String, most: usize) -> Self {
+        Self { options, name, most, state: Mutex::default(), free: Condvar::new() }
     }
 
     /// Does something with a connection that nobody else uses meanwhile.
@@ -26,6 +38,7 @@ impl Links {
     /// # Errors
     /// Those of `act`; or no connection can be made.
     pub(super) fn with<T>(&self, act: impl FnOnce(&mut Link) -> Result<T, StoreError>) -> Result<T, StoreError> {
+        let _place = self.place();
         let mut link = self.link()?;
         // After a panic it is closed, and with it a transaction that was left open.
         let answer = act(&mut link);
@@ -35,14 +48,30 @@ impl Links {
             self.keep(link);
         } else {
             // The others probably went the same way: what is tried again gets a new connection.
-            self.idle().clear();
+            self.state().idle.clear();
         }
         answer
     }
 
+    /// Waits until there are fewer connections in use than there may be, and counts one more until the guard is dropped.
+    fn place(&self) -> impl Drop + '_ {
+        struct Place<'a>(&'a Links);
+        impl Drop for Place<'_> {
+            fn drop(&mut self) {
+                self.0.state().in_use -= 1;
+                self.0.free.notify_one();
+            }
+        }
+        let all_in_use = |state: &mut State| state.in_use >= self.most;
+        let mut state = self.free.wait_while(self.state(), all_in_use).unwrap_or_else(PoisonError::into_inner);
+        state.in_use += 1;
+        drop(state);
+        Place(self)
+    }
+
     fn link(&self) -> Result<Link, StoreError> {
-        let idle = std::iter::from_fn(|| self.idle().pop()).find_map(|mut link| link.is_alive().then_some(link));
-        if let Some(link) = idle {
+        let mut idle = std::iter::from_fn(|| self.state().idle.pop());
+        if let Some(link) = idle.find_map(|(mut link, _)| link.is_alive().then_some(link)) {
             return Ok(link);
         }
         let PgOptions { config, .. } = &self.options;
@@ -50,19 +79,26 @@ impl Links {
     }
 
     fn keep(&self, link: Link) {
-        let mut idle = self.idle();
-        if !link.has_ended() && idle.len() < self.kept {
-            idle.push(link);
+        if link.has_ended() {
+            return;
         }
+        let mut state = self.state();
+        state.idle.push((link, Instant::now()));
+        let spare = state.idle.len() - 1;
+        let old = state.idle.iter().take(spare).take_while(|(_, used)| used.elapsed() > IDLE).count();
+        let closed: Vec<_> = state.idle.drain(..old).collect();
+        // Not under the lock.
+        drop(state);
+        drop(closed);
     }
 
-    fn idle(&self) -> MutexGuard<'_, Vec<Link>> {
-        self.idle.lock().unwrap_or_else(PoisonError::into_inner)
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl fmt::Debug for Links {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Links").finish_non_exhaustive()
+        f.debug_struct("Links").field("most", &self.most).finish_non_exhaustive()
     }
 }

@@ -122,15 +122,7 @@ impl PgOptions {
     /// The server cannot be reached or refuses, or what is there is no database of this version. The message names the
     /// database and says what to do.
     pub fn open(self) -> Result<PostgresStore, StoreError> {
-        if tokio::runtime::Handle::try_current().is_err() {
-            return PostgresStore::open(self);
-        }
-        // A thread of a runtime cannot drive the connection, which has a runtime of its own.
-        let thread = std::thread::Builder::new().name("steadfast-open".to_owned());
-        let opening = thread.spawn(|| PostgresStore::open(self)).map_err(|error| {
-            StoreError::new(StoreErrorKind::Io, format!("no thread can be started to open a database: {error}"))
-        })?;
-        opening.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+        beside_a_runtime(|| PostgresStore::open(self))
     }
 
     pub(super) const fn patience(&self) -> Duration {
@@ -183,6 +175,20 @@ fn dishonoured(config: &Config) -> Option<String> {
     ];
     let wanted = wants.iter().find(|(is_wanted, _)| *is_wanted);
     wanted.map(|(_, option)| format!("`{option}` wants encryption{UNENCRYPTED}"))
+}
+
+/// Does what drives connections: each has a runtime of its own, which a thread of another runtime cannot drive.
+pub(super) fn beside_a_runtime<T: Send>(act: impl FnOnce() -> Result<T, StoreError> + Send) -> Result<T, StoreError> {
+    if tokio::runtime::Handle::try_current().is_err() {
+        return act();
+    }
+    std::thread::scope(|scope| {
+        let thread = std::thread::Builder::new().name("steadfast-open".to_owned());
+        let acting = thread.spawn_scoped(scope, act).map_err(|error| {
+            StoreError::new(StoreErrorKind::Io, format!("no thread can be started to open a database: {error}"))
+        })?;
+        acting.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+    })
 }
 
 impl TryFrom<&str> for PgOptions {

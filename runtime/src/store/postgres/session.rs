@@ -18,11 +18,13 @@ use std::future::{Future, poll_fn};
 use std::pin::{Pin, pin};
 use std::task::Poll;
 use tokio_postgres::Client;
+use tokio_postgres::error::{DbError, Severity, SqlState};
 use tokio_postgres::types::{ToSql, Type};
 
 /// The settings of a transaction, which end with it: a pooler may give the next one another session. The server ends a
-/// transaction of a process that stands still, because others wait for its rows.
-const SETTINGS: &str = "SET LOCAL idle_in_transaction_session_timeout = '5s'";
+/// transaction of a process that stands still, because others wait for its rows; and one that waits itself is tried again, so
+/// that heartbeats do not wait behind it.
+const SETTINGS: &str = "SET LOCAL idle_in_transaction_session_timeout = '5s'; SET LOCAL lock_timeout = '2s'";
 
 /// How far a transaction has come: what is known of its outcome if the connection ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -115,7 +117,8 @@ impl<'a> Pg<'a> {
         Ok(())
     }
 
-    /// Executes all of these, sent together. An error comes with whether the server has said so.
+    /// Executes all of these, sent together. An error comes with whether it is certain that nothing of it stays, once the
+    /// transaction is rolled back.
     fn all(
         &self,
         before: Option<&str>,
@@ -136,13 +139,16 @@ impl<'a> Pg<'a> {
                 Ok(in_order(sent).await)
             }
         });
-        let answers = answers.map_err(|error| (fault(self.database, error, Place::Statement), false))?;
+        let answers = answers.map_err(|error| {
+            let is_certain = matches!(error, LinkError::Unsent(_));
+            (fault(self.database, error, Place::Statement), is_certain)
+        })?;
         if answers.iter().any(Result::is_err) {
             let errors = answers.into_iter().filter_map(Result::err);
             // What follows the first error says only that there was one.
             let first = errors.reduce(|first, next| if first.as_db_error().is_some() { first } else { next });
             let Some(error) = first else { return Ok(Vec::new()) };
-            let said = error.as_db_error().is_some();
+            let said = error.as_db_error().is_some_and(is_of_the_server);
             return Err((fault(self.database, LinkError::Postgres(error), Place::Statement), said));
         }
         let rows = answers.into_iter().flatten().skip(usize::from(before.is_some())).take(queries.len());
@@ -216,6 +222,13 @@ impl Session for Pg<'_> {
         // The stage stays: it says what is known of the outcome.
         self.batch("ROLLBACK")
     }
+}
+
+/// Returns whether the server itself says this of a statement. A pooler between says errors of its own, without the severity
+/// in the language of the protocol; and a server that ends does not say what has become of the statement.
+fn is_of_the_server(said: &DbError) -> bool {
+    said.parsed_severity() == Some(Severity::Error)
+        || said.parsed_severity().is_some() && *said.code() == SqlState::IDLE_IN_TRANSACTION_SESSION_TIMEOUT
 }
 
 type Answered = Result<Vec<tokio_postgres::Row>, tokio_postgres::Error>;

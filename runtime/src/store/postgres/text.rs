@@ -7,7 +7,12 @@ pub(super) fn for_postgres(query: &str, schema: Option<&str>) -> String {
     let with_values = query.replace('?', "$").replace("unixepoch('subsec')", "extract(epoch FROM clock_timestamp())");
     let is_about_tables = !["SAVEPOINT", "ROLLBACK", "RELEASE"].iter().any(|word| with_values.starts_with(word));
     match schema {
-        Some(schema) if is_about_tables => with_values.replace("steadfast_", &format!("{}.steadfast_", quoted(schema))),
+        Some(schema) if is_about_tables => {
+            // The name of a sequence stands in a text, where a quote is doubled once more.
+            let (name, in_text) = (format!("{}.steadfast_", quoted(schema)), "'\u{1}");
+            let tables = with_values.replace("'steadfast_", in_text).replace("steadfast_", &name);
+            tables.replace(in_text, &format!("'{}", name.replace('\'', "''")))
+        }
         _ => with_values,
     }
 }
@@ -27,6 +32,8 @@ mod tests {
         assert_eq!(for_postgres(query, None), "SELECT steadfast_runs.seq FROM steadfast_runs WHERE id = $12");
         let of_schema = "SELECT \"a\"\"b\".steadfast_runs.seq FROM \"a\"\"b\".steadfast_runs WHERE id = $12";
         assert_eq!(for_postgres(query, Some("a\"b")), of_schema);
+        let drawn = for_postgres("SELECT nextval('steadfast_a') FROM steadfast_b", Some("it's"));
+        assert_eq!(drawn, "SELECT nextval('\"it''s\".steadfast_a') FROM \"it's\".steadfast_b");
         assert_eq!(for_postgres("SAVEPOINT steadfast_write", Some("a")), "SAVEPOINT steadfast_write");
     }
 }

@@ -66,7 +66,7 @@ fn refusal(parts: &[Part<'_>]) -> Option<String> {
         "vacuum" | "reindex" | "cluster" | "analyze" => {
             "this is not for transactions: let the database do it by itself"
         }
-        _ if names.iter().take(5).any(|name| name == "temp" || name == "temporary") => {
+        "create" if names.iter().take(5).any(|name| name == "temp" || name == "temporary") => {
             "a temporary table would be there for all runs, which share the connection: make an ordinary one"
         }
         _ => return ours(parts),
