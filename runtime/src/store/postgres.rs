@@ -89,6 +89,9 @@ const END_STALLED: &str = "SELECT pg_terminate_backend(a.pid) FROM pg_stat_activ
         AND a.state_change < clock_timestamp() - interval '5 s'
         AND EXISTS (SELECT 1 FROM pg_locks l WHERE l.pid = a.pid AND l.granted AND l.relation = to_regclass(?1))";
 
+/// The table of which each batch holds a weak lock, and what excludes all batches a strong one.
+const GATE: &str = "steadfast_leases";
+
 /// Returns the wait after so many tries.
 fn wait(tries: u32) -> Duration {
     (AGAIN * tries * tries.min(20)).min(LONGEST)
@@ -200,9 +203,9 @@ impl Shared {
     fn end_stalled(&self) {
         let ended = self.readers.with(|link| {
             let mut ended = 0;
-            let meta = text::for_postgres(sql::META_TABLE, self.options.schema.as_deref());
+            let gate = text::for_postgres(GATE, self.options.schema.as_deref());
             let session = Pg::new(link, &self.options, &self.name);
-            session.select(END_STALLED, &[sql::Cell::Text(meta.as_bytes())], &mut |_| {
+            session.select(END_STALLED, &[sql::Cell::Text(gate.as_bytes())], &mut |_| {
                 ended += 1;
                 ControlFlow::Continue(())
             })?;

@@ -4,6 +4,7 @@ mod changes;
 mod keys;
 mod known;
 mod own;
+mod plain;
 mod reads;
 mod sheet;
 
@@ -17,6 +18,7 @@ use keys::Keys;
 use known::Known;
 #[cfg(feature = "sqlite")]
 pub(super) use own::Own;
+pub(super) use plain::FUNCTION;
 use sheet::Sheet;
 use std::collections::BTreeSet;
 
@@ -36,6 +38,10 @@ const READS: usize = 12;
 /// # Errors
 /// Nothing was committed, or the outcome is unknown: the stage of the session says which.
 pub(super) fn commit(session: &Pg<'_>, writes: &[Write]) -> Result<Option<Committed>, StoreError> {
+    if plain::commit(session, writes)? {
+        let answers = writes.iter().map(|_| Ok(Written::Done)).collect();
+        return Ok(Some(Committed { answers, woken: BTreeSet::new() }));
+    }
     let Some(decided) = decided(session, writes, true)? else { return Ok(None) };
     write(decided, |queries| session.commit_together(queries)).map(Some)
 }
@@ -122,8 +128,13 @@ fn query(bulk: &Bulk) -> Query<'_> {
     if bulk.types.is_empty() {
         return Query::new(bulk.query, bulk.columns.iter().flatten().map(own::Own::cell));
     }
+    with_columns(Query::new(bulk.query, []), bulk)
+}
+
+/// Adds the columns of rows to a query, an array each.
+fn with_columns<'a>(query: Query<'a>, bulk: &'a Bulk) -> Query<'a> {
     let columns = bulk.columns.iter().zip(bulk.types.chars());
-    columns.fold(Query::new(bulk.query, []), |query, (column, of)| query.array(of, column.iter().map(own::Own::cell)))
+    columns.fold(query, |query, (column, of)| query.array(of, column.iter().map(own::Own::cell)))
 }
 
 /// Replaces the numbers that stand for those of new items.

@@ -1,5 +1,6 @@
 //! The tables, and how they are created and checked.
 
+use super::batch::FUNCTION;
 use super::session::Pg;
 use super::text::for_postgres;
 use crate::store::sql::{Cell, META_TABLE, Reader, SET_META, Session};
@@ -129,6 +130,7 @@ const VERSION_1: &[&str] = &[
     )",
     "CREATE UNIQUE INDEX steadfast_labels_run_name ON steadfast_labels (run, name)",
     "CREATE INDEX steadfast_labels_value ON steadfast_labels (name, value, run)",
+    FUNCTION,
 ];
 
 const CREATE_META: &str =
@@ -284,7 +286,7 @@ fn migrate(session: &Pg<'_>, schema: Option<&str>) -> Result<(), StoreError> {
         return Err(error);
     }
     // Excludes the others.
-    session.begin()?;
+    session.begin_with("steadfast_meta")?;
     let done = steps(session, schema).and_then(|()| session.commit());
     if done.is_err() {
         let _ = session.rollback();

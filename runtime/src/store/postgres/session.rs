@@ -61,10 +61,17 @@ impl<'a> Pg<'a> {
         self.or_fault(done)
     }
 
+    /// Begins a transaction that excludes all others which lock this table.
+    pub(super) fn begin_with(&self, table: &str) -> Result<(), StoreError> {
+        self.stage.set(Stage::Begun);
+        let gate = self.text(&format!("LOCK TABLE {table} IN EXCLUSIVE MODE"));
+        self.batch(&format!("BEGIN ISOLATION LEVEL READ COMMITTED; {SETTINGS}; {gate}"))
+    }
+
     /// Executes queries, sent together: their rows come in one round trip. With `begins`, a transaction begins before
     /// them, in which others may write as well.
     pub(super) fn together(&self, queries: &[Query<'_>], begins: bool) -> Result<Vec<Vec<Found>>, StoreError> {
-        let gate = self.text("LOCK TABLE steadfast_meta IN ROW SHARE MODE");
+        let gate = self.text(&format!("LOCK TABLE {} IN ROW SHARE MODE", super::GATE));
         let begin = format!("BEGIN ISOLATION LEVEL READ COMMITTED; {SETTINGS}; {gate}");
         if begins {
             self.stage.set(Stage::Begun);
@@ -108,6 +115,18 @@ impl<'a> Pg<'a> {
             begun?;
             done.map(|(rows, changed)| (rows, usize::try_from(changed).unwrap_or(usize::MAX)))
         })
+    }
+
+    /// Executes a query that is a transaction by itself.
+    pub(super) fn alone(&self, query: &Query<'_>) -> Result<Vec<Found>, StoreError> {
+        self.stage.set(Stage::Committing);
+        let done = self.all(None, std::slice::from_ref(query), None);
+        match &done {
+            Ok(_) => self.stage.set(Stage::Outside),
+            Err((_, true)) => self.stage.set(Stage::Begun),
+            Err((_, false)) => {}
+        }
+        done.map(|mut rows| rows.pop().unwrap_or_default()).map_err(|(error, _)| error)
     }
 
     /// Rolls back, if a transaction has begun.
@@ -191,9 +210,7 @@ impl Session for Pg<'_> {
 
     /// Excludes all other writers: those of batches hold the same lock as one of many.
     fn begin(&self) -> Result<(), StoreError> {
-        self.stage.set(Stage::Begun);
-        let gate = self.text("LOCK TABLE steadfast_meta IN EXCLUSIVE MODE");
-        self.batch(&format!("BEGIN ISOLATION LEVEL READ COMMITTED; {SETTINGS}; {gate}"))
+        self.begin_with(super::GATE)
     }
 
     fn begin_read(&self) -> Result<(), StoreError> {

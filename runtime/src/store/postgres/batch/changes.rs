@@ -45,6 +45,10 @@ impl Bulk {
         self.columns.iter_mut().zip(row).for_each(|(column, value)| column.push(value));
     }
 
+    fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
     fn len(&self) -> usize {
         self.columns.first().map_or(0, Vec::len)
     }
@@ -111,6 +115,11 @@ impl Default for Changes {
 }
 
 impl Changes {
+    /// Returns the rows of entries and of fields.
+    pub(super) const fn entries_and_fields(&self) -> (&Bulk, &Bulk) {
+        (&self.log, &self.fields)
+    }
+
     pub(super) fn changed_runs(&self) -> impl Iterator<Item = &i64> {
         self.runs.keys()
     }
@@ -197,7 +206,7 @@ impl Changes {
             without.add([Own::Int(*run), Own::Int(*item), Own::Int(*at)]);
         }
         let tables = [leases, runs, new_runs, self.log, self.fields, self.inbox, self.outputs, with_key, without];
-        let mut statements: Vec<_> = tables.into_iter().filter(|table| table.len() > 0).collect();
+        let mut statements: Vec<_> = tables.into_iter().filter(|table| !table.is_empty()).collect();
         statements.extend(self.statements.into_iter().map(|(query, values)| Bulk {
             query,
             types: "",
