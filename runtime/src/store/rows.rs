@@ -98,7 +98,7 @@ pub struct RunQuery {
     pub id_prefix: Option<String>,
     /// Only runs owned by this lease.
     pub lease: Option<i64>,
-    /// Only running, sleeping and paused runs that no lease owns, of these workflows and versions.
+    /// Only running, sleeping and paused runs that no lease owns, of these workflows and versions; in any order, on one page.
     pub unowned: Option<Arc<Vec<(String, u32)>>>,
     /// Only runs whose `wake_at` is at or after the first and at or before the second of these.
     pub wake_at: Option<(i64, i64)>,

@@ -49,8 +49,7 @@ pub enum Write {
         /// The lease that claims it.
         lease: Lease,
     },
-    /// Claims running, sleeping or paused runs without an owner, of these workflows only: at most `limit`, in the order of
-    /// their numbers. Runs that another connection is claiming meanwhile may be left out. Rejected with
+    /// Claims running, sleeping or paused runs without an owner, of these workflows only: at most `limit`. Runs that another connection is claiming meanwhile may be left out. Rejected with
     /// [`Rejected::Fenced`] if the lease is lost. The answer is [`Written::Runs`].
     ClaimServed {
         /// The lease that claims them.

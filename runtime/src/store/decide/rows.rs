@@ -33,8 +33,8 @@ pub(in crate::store) trait Rows {
     /// many they are.
     fn adopt(&mut self, lease: i64) -> Result<usize, StoreError>;
 
-    /// Gives running, sleeping and paused runs without a lease, of these workflows, to this one: at most `limit`, in the
-    /// order of their numbers. Returns the numbers, and when each is due.
+    /// Gives running, sleeping and paused runs without a lease, of these workflows, to this one: at most `limit`.
+    /// Returns their numbers in order, and when each is due.
     fn claim_served(
         &mut self,
         lease: i64,

@@ -98,12 +98,13 @@ queries! {
     ADOPT_FROM = "UPDATE steadfast_runs SET lease = ?1 WHERE lease = ?2";
     /// The least lease that may be found. Steps from owner to owner, however many runs each has.
     NEXT_OWNER = "SELECT min(lease) FROM steadfast_runs WHERE lease >= ?1";
-    /// Lease, workflow, version, the most runs. The statuses are those of the index.
+    /// Lease, workflow, version, the most runs. The statuses are those of the index, in whose order they are found; `IS TRUE`
+    /// keeps the database from the runs of the workflow that are owned.
     CLAIM_SERVED = "UPDATE steadfast_runs SET lease = ?1 WHERE number IN (
             SELECT number FROM steadfast_runs
                 WHERE lease IS NULL AND status IN ('running', 'sleeping', 'paused')
-                    AND workflow = ?2 AND coalesce(version, 1) = ?3
-                ORDER BY number LIMIT ?4)
+                    AND (workflow = ?2 AND coalesce(version, 1) = ?3) IS TRUE
+                LIMIT ?4)
         RETURNING number, wake_at";
     /// Number.
     DELETE_RUN = "DELETE FROM steadfast_runs WHERE number = ?1";

@@ -63,6 +63,10 @@ pub(super) fn select_runs(query: &RunQuery) -> (String, Values<'_>) {
         _ => "0".to_owned(),
     };
     let filter = if conditions.is_empty() { String::new() } else { format!(" WHERE {}", conditions.join(" AND ")) };
+    if query.unowned.is_some() {
+        // In the order of their index, whatever it is.
+        return (format!("{SELECT_RUNS}{filter} LIMIT {limit}"), values);
+    }
     if query.by_wake_at || query.by_id {
         return (format!("{SELECT_RUNS}{filter} ORDER BY {order} LIMIT {limit}"), values);
     }
@@ -139,7 +143,8 @@ fn conditions<'a>(query: &'a RunQuery, values: &mut Values<'a>) -> Vec<String> {
 fn unowned<'a>(served: &'a [(String, u32)], bind: &mut impl FnMut(Bound<'a>) -> String) -> String {
     let one_of = served.iter().map(|(workflow, version)| {
         let workflow = bind(Bound::Text(workflow));
-        format!(" OR workflow = {workflow} AND coalesce(version, 1) = {}", bind(Bound::Int((*version).into())))
+        let version = bind(Bound::Int((*version).into()));
+        format!(" OR (workflow = {workflow} AND coalesce(version, 1) = {version}) IS TRUE")
     });
     let one_of: String = one_of.collect();
     format!("lease IS NULL AND status IN ('running', 'sleeping', 'paused') AND (1 = 0{one_of})")

@@ -4,6 +4,7 @@ use super::find::ways;
 use super::queries::ALL;
 use super::select::select_runs;
 use crate::store::{RunQuery, Status};
+use std::sync::Arc;
 
 /// Returns name and text of every query.
 pub(in crate::store) fn texts() -> Vec<(String, String)> {
@@ -51,5 +52,9 @@ fn of_the_engine() -> Vec<RunQuery> {
         due,
         RunQuery { parent: Some(1), after: Some(2), ..RunQuery::default() },
         RunQuery { forked_from: Some(1), after: Some(2), ..RunQuery::default() },
+        RunQuery {
+            unowned: Some(Arc::new(vec![("order".to_owned(), 1), ("ship".to_owned(), 2)])),
+            ..RunQuery::default()
+        },
     ]
 }
