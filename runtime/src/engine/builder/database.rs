@@ -53,7 +53,7 @@ impl EngineBuilder {
     ///
     /// ```no_run
     /// # use steadfast::prelude::*;
-    /// # async fn example() -> std::result::Result<(), EngineError> {
+    /// # async fn example() -> Result<()> {
     /// let engine = Engine::builder().postgres("postgres://app@db.example/orders").start().await?;
     /// # drop(engine);
     /// # Ok(())
