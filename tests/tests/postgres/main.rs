@@ -12,6 +12,7 @@ mod failing;
 mod fleet;
 mod full_disk;
 mod killed;
+mod locks;
 mod operated;
 mod pooled;
 mod restarts;

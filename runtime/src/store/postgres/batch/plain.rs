@@ -12,13 +12,13 @@ use crate::store::sql::Cell;
 use crate::store::{Append, Change, Lease, StoreError, Write};
 use std::collections::HashSet;
 
-/// Creates the function. Its parameters: the lease and its epoch; of each append the run, the last entry before, and the
+/// Creates the function. It waits for a lock as briefly as other transactions do. Its parameters: the lease and its epoch; of each append the run, the last entry before, and the
 /// status, due time and loads that it wants, if any; the columns of the rows of the log, and those of fields.
 pub(in crate::store::postgres) const FUNCTION: &str = "CREATE FUNCTION steadfast_append(
         bigint, bigint, bigint[], bigint[], text[], bigint[], bigint[], bigint[],
         bigint[], bigint[], bigint[], bigint[], bigint[], text[], bytea[],
         bigint[], bigint[], text[], bigint[], text[], bytea[])
-    RETURNS bigint LANGUAGE plpgsql AS $function$
+    RETURNS bigint LANGUAGE plpgsql SET lock_timeout = '2s' AS $function$
     DECLARE
         plain bigint;
     BEGIN
