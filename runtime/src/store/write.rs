@@ -119,7 +119,7 @@ pub struct NewRun {
     pub id: String,
     /// The name of the workflow.
     pub workflow: String,
-    /// The lease that it will belong to; `None` leaves it to whoever claims it.
+    /// The lease that it will belong to; `None` leaves it unowned, to be claimed.
     pub lease: Option<Lease>,
     /// The execution, drawn at random.
     pub execution: [u8; 16],

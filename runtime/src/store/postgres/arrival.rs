@@ -16,7 +16,7 @@ use std::path::Path;
 /// The columns of a table, each with its type: `i`nteger, `t`ext, `b`ytes.
 type Columns = &'static [(&'static str, char)];
 
-/// Every table that moves. Leases stay: those who held them are gone, and whoever has the workflows claims the runs.
+/// Every table that moves. Leases stay: their holders are gone, and engines with the workflows claim the runs.
 const TABLES: [(&str, Columns); 8] = [
     (
         "steadfast_runs",

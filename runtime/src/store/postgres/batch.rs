@@ -103,7 +103,7 @@ fn write(
     execute: impl FnOnce(&[Query<'_>]) -> Result<Vec<Vec<Found>>, StoreError>,
 ) -> Result<Committed, StoreError> {
     let Sheet { known, changes, .. } = sheet;
-    // Somebody may be claiming a run that has no owner.
+    // Another process may be claiming a run without an owner at this moment.
     let lease = |run: &i64| known.runs.get(run).and_then(|row| Some(row.as_ref()?.lease.unwrap_or(ALL)));
     let mut woken: BTreeSet<i64> = changes.told.iter().filter_map(lease).collect();
     let is_for_all = |run: &i64| {

@@ -9,7 +9,7 @@ use tokio_postgres::error::{DbError, SqlState};
 pub(super) enum Place {
     /// A connection was made.
     Connecting,
-    /// A statement of this text was executed.
+    /// A statement was executed.
     Statement,
 }
 

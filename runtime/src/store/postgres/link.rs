@@ -7,7 +7,7 @@ use std::time::Duration;
 use tokio::runtime::Runtime;
 use tokio_postgres::{Client, Config, Connection, NoTls, Socket, tls::NoTlsStream};
 
-/// A connection that makes progress while somebody waits for it, and costs no thread of its own: a statement and its
+/// A connection that makes progress while a thread waits for it, and needs no thread of its own: a statement and its
 /// answer are not handed from thread to thread.
 pub(super) struct Link {
     /// `None` only while it is dropped.

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 /// The time after which an idle connection is closed, but for one.
 const IDLE: Duration = Duration::from_secs(10);
 
-/// Connections for one purpose, made when they are needed: whoever finds all in use waits.
+/// Connections for one purpose, made when they are needed. A call that finds all in use waits.
 pub(super) struct Links {
     options: PgOptions,
     name: String,

@@ -123,7 +123,7 @@ async fn keep_listening(options: &PgOptions, shared: &Arc<Shared>, listens: mpsc
                         receiving.received(notification.payload());
                     }
                 }
-                // Whoever waits for something to send finds that there is no connection.
+                // `send` waits for work, and sees now that its connection has ended.
                 receiving.filled.notify_one();
             });
             let listen = format!("LISTEN {}", quoted(&shared.channel));

@@ -81,15 +81,7 @@ impl<'a> Pg<'a> {
 
     /// Executes queries and commits, in one round trip.
     pub(super) fn commit_together(&self, queries: &[Query<'_>]) -> Result<Vec<Vec<Found>>, StoreError> {
-        self.stage.set(Stage::Committing);
-        let done = self.all(None, queries, Some("COMMIT"));
-        match &done {
-            Ok(_) => self.stage.set(Stage::Outside),
-            // The server has said no: nothing of it stays.
-            Err((_, true)) => self.stage.set(Stage::Begun),
-            Err((_, false)) => {}
-        }
-        done.map_err(|(error, _)| error)
+        self.committing(queries, Some("COMMIT"))
     }
 
     /// Executes a user's statement after some of ours, in one round trip. Returns its rows, and how many rows it changed.
@@ -119,14 +111,21 @@ impl<'a> Pg<'a> {
 
     /// Executes a query that is a transaction by itself.
     pub(super) fn alone(&self, query: &Query<'_>) -> Result<Vec<Found>, StoreError> {
+        let rows = self.committing(std::slice::from_ref(query), None);
+        rows.map(|mut rows| rows.pop().unwrap_or_default())
+    }
+
+    /// Executes queries that commit, and notes what their answer says of the outcome.
+    fn committing(&self, queries: &[Query<'_>], after: Option<&str>) -> Result<Vec<Vec<Found>>, StoreError> {
         self.stage.set(Stage::Committing);
-        let done = self.all(None, std::slice::from_ref(query), None);
+        let done = self.all(None, queries, after);
         match &done {
             Ok(_) => self.stage.set(Stage::Outside),
+            // The server has said no: nothing of it stays.
             Err((_, true)) => self.stage.set(Stage::Begun),
             Err((_, false)) => {}
         }
-        done.map(|mut rows| rows.pop().unwrap_or_default()).map_err(|(error, _)| error)
+        done.map_err(|(error, _)| error)
     }
 
     /// Rolls back, if a transaction has begun.
