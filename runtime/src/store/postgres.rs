@@ -14,6 +14,7 @@ mod outage;
 mod schema;
 mod session;
 mod text;
+mod tls;
 
 pub use options::PgOptions;
 

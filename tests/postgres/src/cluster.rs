@@ -8,6 +8,7 @@ use crate::watched::Watched;
 use crate::{LIMIT, Missing, PASSWORD, Rows, Session, USER};
 use std::fmt::Write as _;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU16, AtomicU32, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -21,6 +22,9 @@ pub struct ClusterOptions {
     /// Settings of `postgresql.conf`, such as `("fsync", "off".into())`. That one makes tests with many restarts
     /// faster: the files of a killed process keep its writes also without a sync.
     pub settings: Vec<(&'static str, String)>,
+    /// Files in the folder of the server's data, such as `("pg_hba.conf", "local all all trust\n".into())`. Only the
+    /// server may read them.
+    pub files: Vec<(&'static str, String)>,
 }
 
 /// A Postgres server with a folder, a Unix socket and a TCP port on 127.0.0.1 of its own. Server and folder are gone
@@ -74,6 +78,9 @@ impl Cluster {
         cluster.folder.can_execute(&cluster.program("initdb"))?;
         cluster.create();
         cluster.configure(&cluster.settings(&options.settings));
+        for (name, contents) in &options.files {
+            cluster.write(name, contents);
+        }
         while let Err(failed) = cluster.try_start() {
             // Another process may have taken the port since.
             assert!(failed.contains("Address already in use"), "postgres does not start: {failed}");
@@ -128,6 +135,15 @@ impl Cluster {
         let path = self.data().join("postgresql.conf");
         let before = std::fs::read_to_string(&path).expect("initdb has written it");
         std::fs::write(path, before + lines).expect("it can be written");
+    }
+
+    /// Writes a file in the folder of the server's data, which only the server may read.
+    ///
+    /// # Panics
+    /// The folder cannot be written.
+    pub fn write(&self, name: &str, contents: &str) {
+        let path = self.folder.write(&format!("data/{name}"), contents);
+        std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o600)).expect("it was just written");
     }
 
     /// Starts the server in place of the process that was watched before, and waits until it accepts connections.

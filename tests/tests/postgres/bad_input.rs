@@ -35,10 +35,18 @@ fn options(url: &str) -> PgOptions {
 #[test]
 fn a_connection_string_that_cannot_be_honoured_is_refused() {
     let wrong = [
-        ("postgres://app@db.example/orders?sslmode=require", "`sslmode=require` wants encryption. This build"),
-        ("postgres://app@db.example/orders?sslmode=verify-full", "does not encrypt connections: use `sslmode=disable`"),
-        ("postgres://app@db.example/orders?channel_binding=require", "`channel_binding=require` wants encryption"),
-        ("host=db.example dbname=orders sslmode=require", "`sslmode=require` wants encryption"),
+        (
+            "postgres://app@db.example/orders?sslmode=allow",
+            "`sslmode=allow` is none of `disable`, `prefer`, `require`,",
+        ),
+        ("postgres://app@db.example/orders?sslmode=verify-full", "whom to trust; add `sslrootcert=FILE`"),
+        ("host=db.example sslmode=verify-ca sslrootcert=''", "or `sslrootcert=system`"),
+        ("host=db.example sslmode=verify-ca sslrootcert=system", "is too weak for `sslrootcert=system`"),
+        ("postgres://app@db.example/orders?sslmode=require&sslcert=a.pem", "add `sslkey`"),
+        ("postgres://app@db.example/orders?sslmode=require&sslkey=a.pem", "add `sslcert`"),
+        ("postgres://app@db.example/orders?sslmode=require&sslcrl=a.pem", "unknown option `sslcrl`"),
+        ("postgres://app@db.example/orders?channel_binding=require", "needs `sslmode=require` or more"),
+        ("host=db.example sslmode=require sslnegotiation=direct", "`sslnegotiation=direct` is not supported"),
         ("postgres:///orders", "it names no host"),
         ("postgres://app@db.example/orders?pool_size=3", "unknown option `pool_size`"),
         ("postgres://app@db.example:port/orders", "`port`"),
@@ -48,7 +56,14 @@ fn a_connection_string_that_cannot_be_honoured_is_refused() {
     for (url, words) in wrong {
         has(&PgOptions::new(url).err().unwrap_or_else(|| panic!("{url:?} is refused")), &[words]);
     }
-    for right in ["postgres://app@db.example/orders", "postgres://app@db.example/orders?sslmode=prefer"] {
+    let right = [
+        "postgres://app@db.example/orders",
+        "postgres://app@db.example/orders?sslmode=prefer",
+        "postgres://app@db.example/orders?sslmode=require&channel_binding=require",
+        "postgres://app@db.example/orders?sslrootcert=system",
+        "host='db.example' sslmode = verify-full sslrootcert='/no such/file'",
+    ];
+    for right in right {
         assert!(PgOptions::new(right).is_ok(), "{right}");
     }
 }
@@ -101,9 +116,9 @@ fn a_server_that_accepts_connections_and_says_nothing_is_given_up() {
 
 #[tokio::test]
 async fn the_engine_says_so_at_its_start() {
-    let wrong = Engine::builder().postgres("postgres://app@db.example/orders?sslmode=require").start().await;
+    let wrong = Engine::builder().postgres("postgres://app@db.example/orders?sslmode=verify-full").start().await;
     let message = wrong.expect_err("it does not start").to_string();
-    assert!(message.contains("`sslmode=require` wants encryption"), "{message}");
+    assert!(message.contains("`sslmode=verify-full` needs to know whom to trust"), "{message}");
     let closed = Engine::builder().postgres("postgres://app@127.0.0.1:1/orders").start().await;
     let message = closed.expect_err("it does not start").to_string();
     assert!(message.contains("postgres \"orders\" (user \"app\", host 127.0.0.1, port 1)"), "{message}");

@@ -5,9 +5,11 @@
 #![expect(clippy::unused_async, reason = "a workflow is async, whatever it does")]
 
 mod arrival;
+mod authority;
 mod bad_input;
 mod cluster;
 mod connections;
+mod encrypted;
 mod failing;
 mod fleet;
 mod full_disk;

@@ -32,6 +32,10 @@ pub(super) fn fault(database: &str, error: LinkError, place: Place) -> StoreErro
             let said = error.as_ref().map_or_else(|| "connection closed".to_owned(), |error| in_full(error));
             lost(database, &said, place)
         }
+        #[cfg(feature = "postgres-tls")]
+        LinkError::Tls(why) => {
+            StoreError::new(StoreErrorKind::ReadOnly, format!("{database}: the connection cannot be encrypted: {why}"))
+        }
         LinkError::System(error) => {
             let message = format!("{database}: the system has no resources for a connection ({error})");
             StoreError::new(StoreErrorKind::Io, message).caused_by(error)
@@ -42,6 +46,11 @@ pub(super) fn fault(database: &str, error: LinkError, place: Place) -> StoreErro
 
 /// Converts an error of the client, or of the way to the server.
 fn unsaid(database: &str, error: &tokio_postgres::Error, place: Place) -> StoreError {
+    // Later than that, the network may have damaged what came.
+    #[cfg(feature = "postgres-tls")]
+    if let (Place::Connecting, Some(what)) = (place, super::tls::advice(error)) {
+        return StoreError::new(StoreErrorKind::ReadOnly, format!("{database}: {what} ({})", in_full(error)));
+    }
     let (kind, what) = match error.to_string().as_str() {
         // The client's errors have no public kind.
         "invalid configuration" | "authentication error" => (

@@ -1,11 +1,13 @@
 //! One connection, driven by the thread that uses it.
 
+use super::options::PgOptions;
+use super::tls;
 use std::future::{Future, poll_fn};
 use std::pin::{Pin, pin};
 use std::task::{Context, Poll};
 use std::time::Duration;
 use tokio::runtime::Runtime;
-use tokio_postgres::{Client, Config, Connection, NoTls, Socket, tls::NoTlsStream};
+use tokio_postgres::{Client, Connection, Socket};
 
 /// A connection that makes progress while a thread waits for it, and needs no thread of its own: a statement and its
 /// answer are not handed from thread to thread.
@@ -19,7 +21,7 @@ pub(super) struct Link {
     why: Option<tokio_postgres::Error>,
 }
 
-type Driven = Pin<Box<Connection<Socket, NoTlsStream>>>;
+type Driven = Pin<Box<Connection<Socket, tls::Stream>>>;
 
 /// An operation on a connection failed.
 #[derive(Debug)]
@@ -30,6 +32,9 @@ pub(super) enum LinkError {
     Ended(tokio_postgres::Error),
     /// The connection had ended before anything of this was sent: whatever it was, it did not happen.
     Unsent(Option<tokio_postgres::Error>),
+    /// A file of the options for TLS cannot be used: which, why, and what to do.
+    #[cfg(feature = "postgres-tls")]
+    Tls(String),
     /// The system gave no resources for a connection.
     System(std::io::Error),
     /// No answer came within this time.
@@ -47,11 +52,12 @@ impl Link {
     ///
     /// # Errors
     /// The server cannot be reached, or refuses.
-    pub(super) fn connect(config: &Config, patience: Duration) -> Result<Self, LinkError> {
+    pub(super) fn connect(options: &PgOptions) -> Result<Self, LinkError> {
+        let patience = options.connecting();
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(LinkError::System)?;
-        let connecting = async { tokio::time::timeout(patience, config.connect(NoTls)).await };
+        let connecting = async { tokio::time::timeout(patience, options.connect()).await };
         let connected = runtime.block_on(connecting).map_err(|_| LinkError::Silence(patience));
-        match connected.and_then(|connected| Ok(connected?)) {
+        match connected.flatten() {
             Ok((client, connection)) => {
                 let connection = Some(Box::pin(connection));
                 Ok(Self { runtime: Some(runtime), client, connection, why: None })

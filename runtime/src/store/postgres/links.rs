@@ -74,8 +74,7 @@ impl Links {
         if let Some(link) = idle.find_map(|(mut link, _)| link.is_alive().then_some(link)) {
             return Ok(link);
         }
-        let PgOptions { config, .. } = &self.options;
-        Link::connect(config, self.options.connecting()).map_err(|error| fault(&self.name, error, Place::Connecting))
+        Link::connect(&self.options).map_err(|error| fault(&self.name, error, Place::Connecting))
     }
 
     fn keep(&self, link: Link) {

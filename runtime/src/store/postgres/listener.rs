@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc};
 use std::time::Duration;
 use tokio::sync::Notify;
 use tokio_postgres::types::Type;
-use tokio_postgres::{AsyncMessage, Client, NoTls};
+use tokio_postgres::{AsyncMessage, Client};
 
 /// The least time between two notifications: one commit that sends one holds a lock of the whole database.
 const PAUSE: Duration = Duration::from_millis(10);
@@ -114,7 +114,7 @@ fn locked<T>(of: &Mutex<T>) -> MutexGuard<'_, T> {
 async fn keep_listening(options: &PgOptions, shared: &Arc<Shared>, listens: mpsc::Sender<()>) {
     let (mut again, mut listens) = (AGAIN, Some(listens));
     while !shared.is_over() {
-        let connected = within(options.connecting(), options.config.connect(NoTls)).await;
+        let connected = within(options.connecting(), options.connect()).await;
         if let Some((client, mut connection)) = connected {
             let receiving = shared.clone();
             let reading = tokio::spawn(async move {

@@ -1,12 +1,14 @@
 //! The options for opening a database of Postgres.
 
 use super::PostgresStore;
+use super::link::LinkError;
 use super::text::quoted;
+use super::tls::{self, Connected, Tls};
 use crate::store::{StoreError, StoreErrorKind};
 use std::fmt;
 use std::time::Duration;
 use tokio_postgres::Config;
-use tokio_postgres::config::{ChannelBinding, Host, SslMode, SslNegotiation};
+use tokio_postgres::config::Host;
 
 /// The options for opening a database of Postgres, from a connection string on.
 ///
@@ -19,7 +21,8 @@ use tokio_postgres::config::{ChannelBinding, Host, SslMode, SslNegotiation};
 #[derive(Clone)]
 #[must_use]
 pub struct PgOptions {
-    pub(super) config: Config,
+    config: Config,
+    tls: Tls,
     pub(super) schema: Option<String>,
     pub(super) poll: Duration,
     pub(super) poll_only: bool,
@@ -33,34 +36,34 @@ const PATIENCE: Duration = Duration::from_secs(30);
 /// The time for which each host of the connection string may take to accept a connection.
 const CONNECTING: Duration = Duration::from_secs(10);
 
-/// The end of messages about `sslmode`.
-const UNENCRYPTED: &str = ". This build of steadfast does not encrypt connections: use `sslmode=disable` or `prefer`, \
-     and a tunnel or a pooler on this machine where the network is not to be trusted";
-
 impl PgOptions {
     /// Reads a connection string as libpq has it: `postgres://user:password@host:port/database?option=value`, or
     /// `host=.. user=.. dbname=..`.
     ///
+    /// With the feature `postgres-tls`, `sslmode`, `sslrootcert`, `sslcert`, `sslkey` and `channel_binding` have the meaning
+    /// of libpq. Without it, an option that asks for encryption is an error. From `sslmode=require` on nothing is sent
+    /// without encryption.
+    ///
     /// # Errors
     /// The string has a fault, which is named; so is an option that is not known.
     pub fn new(url: &str) -> Result<Self, StoreError> {
-        let config: Config = url.parse().map_err(|error: tokio_postgres::Error| {
+        let read = tls::read(url).map_err(|error| {
             let why = std::error::Error::source(&error).map_or_else(|| error.to_string(), ToString::to_string);
             let message = format!(
                 "the connection string has a fault: {why}; expected is \
-                 `postgres://user:password@host:port/database?option=value` with options of libpq{}",
-                if why.contains("sslmode") { UNENCRYPTED } else { "" }
+                 `postgres://user:password@host:port/database?option=value` with options of libpq"
             );
             StoreError::new(StoreErrorKind::NotOurs, message).caused_by(error)
         })?;
-        if let Some(why) = dishonoured(&config) {
+        let honoured = read.and_then(|(config, tls)| without_host(&config).map_or(Ok((config, tls)), Err));
+        let (config, tls) = honoured.map_err(|why| {
             let message = format!("the connection string cannot be honoured: {why}");
-            return Err(StoreError::new(StoreErrorKind::NotOurs, message));
-        }
-        Ok(Self::from_config(config))
+            StoreError::new(StoreErrorKind::NotOurs, message)
+        })?;
+        Ok(Self::with(config, tls))
     }
 
-    fn from_config(mut config: Config) -> Self {
+    fn with(mut config: Config, tls: Tls) -> Self {
         if config.get_application_name().is_none() {
             config.application_name("steadfast");
         }
@@ -69,6 +72,7 @@ impl PgOptions {
         }
         Self {
             config,
+            tls,
             schema: None,
             poll: Duration::from_secs(1),
             poll_only: false,
@@ -125,6 +129,11 @@ impl PgOptions {
         beside_a_runtime(|| PostgresStore::open(self))
     }
 
+    /// Makes a connection, encrypted as the connection string asks for.
+    pub(super) async fn connect(&self) -> Result<Connected, LinkError> {
+        self.tls.connect(&self.config).await
+    }
+
     pub(super) const fn patience(&self) -> Duration {
         self.patience
     }
@@ -159,22 +168,14 @@ fn host(host: &Host) -> String {
     }
 }
 
-/// Returns why a connection string cannot be honoured.
-fn dishonoured(config: &Config) -> Option<String> {
-    if config.get_hosts().is_empty() && config.get_hostaddrs().is_empty() {
-        return Some(
-            "it names no host; name one, such as `localhost`, or the folder of a socket \
-             (`postgres:///database?host=/var/run/postgresql`)"
-                .to_owned(),
-        );
-    }
-    let wants = [
-        (config.get_ssl_mode() == SslMode::Require, "sslmode=require"),
-        (config.get_ssl_negotiation() == SslNegotiation::Direct, "sslnegotiation=direct"),
-        (config.get_channel_binding() == ChannelBinding::Require, "channel_binding=require"),
-    ];
-    let wanted = wants.iter().find(|(is_wanted, _)| *is_wanted);
-    wanted.map(|(_, option)| format!("`{option}` wants encryption{UNENCRYPTED}"))
+/// Returns what is wrong with a connection string that names no host.
+fn without_host(config: &Config) -> Option<String> {
+    let names_none = config.get_hosts().is_empty() && config.get_hostaddrs().is_empty();
+    names_none.then(|| {
+        "it names no host; name one, such as `localhost`, or the folder of a socket \
+         (`postgres:///database?host=/var/run/postgresql`)"
+            .to_owned()
+    })
 }
 
 /// Does what drives connections: each has a runtime of its own, which a thread of another runtime cannot drive.
