@@ -65,6 +65,7 @@ mod running_step;
 mod sessions;
 mod setting;
 mod shared_state;
+mod sharing;
 mod shutdown;
 mod start;
 mod submit;

@@ -82,6 +82,11 @@ impl Engine {
     }
 }
 
+/// Returns the workflows that the holder of a lease has; `None` if it says nothing of itself.
+pub(super) fn served_by(row: &LeaseRow) -> Option<Vec<(String, u32)>> {
+    Some(serde_json::from_str::<About>(row.about.as_ref()?).ok()?.serves)
+}
+
 fn worker(row: LeaseRow) -> Option<Worker> {
     let About { host, process, since, serves } = serde_json::from_str(&row.about?).ok()?;
     let since = UNIX_EPOCH + Duration::from_millis(since);

@@ -3,6 +3,7 @@
 use super::core::{Core, DriverEvent};
 use super::error::EngineError;
 use super::lease::{Holder, holder_of};
+use super::sharing::Sharing;
 use super::{claiming, inbox, recovery, threads};
 use crate::store::{Lease, Rejected, Write};
 use std::collections::HashMap;
@@ -72,11 +73,12 @@ struct Watch {
     /// Epoch and heartbeat of others' leases as last seen, and since when.
     others: HashMap<i64, (i64, i64, Instant)>,
     foreign: u64,
+    sharing: Sharing,
 }
 
 impl Watch {
     fn new(term: Duration) -> Self {
-        Self { term, others: HashMap::new(), foreign: 0 }
+        Self { term, others: HashMap::new(), foreign: 0, sharing: Sharing::default() }
     }
 
     fn run(mut self, core: &Weak<Core>) {
@@ -120,6 +122,11 @@ impl Watch {
         core.leases.open_if_none(&*core.store)?;
         let rows = core.store.leases()?;
         self.others.retain(|number, _| rows.iter().any(|row| row.number == *number));
+        if core.store.shares_work() {
+            self.sharing.look(core, &rows);
+            // Other engines may have given us runs.
+            recovery::schedule(core)?;
+        }
         let mut taken = false;
         // While our own heartbeats do not get through, the database is blocked for the others too: their counters do
         // not advance though they live.

@@ -167,6 +167,18 @@ async fn try_wake_due(core: &Arc<Core>, lease: i64, from: i64) -> Result<(), Eng
     }
 }
 
+/// Schedules the next run of each lease that is due.
+pub(super) fn schedule(core: &Core) -> Result<(), EngineError> {
+    for lease in core.leases.all() {
+        let next = RunQuery { lease: Some(lease.number), wake_at: Some((1, i64::MAX)), ..RunQuery::default() };
+        let next = core.store.runs(&RunQuery { by_wake_at: true, limit: 1, ..next })?;
+        if let Some(due) = next.runs.first().and_then(|row| row.wake_at) {
+            core.wake_evicted(due);
+        }
+    }
+    Ok(())
+}
+
 /// Loads the runs that are due and not active.
 pub(super) fn wake_evicted(core: &Arc<Core>) {
     for lease in core.leases.all() {

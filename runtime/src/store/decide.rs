@@ -73,6 +73,7 @@ impl<R: Rows> Decision<'_, R> {
             Write::Send(item) => self.send(item).map(Written::Number),
             Write::Claim { run, lease } => self.claim(*run, *lease),
             Write::ClaimServed { lease, served, limit } => self.claim_served(*lease, served, *limit),
+            Write::Give { run, from, to } => self.give_run(*run, *from, *to),
             Write::Adopt(lease) => self.adopt(*lease),
             Write::OpenLease { owner } => Ok(Written::Number(self.rows.open_lease(owner)?)),
             Write::Heartbeat(lease) => self.heartbeat(*lease),

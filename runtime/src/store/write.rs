@@ -59,6 +59,17 @@ pub enum Write {
         /// The most runs.
         limit: usize,
     },
+    /// Gives a sleeping run to another lease, whose holder then owns it. Its owner does not drive it meanwhile. Rejected with
+    /// [`Rejected::NoSuchRun`], and with [`Rejected::Fenced`] unless both leases are held in these epochs and the run sleeps
+    /// under the first one.
+    Give {
+        /// The run's number.
+        run: i64,
+        /// The lease that owns it.
+        from: Lease,
+        /// The lease that it goes to.
+        to: Lease,
+    },
     /// Claims the running, sleeping or paused runs that no lease owns, because they name none or one that does not
     /// exist. Rejected with [`Rejected::Fenced`] if the lease is lost. The answer is their number.
     Adopt(Lease),

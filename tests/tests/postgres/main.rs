@@ -13,6 +13,7 @@ mod encrypted;
 mod failing;
 mod fleet;
 mod full_disk;
+mod joining;
 mod killed;
 mod locks;
 mod operated;

@@ -184,3 +184,27 @@ pub fn unowned_runs_are_claimed_by_workflow<S: Store>(open: &dyn Fn() -> S) {
     assert_eq!(rig.row(b).lease, None);
     assert!(rig.end(a, Status::Completed).is_empty());
 }
+
+/// A sleeping run goes to another lease, whose holder then owns it.
+pub fn a_sleeping_run_is_given_to_another_lease<S: Store>(open: &dyn Fn() -> S) {
+    let rig = Rig::new(open);
+    let (run, other) = (rig.start("a"), rig.open_lease("engine-2"));
+    let give = |from, to| rig.write(Write::Give { run, from, to });
+    assert_eq!(give(rig.lease, other), Err(Rejected::Fenced), "it is at work");
+    let sleeps = Change { status: Some(Status::Sleeping), wake_at: Some(Some(5_000)), ..Change::default() };
+    rig.write(rig.change(run, sleeps)).expect("it sleeps");
+    let before = rig.row(run);
+    assert_eq!(give(other, rig.lease), Err(Rejected::Fenced), "another lease owns it");
+    let old = |lease: Lease| Lease { epoch: lease.epoch + 1, ..lease };
+    assert_eq!(give(old(rig.lease), other), Err(Rejected::Fenced), "the giver has lost its lease");
+    assert_eq!(give(rig.lease, old(other)), Err(Rejected::Fenced), "the other has lost its lease");
+    assert_eq!(give(rig.lease, Lease { number: other.number + 7, epoch: 1 }), Err(Rejected::Fenced), "there is none");
+    assert_eq!(rig.write(Write::Give { run: run + 9, from: rig.lease, to: other }), Err(Rejected::NoSuchRun));
+    assert_eq!(rig.row(run), before);
+    assert_eq!(give(rig.lease, other), Ok(Written::Done));
+    assert_eq!(rig.row(run), RunRow { lease: Some(other.number), ..before.clone() });
+    assert_eq!(rig.write(Write::from(rig.append(run, 1, vec![entry(2)]))), Err(Rejected::Fenced), "the giver appends");
+    let append = Append { lease: other, ..rig.append(run, 1, vec![entry(2)]) };
+    assert_eq!(rig.write(Write::from(append)), Ok(Written::Done));
+    assert_eq!(give(rig.lease, other), Err(Rejected::Fenced), "twice");
+}

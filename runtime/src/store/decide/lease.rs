@@ -1,7 +1,7 @@
 //! Leases, and the runs that they own.
 
 use super::{Decided, Decision, Rows, RunChange};
-use crate::store::{Lease, LeaseRow, Rejected, RunKey, Written};
+use crate::store::{Lease, LeaseRow, Rejected, RunKey, Status, Written};
 
 impl<R: Rows> Decision<'_, R> {
     /// Rejects a write under a lease that is not held in this epoch.
@@ -59,6 +59,17 @@ impl<R: Rows> Decision<'_, R> {
     pub(super) fn claim_served(&mut self, lease: Lease, served: &[(String, u32)], limit: usize) -> Decided<Written> {
         self.held(lease)?;
         Ok(Written::Runs(self.rows.claim_served(lease.number, served, limit)?))
+    }
+
+    pub(super) fn give_run(&mut self, run: i64, from: Lease, to: Lease) -> Decided<Written> {
+        self.held(from)?;
+        self.held(to)?;
+        let row = self.rows.state(run)?.ok_or(Rejected::NoSuchRun)?;
+        if row.lease != Some(from.number) || row.status != Status::Sleeping {
+            return Err(Rejected::Fenced.into());
+        }
+        self.rows.change_run(run, &RunChange { lease: Some(Some(to.number)), ..RunChange::default() })?;
+        Ok(Written::Done)
     }
 
     pub(super) fn adopt(&mut self, lease: Lease) -> Decided<Written> {

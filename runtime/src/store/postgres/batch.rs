@@ -106,6 +106,7 @@ fn write(
     // Another process may be claiming a run without an owner at this moment.
     let lease = |run: &i64| known.runs.get(run).and_then(|row| Some(row.as_ref()?.lease.unwrap_or(ALL)));
     let mut woken: BTreeSet<i64> = changes.told.iter().filter_map(lease).collect();
+    woken.extend(&changes.owners);
     let is_for_all = |run: &i64| {
         let row = known.runs.get(run).and_then(Option::as_ref);
         row.is_some_and(|row| row.lease.is_none() && row.status.accepts() && row.status != Status::Parked)

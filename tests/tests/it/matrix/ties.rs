@@ -128,6 +128,7 @@ const fn met(write: &Write) -> Met {
         | Write::Describe { .. }
         | Write::Heartbeat(_) => Always,
         Write::Import(_) => Column(Happening::Import),
+        Write::Give { .. } => Elsewhere("fleets on Postgres"),
         Write::Adopt(_) => Elsewhere("unrunnable"),
         Write::ClaimServed { .. } => Elsewhere("clients"),
         Write::Transaction(_) => Row(Holding::Transaction),

@@ -14,6 +14,8 @@ pub(super) struct Changes {
     pub(super) new_runs: Vec<i64>,
     /// The runs whose rows change, with the last entry that the row is to name.
     runs: BTreeMap<i64, Option<u64>>,
+    /// The leases that get runs.
+    pub(super) owners: BTreeSet<i64>,
     log: Bulk,
     fields: Bulk,
     inbox: Bulk,
@@ -103,6 +105,7 @@ impl Default for Changes {
             leases: BTreeSet::new(),
             new_runs: Vec::new(),
             runs: BTreeMap::new(),
+            owners: BTreeSet::new(),
             log: Bulk::new(LOG, "iiiiitb"),
             fields: Bulk::new(FIELDS, "iititb"),
             inbox: Bulk::new(INBOX, "ittitittb"),

@@ -86,6 +86,10 @@ impl Keys {
                 self.locked.insert(*run);
                 self.leases.insert(lease.number);
             }
+            Write::Give { run, from, to } => {
+                self.locked.insert(*run);
+                self.leases.extend([from.number, to.number]);
+            }
             Write::ClaimServed { lease, served, limit } => {
                 self.leases.insert(lease.number);
                 self.claims.push(Claim { lease: *lease, served: served.clone(), limit: *limit });

@@ -200,6 +200,8 @@ impl Rows for Sheet {
             return self.needs_all();
         }
         self.known.change(run, change);
+        // Its holder may be another process.
+        self.changes.owners.extend(change.lease.flatten());
         self.changes.change_run(run, change.seq);
         Ok(())
     }
