@@ -34,6 +34,7 @@ mod garbage;
 mod half_copied;
 mod handle;
 mod health;
+mod heard;
 #[cfg(feature = "sqlite")]
 mod import;
 mod import_run;
@@ -99,7 +100,7 @@ pub use fleet::Worker;
 pub use forking::{ForkCall, ForkPoint, RewindCall};
 pub use garbage::Garbage;
 pub use handle::{Run, RunHandle};
-pub use health::Health;
+pub use health::{Health, Unserved};
 #[cfg(feature = "sqlite")]
 pub use import::ImportCall;
 pub use info::{RunFilter, RunInfo};

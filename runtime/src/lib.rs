@@ -110,7 +110,7 @@ pub use engine::{
     EngineBuilder, EngineError, EngineTx, EventStream, EventsAndActivity, FieldChange, ForkCall, ForkPoint, Garbage,
     Health, OpenRequest, Pause, Problem, RewindCall, Run, RunError, RunEvent, RunFilter, RunHandle, RunInfo,
     RunningStep, SendCall, ShutdownReport, StartCall, StateEntry, StateHistory, StreamReader, TransactionCall,
-    TransactionalStart, Wait, Waited, WaitsFor, Worker,
+    TransactionalStart, Unserved, Wait, Waited, WaitsFor, Worker,
 };
 #[cfg(feature = "sqlite")]
 #[cfg_attr(docsrs, doc(cfg(feature = "sqlite")))]

@@ -41,6 +41,7 @@ pub(crate) use open_files::is_out_of_files;
 pub use postgres::PgOptions;
 pub(crate) use rows::{
     EntryRow, FieldRow, InboxRow, LeaseRow, OutputRow, RequestKey, RequestRow, RunKey, RunPage, RunQuery, RunRow,
+    WaitingRuns,
 };
 #[cfg(feature = "sqlite")]
 pub(crate) use run_rows::{FileInfo, RunRows};
@@ -66,6 +67,7 @@ pub mod backend {
     pub use super::postgres::PostgresStore;
     pub use super::rows::{
         EntryRow, FieldRow, InboxRow, LeaseRow, OutputRow, RequestKey, RequestRow, RunKey, RunPage, RunQuery, RunRow,
+        WaitingRuns,
     };
     pub use super::signal::ChangeSignal;
     pub use super::user_code::{Transaction, UserCode, Within};
@@ -187,6 +189,13 @@ pub trait Store: Send + Sync + 'static {
     /// # Errors
     /// The database cannot be read.
     fn leases(&self) -> Result<Vec<LeaseRow>, StoreError>;
+
+    /// Returns the workflows and versions of the running, sleeping and paused runs of a lease, or of those that no lease
+    /// owns, in their order. At most `limit` runs are looked at.
+    ///
+    /// # Errors
+    /// The database cannot be read, or a row is damaged.
+    fn waiting(&self, lease: Option<i64>, limit: usize) -> Result<Vec<WaitingRuns>, StoreError>;
 
     /// Returns a number that changes when another writer (another process, another store object) has committed.
     ///

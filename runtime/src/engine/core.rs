@@ -11,6 +11,7 @@ use super::admission::Places;
 use super::clock::Clock;
 use super::committer::Committer;
 use super::error::EngineError;
+use super::heard::Heard;
 use super::lease::Leases;
 use super::observers::Observers;
 use super::outside::Outside;
@@ -108,6 +109,8 @@ pub(crate) struct Core {
     pub(crate) set: AtomicBool,
     /// Whether unowned runs are being claimed.
     pub(crate) claiming: AtomicBool,
+    /// The heartbeats that were seen by the calls that ask for the health.
+    pub(crate) heard: Arc<Mutex<Heard>>,
     /// Whether the store has failed and the work left undone has not been looked for yet.
     pub(crate) behind: AtomicBool,
     /// Notified when the engine begins to stop.
@@ -158,6 +161,7 @@ impl Core {
             draining: AtomicBool::new(false),
             set: AtomicBool::new(false),
             claiming: AtomicBool::new(false),
+            heard: Arc::default(),
             behind: AtomicBool::new(false),
             stopping: Notify::new(),
             blocking: Arc::new(Semaphore::new(BLOCKING)),

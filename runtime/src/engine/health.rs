@@ -2,11 +2,13 @@
 
 use super::Engine;
 use super::core::Core;
+use super::fleet::served_by;
+use super::heard::Heard;
 use crate::store::{RunKey, RunQuery, Status, Store, StoreError};
 use serde::Serialize;
-use std::collections::BTreeMap;
-use std::sync::Arc;
-use std::time::Duration;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 /// How an engine is, as [`Engine::health`] returns it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -24,8 +26,26 @@ pub struct Health {
     pub sleeping: usize,
     /// The number of runs of the database that are parked; counted up to 1,000.
     pub parked: usize,
+    /// The workflows and versions of runs that wait and are in nobody's hands, because no engine that is alive has them;
+    /// at most 100. An engine that was killed counts as alive until nothing was heard of it for the lease term, between
+    /// calls of [`Engine::health`].
+    pub unserved: Vec<Unserved>,
     /// The runs in memory here that cannot go on now, by id, each with the reason; at most 100.
     pub blocked: BTreeMap<String, String>,
+}
+
+/// Runs of a workflow that no engine has, in [`Health::unserved`].
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct Unserved {
+    /// The name of the workflow.
+    pub workflow: String,
+    /// Its version.
+    pub version: u32,
+    /// How many runs wait; counted up to 1,000 of all workflows, and for each engine that is gone.
+    pub runs: u64,
+    /// The last change of the run in which nothing has happened for the longest.
+    pub since: SystemTime,
 }
 
 /// The most runs that are counted.
@@ -62,19 +82,42 @@ impl Engine {
         let core: &Arc<Core> = &self.core;
         let mut blocked = core.blocked_runs();
         blocked.truncate(NAMED);
+        let (heard, term) = (core.heard.clone(), core.options.lease_term);
         let asked = core.ask(move |store| {
             let named = blocked.into_iter().filter_map(|(run, why)| named(store, run, why).transpose());
             let named = named.collect::<Result<BTreeMap<_, _>, _>>()?;
-            Ok((count(store, Status::Sleeping)?, count(store, Status::Parked)?, named))
+            let unserved = unserved(store, &heard, term)?;
+            Ok((count(store, Status::Sleeping)?, count(store, Status::Parked)?, unserved, named))
         });
-        let (database, (sleeping, parked, blocked)) = match asked.await {
+        let (database, (sleeping, parked, unserved, blocked)) = match asked.await {
             Ok(counted) => (None, counted),
-            Err(error) => (Some(error.to_string()), (0, 0, BTreeMap::new())),
+            Err(error) => (Some(error.to_string()), (0, 0, Vec::new(), BTreeMap::new())),
         };
         let lease_margin = (!core.options.is_client).then(|| core.leases.margin_left());
         let (commit, active) = (core.committer.took(), core.active_count());
-        Health { database, commit, lease_margin, active, sleeping, parked, blocked }
+        Health { database, commit, lease_margin, active, sleeping, parked, unserved, blocked }
     }
+}
+
+/// Returns what waits for an engine that has it.
+fn unserved(store: &dyn Store, heard: &Mutex<Heard>, term: Duration) -> Result<Vec<Unserved>, StoreError> {
+    let leases = store.leases()?;
+    let gone = heard.lock().unwrap_or_else(PoisonError::into_inner).gone(&leases, term);
+    let live = leases.iter().filter(|row| !gone.contains(&row.number));
+    let served: BTreeSet<_> = live.filter_map(served_by).flatten().collect();
+    let mut waiting: BTreeMap<(String, u32), (i64, u64)> = BTreeMap::new();
+    for lease in std::iter::once(None).chain(gone.into_iter().take(NAMED).map(Some)) {
+        for found in store.waiting(lease, COUNTED)? {
+            let (since, runs) = waiting.entry((found.workflow, found.version)).or_insert((found.since, 0));
+            (*since, *runs) = ((*since).min(found.since), *runs + found.count);
+        }
+    }
+    let unserved = waiting.into_iter().filter(|(of, _)| !served.contains(of)).take(NAMED);
+    let unserved = unserved.map(|((workflow, version), (since, runs))| {
+        let since = UNIX_EPOCH + Duration::from_millis(u64::try_from(since).unwrap_or_default());
+        Unserved { workflow, version, runs, since }
+    });
+    Ok(unserved.collect())
 }
 
 fn named(store: &dyn Store, run: i64, why: String) -> Result<Option<(String, String)>, StoreError> {

@@ -69,6 +69,7 @@ macro_rules! conformance {
                 lease: a_run_is_claimed_once,
                 lease: unowned_runs_are_claimed_by_workflow,
                 lease: a_sleeping_run_is_given_to_another_lease,
+                lease: runs_that_wait_are_counted_by_workflow_and_version,
                 lease: a_run_that_ended_is_not_claimed,
                 inbox: items_come_in_order,
                 inbox: a_key_arrives_once,

@@ -6,7 +6,7 @@ mod tables;
 
 use super::{
     Belongings, EntryRow, FieldRow, InboxRow, LeaseRow, OutputRow, Rejected, RequestKey, RequestRow, RunKey, RunPage,
-    RunQuery, RunRow, Store, StoreError, Write, Written,
+    RunQuery, RunRow, Store, StoreError, WaitingRuns, Write, Written,
 };
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -112,6 +112,10 @@ impl Store for MemoryStore {
 
     fn leases(&self) -> Result<Vec<LeaseRow>, StoreError> {
         Ok(self.tables().leases.values().cloned().collect())
+    }
+
+    fn waiting(&self, lease: Option<i64>, limit: usize) -> Result<Vec<WaitingRuns>, StoreError> {
+        Ok(self.tables().waiting(lease, limit))
     }
 
     fn foreign_changes(&self) -> Result<u64, StoreError> {

@@ -6,6 +6,7 @@ mod batch;
 mod cells;
 mod code;
 mod fault;
+mod grants;
 mod link;
 mod links;
 mod listener;
@@ -21,7 +22,7 @@ pub use options::PgOptions;
 use super::sql::{self, Reader, Session as _};
 use super::{
     Belongings, ChangeSignal, EntryRow, FieldRow, InboxRow, LeaseRow, OutputRow, Rejected, RequestKey, RequestRow,
-    RunKey, RunPage, RunQuery, RunRow, Store, StoreError, StoreErrorKind, Write, Written,
+    RunKey, RunPage, RunQuery, RunRow, Store, StoreError, StoreErrorKind, WaitingRuns, Write, Written,
 };
 use links::Links;
 use listener::Listener;
@@ -351,6 +352,10 @@ impl Store for PostgresStore {
 
     fn belongings(&self, run: i64) -> Result<Option<Belongings>, StoreError> {
         self.reading(|reader| reader.belongings(run))
+    }
+
+    fn waiting(&self, lease: Option<i64>, limit: usize) -> Result<Vec<WaitingRuns>, StoreError> {
+        self.reading(|reader| reader.waiting(lease, limit))
     }
 
     #[expect(clippy::redundant_closure_for_method_calls, reason = "the method by itself fits no other lifetimes")]

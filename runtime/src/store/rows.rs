@@ -319,3 +319,16 @@ pub struct LeaseRow {
     /// The time of its last change by the database's clock, in milliseconds since 1970: for people, never to be compared.
     pub seen: Option<i64>,
 }
+
+/// The runs of one workflow and version that wait.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WaitingRuns {
+    /// The name of the workflow.
+    pub workflow: String,
+    /// Its version.
+    pub version: u32,
+    /// The least `updated_at` of them.
+    pub since: i64,
+    /// How many they are.
+    pub count: u64,
+}

@@ -25,7 +25,7 @@ pub(crate) use run_file::{RunFile, RunFileWriter};
 use super::sql::{self, Reader};
 use super::{
     Belongings, Durability, EntryRow, FieldRow, InboxRow, LeaseRow, OutputRow, Rejected, RequestKey, RequestRow,
-    RunKey, RunPage, RunQuery, RunRow, Store, StoreError, StoreErrorKind, Write, Written,
+    RunKey, RunPage, RunQuery, RunRow, Store, StoreError, StoreErrorKind, WaitingRuns, Write, Written,
 };
 use crate::sql::sqlite::Guard;
 use identity::Identity;
@@ -197,6 +197,10 @@ impl Store for SqliteStore {
 
     fn belongings(&self, run: i64) -> Result<Option<Belongings>, StoreError> {
         self.reading(|reader| reader.belongings(run))
+    }
+
+    fn waiting(&self, lease: Option<i64>, limit: usize) -> Result<Vec<WaitingRuns>, StoreError> {
+        self.reading(|reader| reader.waiting(lease, limit))
     }
 
     #[expect(clippy::redundant_closure_for_method_calls, reason = "the method by itself fits no other lifetimes")]

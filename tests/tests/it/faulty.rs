@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use steadfast::store::backend::{
     Belongings, EntryRow, FieldRow, InboxRow, LeaseRow, OutputRow, Rejected, RequestKey, RequestRow, RunKey, RunPage,
-    RunQuery, RunRow, Write, Written,
+    RunQuery, RunRow, WaitingRuns, Write, Written,
 };
 use steadfast::store::{MemoryStore, Store, StoreError, StoreErrorKind};
 
@@ -130,6 +130,10 @@ impl<S: Store> Store for Hooked<S> {
 
     fn belongings(&self, run: i64) -> Result<Option<Belongings>, StoreError> {
         self.inner.belongings(run)
+    }
+
+    fn waiting(&self, lease: Option<i64>, limit: usize) -> Result<Vec<WaitingRuns>, StoreError> {
+        self.inner.waiting(lease, limit)
     }
 
     fn leases(&self) -> Result<Vec<LeaseRow>, StoreError> {

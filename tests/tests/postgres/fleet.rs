@@ -1,13 +1,14 @@
 //! Engines that share the work of one database: clients, and workers that have different workflows.
 
 use crate::cluster;
+use limits::Soon as _;
 use serde::{Deserialize, Serialize};
 use std::sync::Mutex;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 use steadfast::EngineBuilder;
 use steadfast::prelude::*;
 use steadfast::{RunFilter, Status};
-use throwaway_postgres::{Cluster, Database};
+use throwaway_postgres::{Cluster, Database, Proxy};
 
 /// A limit that is long for everything expected, and short for a test that hangs.
 const LONG: Duration = Duration::from_mins(1);
@@ -155,4 +156,58 @@ async fn a_message_of_another_process_wakes_the_body_at_once() {
     for engine in [worker, client] {
         engine.shutdown(LONG).await.expect("an orderly end");
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn health_names_the_versions_that_no_living_worker_has() {
+    #[workflow(name = "quote", version = 1)]
+    async fn quote_1(flow: &mut Flow) -> Result<()> {
+        Ok(flow.sleep(Duration::from_hours(1)).await?)
+    }
+    #[workflow(name = "quote", version = 2)]
+    async fn quote_2(_flow: &mut Flow) -> Result<u32> {
+        Ok(2)
+    }
+    let Some(database) = database() else { return };
+    let client = builder(&database).client().start().await.expect("a client");
+    let unserved = async || client.health().await.unserved;
+    let named =
+        async || -> Vec<_> { unserved().await.into_iter().map(|of| (of.workflow, of.version, of.runs)).collect() };
+    let before = SystemTime::now();
+    for _ in 0..3 {
+        client.start(quote_1, ()).await.expect("a start");
+    }
+    let second = client.start(quote_2, ()).await.expect("a start");
+    let (first, newer) = (("quote".to_owned(), 1, 3), ("quote".to_owned(), 2, 1));
+    assert_eq!(named().await, [first.clone(), newer.clone()], "no worker is there");
+    let since = unserved().await[0].since;
+    // To the millisecond.
+    assert!(since + Duration::from_millis(1) >= before && since <= SystemTime::now(), "{since:?}");
+    let written = serde_json::to_value(client.health().await).expect("it can be written");
+    assert_eq!((&written["unserved"][1]["version"], &written["unserved"][1]["runs"]), (&2.into(), &1.into()));
+
+    let old = builder(&database).workflow(quote_1).start().await.expect("a worker");
+    assert_eq!(named().await, [newer], "the older one is there");
+    let proxy = Proxy::start(Cluster::shared().expect("it is there").socket());
+    let lost = Engine::builder().postgres(proxy.url(database.name())).lease_term(Duration::from_secs(2));
+    let lost = lost.workflow(quote_2).start().await.expect("a worker");
+    assert_eq!(second.result().soon().await.expect("a result"), 2);
+    assert_eq!(named().await, []);
+
+    // It hands its runs back, and nobody else has them.
+    limits::until(async || old.health().await.active == 0).await;
+    old.shutdown(LONG).await.expect("an orderly end");
+    assert_eq!(named().await, std::slice::from_ref(&first));
+    let again = builder(&database).workflow(quote_1).start().await.expect("a worker");
+    limits::until(async || named().await.is_empty()).await;
+    again.shutdown(LONG).await.expect("an orderly end");
+
+    // It cannot say that it is gone.
+    proxy.stall(true);
+    client.start(quote_2, ()).await.expect("a start");
+    limits::until(async || named().await.iter().any(|(_, version, _)| *version == 2)).await;
+    proxy.stall(false);
+    client.shutdown(LONG).await.expect("an orderly end");
+    // It may find that its lease is gone.
+    let _ = lost.shutdown(LONG).await;
 }

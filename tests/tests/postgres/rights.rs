@@ -85,7 +85,7 @@ fn the_right_to_connect_is_asked_for() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_rights_of_the_message_are_all_that_a_running_engine_needs() {
+async fn the_printed_rights_are_all_that_a_running_engine_needs() {
     let Some(role) = Role::create() else { return };
     let schema = "of the owner";
     role.execute(&format!("CREATE SCHEMA \"{schema}\""));
@@ -93,16 +93,34 @@ async fn the_rights_of_the_message_are_all_that_a_running_engine_needs() {
     role.execute(&options().migrations());
     let error = options().open().expect_err("it may read nothing");
     assert!(error.message.contains("USAGE ON their sequences and ON the schema"), "{error}");
-    role.execute(&format!(
-        "GRANT USAGE ON SCHEMA \"{schema}\" TO {0};
-         GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA \"{schema}\" TO {0};
-         GRANT USAGE ON ALL SEQUENCES IN SCHEMA \"{schema}\" TO {0}",
-        role.name
-    ));
+    role.execute(&options().grants_for_runtime(&role.name));
     let engine = builder(options()).start().soon().await.expect("an engine");
     let run = engine.start(doubling, ()).soon().await.expect("a start");
     doubles(&run, &[1, 2, 3], 12).await;
     engine.run(run.id()).soon().await.expect("a run").delete().soon().await.expect("deleted");
+    ends(engine).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_printed_rights_of_an_owner_let_it_create_the_tables() {
+    let Some(owner) = Role::create() else { return };
+    // Nothing is left to everybody.
+    owner.execute(&format!(
+        "REVOKE ALL ON SCHEMA public FROM PUBLIC;
+         ALTER DEFAULT PRIVILEGES FOR ROLE {} REVOKE EXECUTE ON FUNCTIONS FROM PUBLIC",
+        owner.name
+    ));
+    assert!(owner.options().open().is_err(), "it may create nothing");
+    owner.execute(&owner.options().grants_for_owner(&owner.name));
+    owner.options().open().expect("it may create tables");
+
+    let app = Role { name: format!("{}_app", owner.name), database: owner.database.clone() };
+    app.execute(&format!("CREATE ROLE {} LOGIN", app.name));
+    assert!(app.options().open().is_err(), "it has no right");
+    app.execute(&owner.options().grants_for_runtime(&app.name));
+    let engine = app.engine().await;
+    let run = engine.start(doubling, ()).soon().await.expect("a start");
+    doubles(&run, &[1, 2], 6).await;
     ends(engine).await;
 }
 

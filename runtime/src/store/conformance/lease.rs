@@ -2,7 +2,7 @@
 
 use super::rig::{Rig, entry, new_run, number};
 use crate::store::{
-    Append, Change, Lease, LeaseRow, NewRun, Rejected, RunQuery, RunRow, Status, Store, Write, Written,
+    Append, Change, Lease, LeaseRow, NewRun, Rejected, RunQuery, RunRow, Status, Store, WaitingRuns, Write, Written,
 };
 use std::sync::Arc;
 
@@ -207,4 +207,30 @@ pub fn a_sleeping_run_is_given_to_another_lease<S: Store>(open: &dyn Fn() -> S) 
     let append = Append { lease: other, ..rig.append(run, 1, vec![entry(2)]) };
     assert_eq!(rig.write(Write::from(append)), Ok(Written::Done));
     assert_eq!(give(rig.lease, other), Err(Rejected::Fenced), "twice");
+}
+
+/// The runs that wait are counted by workflow and version, those of a lease or those that nobody owns.
+pub fn runs_that_wait_are_counted_by_workflow_and_version<S: Store>(open: &dyn Fn() -> S) {
+    let rig = Rig::new(open);
+    let start = |id: &str, workflow: &str, version: u32, at: i64, lease| {
+        let run = NewRun { workflow: workflow.to_owned(), version, lease, at, ..new_run(id, rig.lease) };
+        number(rig.write(Write::Start(run)))
+    };
+    let waiting = |lease, limit| rig.store.waiting(lease, limit).expect("read");
+    assert_eq!(waiting(None, 9), []);
+    start("a", "ship", 1, 700, None);
+    start("b", "order", 2, 600, None);
+    start("c", "order", 1, 900, None);
+    start("d", "order", 1, 800, None);
+    let owned = start("e", "order", 1, 500, Some(rig.lease));
+    let of =
+        |workflow: &str, version, since, count| WaitingRuns { workflow: workflow.to_owned(), version, since, count };
+    let unowned = [of("order", 1, 800, 2), of("order", 2, 600, 1), of("ship", 1, 700, 1)];
+    assert_eq!(waiting(None, 9), unowned);
+    assert_eq!(waiting(None, 2).iter().map(|of| of.count).sum::<u64>(), 2);
+    assert_eq!(waiting(Some(rig.lease.number), 9), [of("order", 1, 500, 1)]);
+    assert_eq!(waiting(Some(rig.lease.number + 5), 9), []);
+    rig.end(owned, Status::Completed);
+    assert_eq!(waiting(Some(rig.lease.number), 9), []);
+    assert_eq!(waiting(None, 9), unowned);
 }

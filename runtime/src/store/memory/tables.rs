@@ -1,6 +1,8 @@
 //! The rows of a store in memory, and the sets that index them.
 
-use crate::store::{EntryRow, FieldRow, InboxRow, LeaseRow, OutputRow, RequestRow, RunKey, RunRow, TakenItem};
+use crate::store::{
+    EntryRow, FieldRow, InboxRow, LeaseRow, OutputRow, RequestRow, RunKey, RunRow, Status, TakenItem, WaitingRuns,
+};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 /// All rows of a store in memory.
@@ -69,6 +71,24 @@ impl Tables {
             RunKey::Id(id) => self.runs.get(self.ids.get(id)?),
             RunKey::Lease(_) => None,
         }
+    }
+
+    pub(super) fn waiting(&self, lease: Option<i64>, limit: usize) -> Vec<WaitingRuns> {
+        let waits = |row: &&RunRow| {
+            row.lease == lease && matches!(row.status, Status::Running | Status::Sleeping | Status::Paused)
+        };
+        let mut waiting: BTreeMap<(&str, u32), (i64, u64)> = BTreeMap::new();
+        for row in self.runs.values().map(|run| &run.row).filter(waits).take(limit) {
+            let (since, count) = waiting.entry((&row.workflow, row.version)).or_insert((row.updated_at, 0));
+            (*since, *count) = ((*since).min(row.updated_at), *count + 1);
+        }
+        let all = waiting.into_iter().map(|((workflow, version), (since, count))| WaitingRuns {
+            workflow: workflow.to_owned(),
+            version,
+            since,
+            count,
+        });
+        all.collect()
     }
 
     /// Changes a run's owner and due time through `change`, and updates the sets that depend on them.

@@ -1,6 +1,7 @@
 //! The options for opening a database of Postgres.
 
 use super::PostgresStore;
+use super::grants::{self, Role};
 use super::link::LinkError;
 use super::text::quoted;
 use super::tls::{self, Connected, Tls};
@@ -118,6 +119,36 @@ impl PgOptions {
     #[must_use]
     pub fn migrations(&self) -> String {
         super::schema::printed(self.schema.as_deref())
+    }
+
+    /// Returns the statements that let a role create the engine's tables and convert them: to be executed before
+    /// [`migrations`](Self::migrations), by the owner of the schema.
+    #[must_use]
+    pub fn grants_for_owner(&self, role: &str) -> String {
+        grants::printed(self.schema.as_deref(), Role::Owner, role)
+    }
+
+    /// Returns the statements that let a role run engines on tables that are there. They name the engine's tables, and so
+    /// are executed after [`migrations`](Self::migrations).
+    #[must_use]
+    pub fn grants_for_runtime(&self, role: &str) -> String {
+        grants::printed(self.schema.as_deref(), Role::Runtime, role)
+    }
+
+    /// Returns the statements that let a role look, as a client does: lists, states, histories. They name the engine's
+    /// tables, and so are executed after [`migrations`](Self::migrations).
+    ///
+    /// ```
+    /// use steadfast::store::PgOptions;
+    ///
+    /// let options = PgOptions::new("postgres://app@db.example/orders")?.schema("workflows");
+    /// let grants = options.grants_for_read_only("support");
+    /// assert!(grants.starts_with("GRANT USAGE ON SCHEMA \"workflows\" TO \"support\";"));
+    /// # Ok::<(), steadfast::store::StoreError>(())
+    /// ```
+    #[must_use]
+    pub fn grants_for_read_only(&self, role: &str) -> String {
+        grants::printed(self.schema.as_deref(), Role::ReadOnly, role)
     }
 
     /// Opens the database; creates the engine's tables if there are none. It blocks the calling thread meanwhile.

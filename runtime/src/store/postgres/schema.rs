@@ -136,15 +136,19 @@ const VERSION_1: &[&str] = &[
 const CREATE_META: &str =
     "CREATE TABLE IF NOT EXISTS steadfast_meta (key TEXT COLLATE \"C\" PRIMARY KEY, value TEXT NOT NULL)";
 
+/// Returns the statements that create everything.
+pub(super) fn created<'a>() -> impl Iterator<Item = &'a str> {
+    std::iter::once(CREATE_META).chain(STEPS.iter().flat_map(|step| step.iter().copied()))
+}
+
 /// Returns the statements of all versions, with the row that says which version it is.
 pub(super) fn printed(schema: Option<&str>) -> String {
-    let statements = std::iter::once(CREATE_META).chain(STEPS.iter().flat_map(|step| step.iter().copied()));
     let version = format!(
         "INSERT INTO steadfast_meta (key, value) VALUES ('{SCHEMA}', '{VERSION}'), \
                  ('{DATABASE}', replace(gen_random_uuid()::text, '-', ''))"
     );
     let mut text = String::from("BEGIN;\n");
-    for statement in statements.chain([version.as_str()]) {
+    for statement in created().chain([version.as_str()]) {
         text.push_str(&created_in(statement, schema));
         text.push_str(";\n");
     }

@@ -94,6 +94,16 @@ queries! {
         WHERE lease IS NULL AND status IN ('running', 'sleeping', 'paused')";
     /// Whether there is a run that the query before would change.
     HAS_UNOWNED = "SELECT 1 FROM steadfast_runs WHERE lease IS NULL AND status IN ('running', 'sleeping', 'paused') LIMIT 1";
+    /// How many rows. The statuses are those of the index.
+    WAITING_UNOWNED = "SELECT u.workflow, coalesce(u.version, 1), min(u.updated_at), count(*)
+        FROM (SELECT workflow, version, updated_at FROM steadfast_runs
+            WHERE lease IS NULL AND status IN ('running', 'sleeping', 'paused') LIMIT ?1) AS u
+        GROUP BY u.workflow, coalesce(u.version, 1) ORDER BY u.workflow, coalesce(u.version, 1)";
+    /// How many rows, lease.
+    WAITING_OWNED = "SELECT u.workflow, coalesce(u.version, 1), min(u.updated_at), count(*)
+        FROM (SELECT workflow, version, updated_at FROM steadfast_runs
+            WHERE lease = ?2 AND status IN ('running', 'sleeping', 'paused') LIMIT ?1) AS u
+        GROUP BY u.workflow, coalesce(u.version, 1) ORDER BY u.workflow, coalesce(u.version, 1)";
     /// Lease, and the lease whose runs it gets.
     ADOPT_FROM = "UPDATE steadfast_runs SET lease = ?1 WHERE lease = ?2";
     /// The least lease that may be found. Steps from owner to owner, however many runs each has.

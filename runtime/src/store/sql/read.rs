@@ -9,7 +9,7 @@ use super::{Cell, Row, Session, find};
 use crate::record::FORMAT;
 use crate::store::{
     EntryRow, FieldRow, InboxRow, LeaseRow, OutputRow, RequestKey, RequestRow, RunKey, RunPage, RunQuery, RunRow,
-    StoreError, StoreErrorKind,
+    StoreError, StoreErrorKind, WaitingRuns,
 };
 use std::ops::ControlFlow;
 
@@ -161,6 +161,13 @@ impl<S: Session> Reader<'_, S> {
 
     pub(in crate::store) fn leases(&self) -> Result<Vec<LeaseRow>, StoreError> {
         self.rows(None, queries::LEASES, &[])
+    }
+
+    pub(in crate::store) fn waiting(&self, lease: Option<i64>, limit: usize) -> Result<Vec<WaitingRuns>, StoreError> {
+        match lease {
+            None => self.rows(None, queries::WAITING_UNOWNED, &[clamped(limit)]),
+            Some(lease) => self.rows(None, queries::WAITING_OWNED, &[clamped(limit), Cell::Int(lease)]),
+        }
     }
 
     /// Returns the meaning of rows that were read before.

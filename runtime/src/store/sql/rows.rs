@@ -3,7 +3,7 @@
 use super::columns::{Columns, Flaw, wrong};
 use crate::record::InboxKind;
 use crate::store::decide::ItemHead;
-use crate::store::{FieldRow, InboxRow, LeaseRow, OutputRow, RequestRow, RunRow, Status, TakenItem};
+use crate::store::{FieldRow, InboxRow, LeaseRow, OutputRow, RequestRow, RunRow, Status, TakenItem, WaitingRuns};
 use data_encoding::HEXLOWER;
 
 /// A struct that is read from a row.
@@ -167,6 +167,20 @@ impl FromRow for (String, String) {
 
     fn from_row(row: &Columns<'_>) -> Result<Self, Flaw> {
         Ok((row.text("name")?.to_owned(), row.text("value")?.to_owned()))
+    }
+}
+
+impl FromRow for WaitingRuns {
+    const COLUMNS: &'static [&'static str] = &["workflow", "version", "since", "count"];
+    const CALLED: (&'static str, &'static str) = ("the runs that wait, of workflow", "workflow");
+
+    fn from_row(row: &Columns<'_>) -> Result<Self, Flaw> {
+        Ok(Self {
+            workflow: row.text("workflow")?.to_owned(),
+            version: u32::try_from(row.int("version")?).unwrap_or_default(),
+            since: row.int("since")?,
+            count: row.number("count")?,
+        })
     }
 }
 

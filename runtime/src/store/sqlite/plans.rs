@@ -8,6 +8,8 @@ use rusqlite::Connection;
 const SCANS: &[(&str, &str)] = &[
     ("LEASES", "as many as engines that live or died unnoticed"),
     ("INBOX_OF_LEASE", "only what waits: a partial index"),
+    ("WAITING_UNOWNED", "the rows that the inner query has found, at most as many as asked for"),
+    ("WAITING_OWNED", "the rows that the inner query has found, at most as many as asked for"),
 ];
 
 /// Queries that sort their rows, and why they may.

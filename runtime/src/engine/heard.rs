@@ -1,0 +1,33 @@
+//! Which holders of leases are alive, as far as whoever asks from time to time can tell.
+
+use super::lease::NOBODY;
+use crate::store::LeaseRow;
+use std::collections::HashMap;
+use std::time::{Duration, Instant};
+
+/// The heartbeats that were seen, on our own clock: those of two machines are never compared.
+#[derive(Default)]
+pub(crate) struct Heard {
+    /// Epoch and heartbeat of each lease as last seen, and since when.
+    leases: HashMap<i64, (i64, i64, Instant)>,
+}
+
+impl Heard {
+    /// Notes what is there, and returns the leases whose holders are gone: they were handed back, or nothing was heard of
+    /// their holders for a time.
+    pub(super) fn gone(&mut self, rows: &[LeaseRow], term: Duration) -> Vec<i64> {
+        self.leases.retain(|number, _| rows.iter().any(|row| row.number == *number));
+        let mut gone = Vec::new();
+        for row in rows {
+            let now = (row.epoch, row.heartbeat, Instant::now());
+            let seen = self.leases.entry(row.number).or_insert(now);
+            if (seen.0, seen.1) != (row.epoch, row.heartbeat) {
+                *seen = now;
+            }
+            if row.owner == NOBODY || seen.2.elapsed() >= term {
+                gone.push(row.number);
+            }
+        }
+        gone
+    }
+}
