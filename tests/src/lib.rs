@@ -20,5 +20,6 @@
     clippy::nursery
 )]
 
+pub mod database;
 pub mod orders;
 pub mod papers;

@@ -89,7 +89,7 @@ async fn two(flow: &Flow) -> Result<(u64, u64, u64)> {
 async fn main() -> std::result::Result<(), Box<dyn std::error::Error>> {
     let args: Vec<String> = std::env::args().skip(1).collect();
     LOG.set(args[1].clone()).expect("set once");
-    let engine = Engine::builder().sqlite(&args[0]).workflow(many).workflow(two).start().await?;
+    let engine = steadfast_tests::database::on(&args[0]).workflow(many).workflow(two).start().await?;
     match args[2].as_str() {
         "many" => println!("{:?}", engine.start(many, ()).id("many").await?.result().await?),
         _ => println!("{:?}", engine.start(two, ()).id("two").await?.result().await?),

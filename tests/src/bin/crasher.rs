@@ -133,7 +133,7 @@ async fn run() -> std::result::Result<(), Box<dyn std::error::Error>> {
     let (how, culprits, bystanders): (_, u64, u64) = (args[2].clone(), args[3].parse()?, args[4].parse()?);
     let millis: u64 = args.get(5).map_or(Ok(1_500), |millis| millis.parse())?;
     let engine =
-        Engine::builder().sqlite(&args[0]).workflow(culprit).workflow(hooked).workflow(bystander).start().await?;
+        steadfast_tests::database::on(&args[0]).workflow(culprit).workflow(hooked).workflow(bystander).start().await?;
     for n in 0..bystanders {
         engine.start(bystander, millis).id(format!("bystander-{n}")).await?;
     }

@@ -70,7 +70,7 @@ impl Sorter {
                 tally.bytes += bytes;
             })
             .await?;
-        tokio::time::sleep(Duration::from_millis(3)).await;
+        tokio::time::sleep(Duration::from_millis(10)).await;
         Ok(match letter.number {
             3 => Ask::new(Doubtful { letter: 3 }).into(),
             6 => Ask::new(Doubtful { letter: 6 }).within(Duration::from_hours(1)).into(),
@@ -102,7 +102,7 @@ async fn main() -> std::result::Result<(), Box<dyn std::error::Error>> {
     let mut next = move || arguments.next().unwrap_or_default();
     let (database, log) = (next(), next());
     LOG.set(log).map_err(|_| "set once")?;
-    let engine = Engine::builder().sqlite(database).workflow(Sorter).start().await?;
+    let engine = steadfast_tests::database::on(&database).workflow(Sorter).start().await?;
     // Returns the existing run, if there is one.
     let run = engine.start(Sorter, 20).id("letters").await?;
     loop {

@@ -149,12 +149,8 @@ async fn main() -> std::result::Result<(), Box<dyn std::error::Error>> {
     let args: Vec<String> = std::env::args().skip(1).collect();
     LOG.set(args[1].clone()).expect("set once");
     let term = args.get(3).map_or(Ok(5_000), |term| term.parse())?;
-    let builder = match args[0].as_str() {
-        url if url.starts_with("postgres://") => Engine::builder().postgres(url),
-        path => Engine::builder().sqlite(path),
-    };
-    let builder = builder.lease_term(Duration::from_millis(term));
-    let builder = if args[2] == "graph" { graph::workflows(builder, &args[0]) } else { builder };
+    let builder = steadfast_tests::database::on(&args[0]).lease_term(Duration::from_millis(term));
+    let builder = if args[2] == "graph" { graph::workflows(builder, &args[1]) } else { builder };
     let engine = talk::workflows(builder).workflow(job).workflow(poisoned).workflow(moving).start().await?;
     if args[2] == "poison" {
         engine.start(poisoned, 0).id("before").await?.result().await?;

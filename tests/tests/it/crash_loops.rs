@@ -1,9 +1,9 @@
 //! Processes that crash again and again: the run that ends them is found and parked alone, and no other is (issue 11,
-//! B). Every test uses the engine's default settings.
+//! B). Every test uses the engine's default settings, but for the lease term on Postgres.
 
+use crate::place::Place;
 use limits::Soon as _;
 use std::collections::BTreeSet;
-use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 use steadfast::prelude::*;
@@ -13,7 +13,7 @@ use steadfast::{RunFilter, Status};
 const LONG: Duration = Duration::from_secs(90);
 
 struct Crasher {
-    folder: tempfile::TempDir,
+    place: Place,
     how: &'static str,
     culprits: u32,
     bystanders: u32,
@@ -22,21 +22,20 @@ struct Crasher {
 
 impl Crasher {
     fn new(how: &'static str, culprits: u32, bystanders: u32) -> Self {
-        let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
-        Self { folder, how, culprits, bystanders, millis: 1_500 }
+        Self::on(Place::file().unwrap(), how, culprits, bystanders)
     }
 
-    fn database(&self) -> PathBuf {
-        self.folder.path().join("crasher.db")
+    const fn on(place: Place, how: &'static str, culprits: u32, bystanders: u32) -> Self {
+        Self { place, how, culprits, bystanders, millis: 1_500 }
     }
 
     fn log(&self) -> String {
-        std::fs::read_to_string(self.folder.path().join("log")).unwrap_or_default()
+        std::fs::read_to_string(self.place.folder().join("log")).unwrap_or_default()
     }
 
     fn spawn(&self) -> Child {
         let mut command = Command::new(env!("CARGO_BIN_EXE_crasher"));
-        command.arg(self.database()).arg(self.folder.path().join("log")).arg(self.how);
+        command.arg(self.place.name()).arg(self.place.folder().join("log")).arg(self.how);
         command.args([self.culprits, self.bystanders, self.millis].map(|n| n.to_string()));
         command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap()
     }
@@ -137,6 +136,12 @@ fn several_culprits_are_parked_and_nothing_else() {
     crasher.check(&text);
 }
 
+crate::tests_on!(file, postgres:
+    a_run_in_flight_is_never_held_to_account_for_kills_at_random_moments,
+    a_run_in_flight_is_never_held_to_account_for_kills_as_soon_as_its_step_has_begun,
+    deployments_are_never_held_against_a_run,
+);
+
 #[test]
 fn a_run_that_ends_the_process_from_a_thread_of_its_own_holds_up_no_other_and_is_not_parked() {
     let crasher = Crasher::new("thread", 1, 8);
@@ -192,11 +197,11 @@ fn two_processes_that_take_over_from_each_other_find_the_run_that_ends_them() {
 }
 
 /// Kills processes with one innocent step of 1.5 s in flight, each as soon as `when` returns. Then lets one finish.
-fn innocent_survives(kills: u32, mut when: impl FnMut(&Crasher, usize)) {
-    let crasher = Crasher::new("none", 0, 1);
+fn innocent_survives(place: Place, kills: u32, mut when: impl FnMut(&Crasher, usize)) {
+    let crasher = Crasher::on(place, "none", 0, 1);
     for _ in 0..kills {
         let begun = crasher.log().lines().count();
-        let mut child = crasher.spawn();
+        let mut child = crasher.place.spawn(|| crasher.spawn());
         when(&crasher, begun);
         child.kill().unwrap();
         limits::ended(&mut child);
@@ -205,15 +210,13 @@ fn innocent_survives(kills: u32, mut when: impl FnMut(&Crasher, usize)) {
     crasher.check(&text);
 }
 
-#[test]
-fn a_run_in_flight_is_never_held_to_account_for_kills_at_random_moments() {
+async fn a_run_in_flight_is_never_held_to_account_for_kills_at_random_moments(place: Place) {
     let mut dice = limits::Dice::seeded(20_261_130);
-    innocent_survives(30, |_, _| std::thread::sleep(Duration::from_millis(20 + dice.below(800))));
+    innocent_survives(place, 30, |_, _| std::thread::sleep(Duration::from_millis(20 + dice.below(800))));
 }
 
-#[test]
-fn a_run_in_flight_is_never_held_to_account_for_kills_as_soon_as_its_step_has_begun() {
-    innocent_survives(16, |crasher, begun| {
+async fn a_run_in_flight_is_never_held_to_account_for_kills_as_soon_as_its_step_has_begun(place: Place) {
+    innocent_survives(place, 16, |crasher, begun| {
         let since = Instant::now();
         while crasher.log().lines().count() == begun {
             assert!(since.elapsed() < LONG, "its step does not begin");
@@ -234,16 +237,13 @@ async fn nightly(flow: &mut Flow) -> Result<u64> {
     Ok(report(flow).await?)
 }
 
-async fn open(path: &Path) -> Engine {
-    Engine::builder().sqlite(path).workflow(nightly).start().await.unwrap()
+async fn open(place: &Place) -> Engine {
+    place.builder().workflow(nightly).start().await.unwrap()
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn deployments_are_never_held_against_a_run() {
-    let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
-    let path = folder.path().join("orderly.db");
+async fn deployments_are_never_held_against_a_run(place: Place) {
     for deployment in 0..24 {
-        let engine = open(&path).await;
+        let engine = open(&place).await;
         engine.start(nightly, ()).id("nightly-1").await.unwrap();
         tokio::time::sleep(Duration::from_millis(30)).await;
         if deployment % 2 == 0 {
@@ -251,49 +251,46 @@ async fn deployments_are_never_held_against_a_run() {
         }
         // Otherwise the engine is dropped.
     }
-    let engine = open(&path).await;
+    let engine = open(&place).await;
     let run = engine.handle(nightly, "nightly-1").await.unwrap();
     assert_eq!(tokio::time::timeout(LONG, run.result()).await.unwrap().unwrap(), 42);
     let infos = engine.list(RunFilter::all().status(Status::Completed)).await.unwrap();
     assert_eq!(infos.len(), 1);
     drop((engine, run));
     let names: BTreeSet<_> =
-        std::fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+        std::fs::read_dir(place.folder()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
     assert!(!names.iter().any(|name| name.to_string_lossy().contains("-owner-")), "{names:?}");
 }
 
 /// Tests with a file as a process leaves it that died while driving this run, after others.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_suspect_says_why_it_is_held_back_and_is_none_once_it_makes_progress() {
-    let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
-    let path = folder.path().join("suspect.db");
-    let engine = open(&path).await;
+    let place = Place::file().unwrap();
+    let engine = open(&place).await;
     engine.start(nightly, ()).id("nightly-1").await.unwrap();
     let _ = engine.shutdown(Duration::ZERO).await.unwrap();
     drop(engine);
-    let file = rusqlite::Connection::open(&path).unwrap();
-    assert_eq!(file.execute("UPDATE steadfast_leases SET owner = 'dead'", []).unwrap(), 1);
-    assert_eq!(file.execute("UPDATE steadfast_runs SET loads = 5", []).unwrap(), 1);
-    std::fs::write(folder.path().join("suspect.db-owner-dead"), [0; 8]).unwrap();
-    let engine = open(&path).await;
+    assert_eq!(place.rows("UPDATE steadfast_leases SET owner = 'dead' RETURNING 1").len(), 1);
+    assert_eq!(place.rows("UPDATE steadfast_runs SET loads = 5 RETURNING 1").len(), 1);
+    std::fs::write(place.folder().join("place.db-owner-dead"), [0; 8]).unwrap();
+    let engine = open(&place).await;
     let run = engine.handle(nightly, "nightly-1").await.unwrap();
     let says =
         |blocked: Option<String>| blocked.is_some_and(|why| why.contains("6 processes died while it was running"));
     limits::until(async || says(run.status().await.unwrap().blocked)).await;
     assert_eq!(run.result().soon().await.unwrap(), 42, "it goes on by itself");
-    let deaths: i64 = file.query_row("SELECT loads FROM steadfast_runs", [], |row| row.get(0)).unwrap();
-    assert_eq!(deaths, 0);
+    assert_eq!(place.count("SELECT loads FROM steadfast_runs"), 0);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn side_files_of_processes_that_died_are_removed_by_the_next_start() {
-    let crasher = Crasher::new("none", 0, 0);
-    let owner = |name: &str| crasher.folder.path().join(format!("crasher.db-owner-{name}"));
+    let place = Place::file().unwrap();
+    let owner = |name: &str| place.folder().join(format!("place.db-owner-{name}"));
     // A process leaves this file if it dies between creating its side file and its lease.
     std::fs::write(owner("0123456789abcdef0123456789abcdef"), b"").unwrap();
-    std::fs::write(crasher.folder.path().join("other.db-owner-1"), b"").unwrap();
-    let engine = open(&crasher.database()).await;
-    let names: Vec<_> = std::fs::read_dir(crasher.folder.path())
+    std::fs::write(place.folder().join("other.db-owner-1"), b"").unwrap();
+    let engine = open(&place).await;
+    let names: Vec<_> = std::fs::read_dir(place.folder())
         .unwrap()
         .map(|entry| entry.unwrap().file_name().to_string_lossy().into_owned())
         .filter(|name| name.contains("-owner-"))

@@ -20,7 +20,7 @@ type Searching = dyn Fn(&RunQuery) + Send + Sync;
 type Reading = dyn Fn(i64, &mut Vec<EntryRow>) + Send + Sync;
 
 /// A store with hooks before its commits and reads. Clones share the store.
-pub(crate) struct Hooked<S = MemoryStore> {
+pub(crate) struct Hooked<S: ?Sized = MemoryStore> {
     pub(crate) inner: Arc<S>,
     hook: Arc<Hook<S>>,
     /// A hook that runs before a user gets a list of runs.
@@ -32,7 +32,7 @@ pub(crate) struct Hooked<S = MemoryStore> {
     for_users: bool,
 }
 
-impl<S> Clone for Hooked<S> {
+impl<S: ?Sized> Clone for Hooked<S> {
     fn clone(&self) -> Self {
         let (inner, hook) = (self.inner.clone(), self.hook.clone());
         let (listing, searching, reading) = (self.listing.clone(), self.searching.clone(), self.reading.clone());
@@ -42,8 +42,13 @@ impl<S> Clone for Hooked<S> {
 
 impl<S: Store> Hooked<S> {
     pub(crate) fn new(inner: S, hook: impl Fn(&S, &[Write]) -> Answers + Send + Sync + 'static) -> Self {
-        let (inner, hook) = (Arc::new(inner), Arc::new(hook));
-        Self { inner, hook, listing: None, searching: None, reading: None, for_users: false }
+        Self::over(Arc::new(inner), hook)
+    }
+}
+
+impl<S: Store + ?Sized> Hooked<S> {
+    pub(crate) fn over(inner: Arc<S>, hook: impl Fn(&S, &[Write]) -> Answers + Send + Sync + 'static) -> Self {
+        Self { inner, hook: Arc::new(hook), listing: None, searching: None, reading: None, for_users: false }
     }
 
     /// Calls `listing` before a user gets a list of runs.
@@ -66,7 +71,7 @@ pub(crate) fn failure() -> StoreError {
     StoreError::new(StoreErrorKind::Io, "the disk is on fire")
 }
 
-impl<S: Store> Store for Hooked<S> {
+impl<S: Store + ?Sized> Store for Hooked<S> {
     fn commit(&self, writes: &[Write]) -> Answers {
         (self.hook)(&self.inner, writes)
     }

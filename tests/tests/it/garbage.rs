@@ -1,5 +1,6 @@
 //! Garbage collection in field stores. It never deletes contents that a run points to, whatever happens meanwhile.
 
+use crate::place::Place;
 use crate::runs::wait_for;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -91,8 +92,11 @@ pub(crate) async fn healthy(flow: &mut Flow, millis: u64) -> Result<u64> {
 }
 
 pub(crate) fn builder(store: &MemoryStore, rig: &Rig) -> EngineBuilder {
-    Engine::builder()
-        .store(store.clone())
+    with_rig(Engine::builder().store(store.clone()), rig)
+}
+
+fn with_rig(builder: EngineBuilder, rig: &Rig) -> EngineBuilder {
+    builder
         .field_store("rig", rig.clone())
         .field_store_retry(1, Duration::ZERO)
         .field_store_timeout(Duration::from_secs(3))
@@ -101,21 +105,23 @@ pub(crate) fn builder(store: &MemoryStore, rig: &Rig) -> EngineBuilder {
         .workflow(healthy)
 }
 
-fn file(name: &str) -> std::path::PathBuf {
-    let folder = std::path::PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("review-a");
-    std::fs::create_dir_all(&folder).unwrap();
-    folder.join(format!("{name}-{}", std::process::id()))
-}
+crate::tests_on!(memory, postgres:
+    collecting_keeps_the_contents_of_a_run_that_was_moved_back_under_another_id,
+    a_collection_that_is_given_up_leaves_its_runs_to_the_engine,
+    a_run_that_is_due_while_its_contents_are_collected_wakes_afterwards,
+    a_deletion_does_not_take_the_contents_of_a_run_that_is_imported_meanwhile,
+    a_store_that_panics_in_a_delete_harms_no_run,
+    a_slow_collection_looks_at_a_run_as_it_is_and_not_as_it_was,
+);
 
-#[tokio::test(flavor = "multi_thread")]
-async fn collecting_keeps_the_contents_of_a_run_that_was_moved_back_under_another_id() {
-    let (store, rig) = (MemoryStore::new(), Rig::default());
-    let engine = builder(&store, &rig).start().await.unwrap();
+async fn collecting_keeps_the_contents_of_a_run_that_was_moved_back_under_another_id(place: Place) {
+    let rig = Rig::default();
+    let engine = with_rig(place.builder(), &rig).start().await.unwrap();
     let run = engine.start(keeper, 2_500).id("aaa").await.unwrap();
     wait_for(&run, Status::Sleeping).await;
-    run.export_and_end(file("back")).await.unwrap();
+    run.export_and_end(place.folder().join("back")).await.unwrap();
     engine.run("aaa").await.unwrap().delete().await.unwrap();
-    let back = engine.import(file("back")).id("zzz").await.unwrap();
+    let back = engine.import(place.folder().join("back")).id("zzz").await.unwrap();
     wait_for(&back, Status::Sleeping).await;
     tokio::time::sleep(Duration::from_millis(100)).await;
     println!("{:?}", engine.collect_garbage().await.unwrap());
@@ -133,10 +139,9 @@ async fn collecting_keeps_the_contents_of_a_run_that_was_moved_back_under_anothe
     assert_eq!(status, Status::Completed, "its contents were collected");
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_collection_that_is_given_up_leaves_its_runs_to_the_engine() {
-    let (store, rig) = (MemoryStore::new(), Rig::default());
-    let engine = builder(&store, &rig).start().await.unwrap();
+async fn a_collection_that_is_given_up_leaves_its_runs_to_the_engine(place: Place) {
+    let rig = Rig::default();
+    let engine = with_rig(place.builder(), &rig).start().await.unwrap();
     let run = engine.start(keeper, 1_000).id("k").await.unwrap();
     wait_for(&run, Status::Sleeping).await;
     tokio::time::sleep(Duration::from_millis(200)).await;
@@ -150,10 +155,9 @@ async fn a_collection_that_is_given_up_leaves_its_runs_to_the_engine() {
     assert!(result.is_ok() && left, "the run never woke: {result:?}; shutdown finished: {left}");
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_run_that_is_due_while_its_contents_are_collected_wakes_afterwards() {
-    let (store, rig) = (MemoryStore::new(), Rig::default());
-    let engine = builder(&store, &rig).start().await.unwrap();
+async fn a_run_that_is_due_while_its_contents_are_collected_wakes_afterwards(place: Place) {
+    let rig = Rig::default();
+    let engine = with_rig(place.builder(), &rig).start().await.unwrap();
     let run = engine.start(keeper, 1_000).id("k").await.unwrap();
     wait_for(&run, Status::Sleeping).await;
     tokio::time::sleep(Duration::from_millis(200)).await;
@@ -172,19 +176,18 @@ async fn a_run_that_is_due_while_its_contents_are_collected_wakes_afterwards() {
     assert!(result.is_ok(), "the run never woke: {:?}", run.status().await);
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_deletion_does_not_take_the_contents_of_a_run_that_is_imported_meanwhile() {
-    let (store, rig) = (MemoryStore::new(), Rig::default());
-    let engine = builder(&store, &rig).start().await.unwrap();
+async fn a_deletion_does_not_take_the_contents_of_a_run_that_is_imported_meanwhile(place: Place) {
+    let rig = Rig::default();
+    let engine = with_rig(place.builder(), &rig).start().await.unwrap();
     let run = engine.start(keeper, 4_000).id("k").await.unwrap();
     wait_for(&run, Status::Sleeping).await;
-    run.export_and_end(file("race")).await.unwrap();
+    run.export_and_end(place.folder().join("race")).await.unwrap();
     rig.0.hang_delete.store(true, Ordering::SeqCst);
     let old = engine.run("k").await.unwrap();
     let deleting = async { old.delete().await.unwrap() };
     let importing = async {
         limits::until(async || engine.run("k").await.is_err()).await;
-        let run = engine.import(file("race")).await.unwrap();
+        let run = engine.import(place.folder().join("race")).await.unwrap();
         rig.0.hang_delete.store(false, Ordering::SeqCst);
         rig.0.go_on.notify_waiters();
         run
@@ -227,9 +230,8 @@ impl FieldStore for Brittle {
     }
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_store_that_panics_in_a_delete_harms_no_run() {
-    let engine = Engine::builder().in_memory().field_store("rig", Brittle(MemoryFieldStore::new()));
+async fn a_store_that_panics_in_a_delete_harms_no_run(place: Place) {
+    let engine = place.builder().field_store("rig", Brittle(MemoryFieldStore::new()));
     let engine = engine.field_store_retry(1, Duration::ZERO).field_store_timeout(Duration::from_millis(300));
     let engine = engine.evict_after(Duration::ZERO).workflow(keeper);
     let engine = engine.start().await.unwrap();
@@ -273,10 +275,9 @@ impl FieldStore for Gated {
     }
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_slow_collection_looks_at_a_run_as_it_is_and_not_as_it_was() {
+async fn a_slow_collection_looks_at_a_run_as_it_is_and_not_as_it_was(place: Place) {
     let gated = Gated::default();
-    let engine = Engine::builder().in_memory().field_store("rig", gated.clone());
+    let engine = place.builder().field_store("rig", gated.clone());
     let engine = engine.field_store_retry(1, Duration::ZERO).field_store_timeout(Duration::from_millis(300));
     let engine = engine.evict_after(Duration::ZERO).workflow(keeper);
     let engine = engine.start().await.unwrap();
@@ -293,9 +294,9 @@ async fn a_slow_collection_looks_at_a_run_as_it_is_and_not_as_it_was() {
     *gated.held.lock().unwrap() = first;
     let moving = async {
         tokio::time::sleep(Duration::from_millis(200)).await;
-        engine.run(&id).await.unwrap().export_and_end(file("stale")).await.unwrap();
+        engine.run(&id).await.unwrap().export_and_end(place.folder().join("stale")).await.unwrap();
         engine.run(&id).await.unwrap().delete().await.unwrap();
-        let back = engine.import(file("stale")).await.unwrap();
+        let back = engine.import(place.folder().join("stale")).await.unwrap();
         gated.held.lock().unwrap().clear();
         back
     };

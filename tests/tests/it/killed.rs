@@ -1,36 +1,34 @@
-//! Real processes that are killed (cases D1 to D5, D7, D12): `kill -9`, `SIGSTOP`, a step that ends its process.
+//! Real processes that are killed (cases D1 to D5, D7, D12): `kill -9`, `SIGSTOP`, a step that ends its process. Each
+//! test has one process at work, or two; `tests/postgres` has fleets.
 
 mod graph;
 mod talk;
 
+use crate::place::Place;
 use limits::{Dice, Heard};
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
-use steadfast::history::Kind;
-use steadfast::{Engine, RunFilter, Status};
+use steadfast::history::{HistoryEntry, Kind};
+use steadfast::{RunFilter, Status};
 
 /// A limit that is long for everything expected, and short for a test that hangs.
 const LONG: Duration = Duration::from_secs(90);
 
 struct Victim {
-    folder: tempfile::TempDir,
+    place: Place,
 }
 
 impl Victim {
-    fn new() -> Self {
-        Self { folder: tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap() }
+    const fn new(place: Place) -> Self {
+        Self { place }
     }
 
-    fn database(&self) -> PathBuf {
-        self.folder.path().join("victim.db")
-    }
-
-    fn spawn(&self, what: &str, term: u32) -> Child {
+    fn spawn(&self, what: &str, term: Duration) -> Child {
         let mut command = Command::new(env!("CARGO_BIN_EXE_victim"));
-        command.arg(self.database()).arg(self.folder.path().join("log")).arg(what).arg(term.to_string());
+        command.arg(self.place.name()).arg(self.place.folder().join("log")).arg(what).arg(term.as_millis().to_string());
         command.stdout(Stdio::piped()).spawn().unwrap()
     }
 
@@ -40,7 +38,7 @@ impl Victim {
         let (mut dice, mut kills, begun) = (Dice::seeded(seed), 0, Instant::now());
         loop {
             assert!(begun.elapsed() < LONG, "it does not end");
-            let mut child = self.spawn(what, 5_000);
+            let mut child = self.place.spawn(|| self.spawn(what, self.place.term()));
             std::thread::sleep(Duration::from_millis(millis.start + dice.below(millis.end - millis.start)));
             if kills == most || child.try_wait().unwrap().is_some() {
                 let _rest = wait_for_line(&mut child, "done");
@@ -57,7 +55,7 @@ impl Victim {
 
     /// Returns the log: for every attempt its run, command index, number and idempotency key.
     fn log(&self) -> Vec<(String, u64, u32, String)> {
-        let text = std::fs::read_to_string(self.folder.path().join("log")).unwrap_or_default();
+        let text = std::fs::read_to_string(self.place.folder().join("log")).unwrap_or_default();
         let line = |line: &str| {
             let words: Vec<&str> = line.split(' ').collect();
             (words[0].to_owned(), words[1].parse().unwrap(), words[2].parse().unwrap(), words[3].to_owned())
@@ -67,7 +65,7 @@ impl Victim {
 
     /// Checks that no finished step ran again, every attempt ran once, and only the attempts of one step share a key.
     async fn check(&self, runs: usize) {
-        let engine = Engine::builder().sqlite(self.database()).start().await.unwrap();
+        let engine = self.place.builder().client().start().await.unwrap();
         let infos = engine.list(RunFilter::all()).await.unwrap();
         assert_eq!(infos.len(), runs);
         let mut keys: BTreeMap<String, (String, u64)> = BTreeMap::new();
@@ -94,6 +92,23 @@ impl Victim {
     }
 }
 
+impl Victim {
+    /// Returns the entries of all runs, each with the id of its run.
+    async fn entries(&self) -> Vec<(String, HistoryEntry)> {
+        let engine = self.place.builder().client().start().await.unwrap();
+        let mut all = Vec::new();
+        for info in engine.list(RunFilter::all()).await.unwrap() {
+            let history = engine.run(&info.id).await.unwrap().history().await.unwrap();
+            all.extend(history.into_iter().map(|entry| (info.id.clone(), entry)));
+        }
+        all
+    }
+
+    async fn journals(&self) -> Vec<String> {
+        self.entries().await.iter().map(|(run, entry)| format!("{run} {entry}")).collect()
+    }
+}
+
 /// Reads the victim's output up to a line. Keep the return value: a victim whose pipe is closed fails.
 fn wait_for_line(child: &mut Child, wanted: &str) -> Heard {
     let mut heard = Heard::of(child.stdout.take().unwrap());
@@ -106,19 +121,22 @@ fn signal(child: &Child, name: &str) {
     assert!(status.success());
 }
 
-#[tokio::test]
-async fn twenty_runs_killed_again_and_again_all_end_with_the_right_sums_and_no_finished_step_runs_twice() {
-    let victim = Victim::new();
+crate::tests_on!(file, postgres:
+    twenty_runs_killed_again_and_again_all_end_with_the_right_sums_and_no_finished_step_runs_twice,
+    money_moved_by_transactions_is_exact_however_often_the_process_is_killed,
+    a_stopped_process_is_taken_over_after_the_term_and_writes_nothing_when_it_goes_on,
+);
+
+async fn twenty_runs_killed_again_and_again_all_end_with_the_right_sums_and_no_finished_step_runs_twice(place: Place) {
+    let victim = Victim::new(place);
     victim.killed_again_and_again("20", 25, 10..70, 20_261_120);
     victim.check(20).await;
 }
 
-#[test]
-fn money_moved_by_transactions_is_exact_however_often_the_process_is_killed() {
-    let victim = Victim::new();
+async fn money_moved_by_transactions_is_exact_however_often_the_process_is_killed(place: Place) {
+    let victim = Victim::new(place);
     victim.killed_again_and_again("bank", 25, 5..45, 20_261_121);
-    let db = rusqlite::Connection::open(victim.database()).unwrap();
-    let count = |query: &str| db.query_row(query, [], |row| row.get::<_, i64>(0)).unwrap();
+    let count = |query: &str| victim.place.count(query);
     // Each of 20 runs moves a cent five times, two cents back five times, and five cents at its end.
     assert_eq!(count("SELECT count(*) FROM moves"), 20 * 11);
     assert_eq!(count("SELECT sum(cents) FROM moves"), 20 * 20);
@@ -126,15 +144,17 @@ fn money_moved_by_transactions_is_exact_however_often_the_process_is_killed() {
     assert_eq!(count("SELECT sum(cents) FROM accounts"), 2_000);
     assert_eq!(count("SELECT sum(moves) FROM accounts"), 2 * 20 * 11);
     assert_eq!(count("SELECT count(*) FROM orders"), count("SELECT count(*) FROM steadfast_runs"));
-    let results = "SELECT count(*) FROM steadfast_history WHERE kind = 'step_completed' AND name = 'move_cents'";
-    assert_eq!(count(results), 20 * 11);
     assert_eq!(count("SELECT count(DISTINCT run) FROM moves"), 20);
+    let entries = victim.entries().await;
+    let is_result =
+        |entry: &HistoryEntry| entry.kind == Kind::StepCompleted && entry.name.as_deref() == Some("move_cents");
+    assert_eq!(entries.iter().filter(|(_, entry)| is_result(entry)).count(), 20 * 11);
 }
 
 #[tokio::test]
 async fn after_a_kill_the_next_process_goes_on_at_once_whatever_the_term() {
-    let victim = Victim::new();
-    let hour = 3_600_000;
+    let victim = Victim::new(Place::file().unwrap());
+    let hour = Duration::from_hours(1);
     let mut first = victim.spawn("3", hour);
     let _rest = wait_for_line(&mut first, "started");
     first.kill().unwrap();
@@ -146,39 +166,47 @@ async fn after_a_kill_the_next_process_goes_on_at_once_whatever_the_term() {
     victim.check(3).await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_stopped_process_is_taken_over_after_the_term_and_writes_nothing_when_it_goes_on() {
-    // A process that is stopped inside a commit holds the database lock: no other can write until it continues, as with
-    // any program that uses SQLite. The case here is one that is stopped anywhere else.
-    let stopped = || {
-        let victim = Victim::new();
-        let mut first = victim.spawn("20", 500);
+/// The lease term of processes that are stopped.
+const SHORT: Duration = Duration::from_millis(500);
+
+async fn a_stopped_process_is_taken_over_after_the_term_and_writes_nothing_when_it_goes_on(place: Place) {
+    let is_file = place.is_file();
+    let mut places = std::iter::once(place).chain(std::iter::repeat_with(move || {
+        if is_file { Place::file().unwrap() } else { Place::postgres().unwrap() }
+    }));
+    let mut stopped = || {
+        let victim = Victim::new(places.next().unwrap());
+        let mut first = victim.spawn("20", SHORT);
         let rest = wait_for_line(&mut first, "started");
         stop_outside_of_a_commit(&victim, &first).then_some((victim, first, rest))
     };
     // On a busy machine it may have finished first.
     let (victim, mut first, rest) = (0..20).find_map(|_| stopped()).expect("it is never stopped before its end");
-    let mut second = victim.spawn("20", 500);
+    let mut second = victim.spawn("20", SHORT);
     let _done = wait_for_line(&mut second, "done");
     assert!(limits::ended(&mut second).success());
     // Its side file remains: without it the others would take over its next lease at once.
-    let names = std::fs::read_dir(victim.folder.path()).unwrap().map(|entry| entry.unwrap().file_name());
+    let names = std::fs::read_dir(victim.place.folder()).unwrap().map(|entry| entry.unwrap().file_name());
     let owners: Vec<_> = names.filter(|name| name.to_string_lossy().contains("-owner-")).collect();
-    assert_eq!(owners.len(), 1, "{owners:?}");
-    let before = journals(&victim.database()).await;
+    assert_eq!(owners.len(), usize::from(victim.place.is_file()), "{owners:?}");
+    let before = victim.journals().await;
     signal(&first, "CONT");
     // It learns that its runs were taken over, waits for their results, and ends like the other.
     assert_eq!(rest.to_end().last().unwrap(), "done");
     assert!(limits::ended(&mut first).success());
-    assert_eq!(journals(&victim.database()).await, before);
+    assert_eq!(victim.journals().await, before);
     victim.check(20).await;
 }
 
-/// Stops a process while it does not write to the database. Returns `false` if it has ended.
+/// Stops a process. Returns `false` if it has ended.
+///
+/// On a file it is stopped while it does not write: in a commit it would hold the lock of the database, and no other
+/// process could write until it continues, as with any program that uses SQLite. Postgres ends such a transaction after
+/// 5 seconds.
 fn stop_outside_of_a_commit(victim: &Victim, child: &Child) -> bool {
     let mut alive = stop(child);
     limits::hold_until(|| {
-        let done = !alive || !is_locked(&victim.database());
+        let done = !alive || !victim.place.is_file() || !is_locked(&victim.place.path());
         if !done {
             signal(child, "CONT");
             std::thread::sleep(Duration::from_millis(1));
@@ -211,22 +239,12 @@ fn is_locked(path: &Path) -> bool {
     db.execute_batch("BEGIN IMMEDIATE; ROLLBACK").is_err()
 }
 
-async fn journals(path: &Path) -> Vec<String> {
-    let engine = Engine::builder().sqlite(path).start().await.unwrap();
-    let mut all = Vec::new();
-    for info in engine.list(RunFilter::all()).await.unwrap() {
-        let history = engine.run(&info.id).await.unwrap().history().await.unwrap();
-        all.extend(history.iter().map(|entry| format!("{} {entry}", info.id)));
-    }
-    all
-}
-
 #[test]
 fn a_step_that_ends_its_process_is_parked_and_the_engine_stays_up() {
-    let victim = Victim::new();
+    let victim = Victim::new(Place::file().unwrap());
     let mut deaths = 0;
     loop {
-        let child = victim.spawn("poison", 5_000);
+        let child = victim.spawn("poison", victim.place.term());
         let output = limits::output_of(child, b"");
         if output.status.success() {
             let text = String::from_utf8(output.stdout).unwrap();

@@ -1,13 +1,13 @@
 //! Commits whose answers are lost: their effects on other runs happen all the same (case D13).
 
 use crate::faulty::{Hooked, failure};
+use crate::place::Place;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 use steadfast::Message;
 use steadfast::prelude::*;
-use steadfast::store::MemoryStore;
 use steadfast::store::backend::Write;
 
 #[derive(Message, Serialize, Deserialize)]
@@ -54,13 +54,14 @@ async fn sends(flow: &mut Flow, to: String) -> Result<()> {
     Ok(())
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn runs_that_wait_for_each_other_go_on() {
+crate::tests_on!(memory, postgres: runs_that_wait_for_each_other_go_on);
+
+async fn runs_that_wait_for_each_other_go_on(place: Place) {
     for kept in 0..3 {
         let appends = Arc::new(AtomicUsize::new(kept));
         // The answer to every third append is lost.
-        let store = Hooked::new(MemoryStore::new(), move |store, writes| {
-            let answers = steadfast::store::Store::commit(store, writes)?;
+        let store = Hooked::over(place.store(), move |store, writes| {
+            let answers = store.commit(writes)?;
             let is_append = writes.iter().any(|write| matches!(write, Write::Append(_)));
             if is_append && appends.fetch_add(1, Ordering::SeqCst).is_multiple_of(3) {
                 Err(failure())

@@ -60,6 +60,7 @@ mod patches;
 mod paths;
 mod pauses;
 mod pedantic;
+mod place;
 mod power_loss;
 mod questions;
 mod read_back;

@@ -1,12 +1,11 @@
 //! Secrets in running workflows: stored only encrypted, redacted wherever they are displayed, and readable after a
 //! restart.
 
+use crate::place::Place;
 use limits::Soon as _;
 use serde::{Deserialize, Serialize};
-use std::path::Path;
 use steadfast::field_store::MemoryFieldStore;
 use steadfast::prelude::*;
-use steadfast::store::MemoryStore;
 use steadfast::{EngineError, Key, ParkCause, RunError, Secret, StaticKeys};
 
 /// The text that must not be found anywhere.
@@ -52,24 +51,42 @@ fn key(id: &str, byte: u8) -> Key {
     Key::new(id, [byte; 32])
 }
 
-fn builder(path: &Path) -> steadfast::EngineBuilder {
-    Engine::builder().sqlite(path).skip_sleeps().workflow(visit)
+fn builder(place: &Place) -> steadfast::EngineBuilder {
+    place.builder().skip_sleeps().workflow(visit)
 }
 
-/// Returns whether any file of a folder holds the planted text.
-fn holds_planted(folder: &Path) -> bool {
-    std::fs::read_dir(folder).unwrap().any(|entry| {
-        let bytes = std::fs::read(entry.unwrap().path()).unwrap();
-        bytes.windows(PLANTED.len()).any(|window| window == PLANTED.as_bytes())
+/// Returns whether any file of the database, or any row on the server, holds the planted text.
+fn holds_planted(place: &Place) -> bool {
+    if !place.is_postgres() {
+        return std::fs::read_dir(place.folder()).unwrap().any(|entry| {
+            let bytes = std::fs::read(entry.unwrap().path()).unwrap();
+            bytes.windows(PLANTED.len()).any(|window| window == PLANTED.as_bytes())
+        });
+    }
+    let tables = place.rows("SELECT tablename FROM pg_tables WHERE tablename LIKE 'steadfast%'");
+    assert!(tables.len() > 5, "{tables:?}");
+    tables.iter().any(|row| {
+        let table = row[0].as_deref().unwrap();
+        // A row as text has its bytes as hexadecimal digits.
+        let planted = format!(
+            "SELECT count(*) FROM {table} t WHERE t::text LIKE '%{PLANTED}%'
+                OR t::text LIKE '%' || encode('{PLANTED}', 'hex') || '%'"
+        );
+        place.count(&planted) > 0
     })
 }
 
-#[tokio::test]
-async fn a_secret_is_in_no_file_and_no_history_and_comes_back_after_a_restart() {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("secrets.db");
+crate::tests_on!(file, memory, postgres:
+    a_secret_is_in_no_file_and_no_history_and_comes_back_after_a_restart,
+    a_secret_that_nobody_could_foresee_parks_the_run_until_there_is_a_key,
+    a_missing_key_parks_the_run_and_a_rotated_one_goes_on,
+    a_missing_key_of_a_lazy_field_parks_the_run,
+    two_inputs_that_differ_in_a_secret_are_told_apart,
+);
+
+async fn a_secret_is_in_no_file_and_no_history_and_comes_back_after_a_restart(place: Place) {
     let keys = || StaticKeys::new(key("k1", 7));
-    let engine = builder(&path).keys(keys()).start().await.unwrap();
+    let engine = builder(&place).keys(keys()).start().await.unwrap();
     let run = engine.start(visit, login()).id("visit-1").await.unwrap();
     let token = run.result().soon().await.unwrap();
     assert_eq!(*token.expose(), format!("{PLANTED}/{}", PLANTED.len()));
@@ -78,10 +95,10 @@ async fn a_secret_is_in_no_file_and_no_history_and_comes_back_after_a_restart() 
     assert!(history.contains("[secret]") && !history.contains(PLANTED), "{history}");
     let context = run.context_history().await.unwrap().to_string();
     assert!(context.contains("password  \"[secret]\"") && !context.contains("sealed1"), "{context}");
-    assert!(!holds_planted(folder.path()), "while the log is there");
+    assert!(!holds_planted(&place), "while the log is there");
     drop((run, engine));
 
-    let engine = builder(&path).keys(keys()).start().await.unwrap();
+    let engine = builder(&place).keys(keys()).start().await.unwrap();
     let run = engine.start(visit, login()).id("visit-1").await.unwrap();
     assert!(!run.is_new(), "an input with a secret is compared");
     assert_eq!(run.result().soon().await.unwrap(), token);
@@ -93,7 +110,7 @@ async fn a_secret_is_in_no_file_and_no_history_and_comes_back_after_a_restart() 
     let error = engine.start(visit, other).id("visit-1").await.unwrap_err();
     assert!(matches!(error, EngineError::OtherInput { .. }) && !error.to_string().contains("another\""), "{error}");
     engine.shutdown(Duration::from_secs(5)).await.unwrap();
-    assert!(!holds_planted(folder.path()));
+    assert!(!holds_planted(&place));
 }
 
 #[tokio::test]
@@ -217,10 +234,8 @@ async fn unseen(flow: &mut Flow) -> Result<usize> {
     Ok(hidden(flow, login()).await?)
 }
 
-#[tokio::test]
-async fn a_secret_that_nobody_could_foresee_parks_the_run_until_there_is_a_key() {
-    let store = steadfast::store::MemoryStore::new();
-    let builder = || Engine::builder().store(store.clone()).workflow(unseen);
+async fn a_secret_that_nobody_could_foresee_parks_the_run_until_there_is_a_key(place: Place) {
+    let builder = || place.builder().workflow(unseen);
     let engine = builder().start().await.unwrap();
     let run = engine.start(unseen, ()).id("u").await.unwrap();
     let Err(RunError::Parked { reason }) = run.result().soon().await else { panic!("it went on without a key") };
@@ -233,11 +248,8 @@ async fn a_secret_that_nobody_could_foresee_parks_the_run_until_there_is_a_key()
     assert_eq!(run.result().soon().await.unwrap(), PLANTED.len());
 }
 
-#[tokio::test]
-async fn a_missing_key_parks_the_run_and_a_rotated_one_goes_on() {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("secrets.db");
-    let started = || Engine::builder().sqlite(&path).workflow(visit);
+async fn a_missing_key_parks_the_run_and_a_rotated_one_goes_on(place: Place) {
+    let started = || place.builder().workflow(visit);
     let engine = started().keys(StaticKeys::new(key("old", 1))).start().await.unwrap();
     let run = engine.start(visit, login()).id("visit-1").await.unwrap();
     crate::runs::wait_for(&run, steadfast::Status::Sleeping).await;
@@ -276,10 +288,9 @@ async fn filing(flow: &mut Flow<Vaulted>) -> Result<usize> {
     Ok(read_file(flow).await?)
 }
 
-#[tokio::test]
-async fn a_missing_key_of_a_lazy_field_parks_the_run() {
-    let (store, blobs) = (MemoryStore::new(), MemoryFieldStore::default());
-    let builder = || Engine::builder().store(store.clone()).field_store("blobs", blobs.clone()).workflow(filing);
+async fn a_missing_key_of_a_lazy_field_parks_the_run(place: Place) {
+    let blobs = MemoryFieldStore::default();
+    let builder = || place.builder().field_store("blobs", blobs.clone()).workflow(filing);
     let engine = builder().keys(StaticKeys::new(key("old", 1))).start().await.unwrap();
     let run = engine.start(filing, ()).id("f").await.unwrap();
     crate::runs::wait_for(&run, steadfast::Status::Sleeping).await;
@@ -291,9 +302,8 @@ async fn a_missing_key_of_a_lazy_field_parks_the_run() {
     assert!(matches!(outcome, Err(RunError::Parked { .. })), "check said «{checked}», and the run {outcome:?}");
 }
 
-#[tokio::test]
-async fn two_inputs_that_differ_in_a_secret_are_told_apart() {
-    let builder = || Engine::builder().in_memory().workflow(visit).workflow(visits_again);
+async fn two_inputs_that_differ_in_a_secret_are_told_apart(place: Place) {
+    let builder = || place.builder().workflow(visit).workflow(visits_again);
     let engine = builder().keys(StaticKeys::new(key("k", 1))).start().await.unwrap();
     engine.start(visit, login()).id("ann").await.unwrap();
     let other = Login { password: Secret::new("another".into()), ..login() };

@@ -1,11 +1,11 @@
 //! Secrets together with stubs, crash tests, a missing key, and texts that look like tokens.
 
+use crate::place::Place;
 use crate::runs::wait_for;
 use limits::Soon as _;
 use serde::{Deserialize, Serialize};
 use steadfast::StoredContext;
 use steadfast::prelude::*;
-use steadfast::store::MemoryStore;
 use steadfast::testing::crash_everywhere;
 use steadfast::{EngineError, Key, ParkCause, Secret, StaticKeys, Status};
 
@@ -36,9 +36,19 @@ async fn counting(flow: &mut Flow, pin: Secret<u32>) -> Result<u32> {
     Ok(count(flow, pin).await?)
 }
 
-#[tokio::test]
-async fn a_stub_gets_the_secret_and_not_its_token() {
-    let engine = Engine::builder().in_memory().keys(keys("k", 1)).workflow(measuring).workflow(counting);
+crate::tests_on!(memory, postgres:
+    a_stub_gets_the_secret_and_not_its_token,
+    a_missing_key_is_not_another_input,
+    a_missing_key_of_an_argument_is_no_changed_code,
+    a_text_like_a_token_is_plain_data,
+    from_json_reads_the_same_in_a_step_as_outside,
+    a_token_is_not_read_as_a_text,
+    a_text_that_is_a_secret_by_now_is_in_no_report,
+    a_fault_that_was_survived_is_not_the_cause_of_the_next_one,
+);
+
+async fn a_stub_gets_the_secret_and_not_its_token(place: Place) {
+    let engine = place.builder().keys(keys("k", 1)).workflow(measuring).workflow(counting);
     let engine = engine.stub::<measure>(|(password,)| {
         if password.expose() == PLANTED { Ok(1) } else { Err(Error::msg(format!("got {}", password.expose()))) }
     });
@@ -69,10 +79,8 @@ async fn waiting(flow: &mut Flow, password: Secret<String>) -> Result<usize> {
     Ok(password.expose().len())
 }
 
-#[tokio::test]
-async fn a_missing_key_is_not_another_input() {
-    let store = MemoryStore::new();
-    let builder = || Engine::builder().store(store.clone()).workflow(waiting);
+async fn a_missing_key_is_not_another_input(place: Place) {
+    let builder = || place.builder().workflow(waiting);
     let engine = builder().keys(keys("old", 1)).start().await.unwrap();
     let run = engine.start(waiting, Secret::new(PLANTED.into())).id("w").await.unwrap();
     wait_for(&run, Status::Sleeping).await;
@@ -91,10 +99,8 @@ async fn built_in(flow: &mut Flow) -> Result<usize> {
     Ok(length)
 }
 
-#[tokio::test]
-async fn a_missing_key_of_an_argument_is_no_changed_code() {
-    let store = MemoryStore::new();
-    let builder = || Engine::builder().store(store.clone()).workflow(built_in);
+async fn a_missing_key_of_an_argument_is_no_changed_code(place: Place) {
+    let builder = || place.builder().workflow(built_in);
     let engine = builder().keys(keys("old", 1)).start().await.unwrap();
     let run = engine.start(built_in, ()).id("b").await.unwrap();
     wait_for(&run, Status::Sleeping).await;
@@ -119,12 +125,11 @@ async fn noting(flow: &mut Flow<Noted>, note: String) -> Result<String> {
 }
 
 /// Tests a user's text that looks like a token (pasted from a log of another system).
-#[tokio::test]
-async fn a_text_like_a_token_is_plain_data() {
+async fn a_text_like_a_token_is_plain_data(place: Place) {
     let note = "see sealed1:k9:bG9uZyBhbmQgdW5yZWFkYWJsZQ== in the log";
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("run.file");
-    let engine = Engine::builder().in_memory().workflow(noting).start().await.unwrap();
+    let engine = place.builder().workflow(noting).start().await.unwrap();
     let run = engine.start(noting, note.into()).id("first").await.unwrap();
     assert_eq!(run.result().soon().await.unwrap(), note);
     run.export(&file).await.unwrap();
@@ -151,10 +156,9 @@ async fn parsing(flow: &mut Flow) -> Result<usize> {
 
 type AccountStored = <Account as steadfast::StepContext>::Stored;
 
-#[tokio::test]
-async fn from_json_reads_the_same_in_a_step_as_outside() {
+async fn from_json_reads_the_same_in_a_step_as_outside(place: Place) {
     assert!(AccountStored::from_json(r#"{"password":"planted-hunter2-secret"}"#).is_ok());
-    let engine = Engine::builder().in_memory().keys(keys("k", 1)).workflow(parsing).start().await.unwrap();
+    let engine = place.builder().keys(keys("k", 1)).workflow(parsing).start().await.unwrap();
     let outcome = engine.start(parsing, ()).await.unwrap().result().soon().await;
     assert!(matches!(outcome, Ok(22)), "{outcome:?}");
 }
@@ -180,9 +184,8 @@ async fn fetching(flow: &mut Flow) -> Result<String> {
     })
 }
 
-#[tokio::test]
-async fn a_token_is_not_read_as_a_text() {
-    let engine = Engine::builder().in_memory().keys(keys("k", 1)).workflow(fetching).start().await.unwrap();
+async fn a_token_is_not_read_as_a_text(place: Place) {
+    let engine = place.builder().keys(keys("k", 1)).workflow(fetching).start().await.unwrap();
     let outcome = engine.start(fetching, ()).await.unwrap().result().soon().await;
     assert!(!matches!(&outcome, Ok(text) if text.contains("sealed1")), "{outcome:?}");
 }
@@ -217,16 +220,14 @@ async fn log_in_later(flow: &mut Flow, login: Login) -> Result<usize> {
 
 /// Tests a text that was recorded before its type became `Secret`. The type of a preceding member does not match
 /// either.
-#[tokio::test]
-async fn a_text_that_is_a_secret_by_now_is_in_no_report() {
-    let store = MemoryStore::new();
-    let engine = Engine::builder().store(store.clone()).workflow(plain::log_in_later).start().await.unwrap();
+async fn a_text_that_is_a_secret_by_now_is_in_no_report(place: Place) {
+    let engine = place.builder().workflow(plain::log_in_later).start().await.unwrap();
     let input = plain::Login { user: "ann".into(), password: PLANTED.into() };
     let run = engine.start(plain::log_in_later, input).id("l").await.unwrap();
     wait_for(&run, Status::Sleeping).await;
     drop(run);
     engine.shutdown(Duration::from_secs(5)).await.unwrap();
-    let builder = Engine::builder().store(store.clone()).workflow(log_in_later).keys(keys("k", 1));
+    let builder = place.builder().workflow(log_in_later).keys(keys("k", 1));
     let report = builder.check().await.unwrap().to_string();
     assert!(!report.is_empty() && !report.contains(PLANTED), "{report}");
 }
@@ -254,9 +255,8 @@ async fn surviving(flow: &mut Flow) -> Result<bool> {
     Ok(not_a_number(flow).await.is_err())
 }
 
-#[tokio::test]
-async fn a_fault_that_was_survived_is_not_the_cause_of_the_next_one() {
-    let engine = Engine::builder().in_memory().keys(keys("k", 1)).workflow(surviving).start().await.unwrap();
+async fn a_fault_that_was_survived_is_not_the_cause_of_the_next_one(place: Place) {
+    let engine = place.builder().keys(keys("k", 1)).workflow(surviving).start().await.unwrap();
     let outcome = engine.start(surviving, ()).await.unwrap().result().soon().await;
     assert!(matches!(outcome, Ok(true)), "{outcome:?}");
 }

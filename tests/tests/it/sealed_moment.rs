@@ -1,11 +1,11 @@
 //! Secrets that reach a run in the very commit in which it continues as new.
 
 use crate::faulty::Hooked;
+use crate::place::Place;
 use serde::{Deserialize, Serialize};
 use std::sync::{Arc, Mutex};
 use steadfast::prelude::*;
 use steadfast::store::backend::{InboxKind, NewInboxItem, Outgoing, Write};
-use steadfast::store::{MemoryStore, Store as _};
 use steadfast::{Key, Message, Secret, StaticKeys};
 use tokio::time::timeout;
 
@@ -37,11 +37,12 @@ async fn reads(flow: &mut Flow, asked: Option<String>) -> Result<String> {
 #[derive(Default)]
 struct Kept(Mutex<Vec<NewInboxItem>>);
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_secret_that_comes_at_the_moment_of_a_fresh_journal_can_be_read() {
+crate::tests_on!(memory, postgres: a_secret_that_comes_at_the_moment_of_a_fresh_journal_can_be_read);
+
+async fn a_secret_that_comes_at_the_moment_of_a_fresh_journal_can_be_read(place: Place) {
     let kept = Arc::new(Kept::default());
     let at_commit = kept.clone();
-    let store = Hooked::new(MemoryStore::new(), move |store, writes| {
+    let store = Hooked::over(place.store(), move |store, writes| {
         let mut kept = at_commit.0.lock().unwrap();
         for write in writes {
             match write {

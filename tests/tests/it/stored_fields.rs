@@ -1,15 +1,16 @@
 //! Fields in stores, in running workflows (cases T7, F1 to F8): saved before the pointer to them, never partially,
 //! never lost, and collected when no pointer is left.
 
+mod defaults;
 mod shelf;
 
+use crate::place::Place;
 use crate::runs::wait_for;
 use limits::Soon as _;
 pub(crate) use shelf::Shelf;
 use std::collections::BTreeSet;
 use steadfast::field_store::{FieldKey, FolderStore};
 use steadfast::prelude::*;
-use steadfast::store::MemoryStore;
 use steadfast::testing::crash_everywhere;
 use steadfast::{EngineBuilder, ParkCause, RunError, Status};
 
@@ -50,19 +51,29 @@ async fn collect(flow: &mut Flow<Album>, n: usize) -> Result<(usize, Vec<String>
     Ok(again)
 }
 
-fn builder(store: &MemoryStore, shelf: &Shelf) -> EngineBuilder {
+fn builder(place: &Place, shelf: &Shelf) -> EngineBuilder {
     let retry = Duration::from_millis(1);
-    Engine::builder().store(store.clone()).field_store("shelf", shelf.clone()).field_store_retry(4, retry)
+    place.builder().field_store("shelf", shelf.clone()).field_store_retry(4, retry)
 }
 
 fn expected(n: usize) -> (usize, Vec<String>, usize) {
     (n, vec!["a".into(), "b".into()], n)
 }
 
-#[tokio::test]
-async fn a_routed_field_is_saved_once_and_loaded_after_a_restart() {
-    let (store, shelf) = (MemoryStore::new(), Shelf::default());
-    let engine = builder(&store, &shelf).workflow(collect).start().await.unwrap();
+crate::tests_on!(memory, postgres:
+    a_routed_field_is_saved_once_and_loaded_after_a_restart,
+    two_runs_have_separate_contents_and_take_them_along_when_they_are_deleted,
+    a_store_that_fails_is_tried_again_and_the_status_says_so,
+    a_store_that_has_given_up_is_a_failure_that_the_workflow_can_catch_and_meets_again_in_replay,
+    what_was_saved_before_a_crash_is_found_and_collected,
+    a_content_that_cannot_be_loaded_parks_the_run_and_is_never_taken_for_absent,
+    a_workflow_body_cannot_read_a_lazy_field,
+    equal_content_is_saved_once_in_a_run_and_a_dropped_change_is_dropped_in_replay_too,
+);
+
+async fn a_routed_field_is_saved_once_and_loaded_after_a_restart(place: Place) {
+    let shelf = Shelf::default();
+    let engine = builder(&place, &shelf).workflow(collect).start().await.unwrap();
     let run = engine.start(collect, 1_000).id("album-1").await.unwrap();
     wait_for(&run, Status::Sleeping).await;
     let key: BTreeSet<String> = shelf.contents(&engine).await.iter().map(|field| field.path().to_owned()).collect();
@@ -74,7 +85,7 @@ async fn a_routed_field_is_saved_once_and_loaded_after_a_restart() {
     assert!(shelf.loads.lock().unwrap().iter().all(|field| field == "raw"), "only the lazy field was loaded");
     engine.shutdown(Duration::from_secs(5)).await.unwrap();
 
-    let engine = builder(&store, &shelf).skip_sleeps().workflow(collect).start().await.unwrap();
+    let engine = builder(&place, &shelf).skip_sleeps().workflow(collect).start().await.unwrap();
     let run = engine.handle(collect, "album-1").await.unwrap();
     assert_eq!(run.result().soon().await.unwrap(), expected(1_000));
     assert_eq!(shelf.saved().len(), 3, "what is there is not saved again");
@@ -85,10 +96,9 @@ async fn a_routed_field_is_saved_once_and_loaded_after_a_restart() {
     assert!(history.contains("cover  <0 bytes, form bytes> -> <1000 bytes in store `shelf`>"), "{history}");
 }
 
-#[tokio::test]
-async fn two_runs_have_separate_contents_and_take_them_along_when_they_are_deleted() {
-    let (store, shelf) = (MemoryStore::new(), Shelf::default());
-    let engine = builder(&store, &shelf).skip_sleeps().workflow(collect).start().await.unwrap();
+async fn two_runs_have_separate_contents_and_take_them_along_when_they_are_deleted(place: Place) {
+    let shelf = Shelf::default();
+    let engine = builder(&place, &shelf).skip_sleeps().workflow(collect).start().await.unwrap();
     let runs = [engine.start(collect, 10).id("a").await.unwrap(), engine.start(collect, 10).id("b").await.unwrap()];
     for run in &runs {
         assert_eq!(run.result().soon().await.unwrap(), expected(10));
@@ -103,10 +113,9 @@ async fn two_runs_have_separate_contents_and_take_them_along_when_they_are_delet
     assert_eq!(b.context_at::<Album>(u64::MAX).await.unwrap().unwrap().cover.len(), 10);
 }
 
-#[tokio::test]
-async fn a_store_that_fails_is_tried_again_and_the_status_says_so() {
-    let (store, shelf) = (MemoryStore::new(), Shelf::default());
-    let engine = builder(&store, &shelf).field_store_retry(1_000, Duration::from_millis(20));
+async fn a_store_that_fails_is_tried_again_and_the_status_says_so(place: Place) {
+    let shelf = Shelf::default();
+    let engine = builder(&place, &shelf).field_store_retry(1_000, Duration::from_millis(20));
     let engine = engine.workflow(collect).start().await.unwrap();
     shelf.fail_after("pages", 0, 1_000_000);
     let run = engine.start(collect, 5).id("a").await.unwrap();
@@ -135,16 +144,15 @@ async fn catches(flow: &mut Flow<Album>) -> Result<String> {
     Ok(refused.unwrap_err().to_string())
 }
 
-#[tokio::test]
-async fn a_store_that_has_given_up_is_a_failure_that_the_workflow_can_catch_and_meets_again_in_replay() {
-    let (store, shelf) = (MemoryStore::new(), Shelf::default());
-    let engine = builder(&store, &shelf).workflow(catches).start().await.unwrap();
+async fn a_store_that_has_given_up_is_a_failure_that_the_workflow_can_catch_and_meets_again_in_replay(place: Place) {
+    let shelf = Shelf::default();
+    let engine = builder(&place, &shelf).workflow(catches).start().await.unwrap();
     shelf.fail_after("pages", 0, 1_000);
     let run = engine.start(catches, ()).id("a").await.unwrap();
     wait_for(&run, Status::Sleeping).await;
     engine.shutdown(Duration::from_secs(5)).await.unwrap();
     shelf.fail_after("pages", 0, 0);
-    let engine = builder(&store, &shelf).skip_sleeps().workflow(catches).start().await.unwrap();
+    let engine = builder(&place, &shelf).skip_sleeps().workflow(catches).start().await.unwrap();
     let error = engine.handle(catches, "a").await.unwrap().result().soon().await.unwrap();
     assert_eq!(
         error,
@@ -155,16 +163,20 @@ async fn a_store_that_has_given_up_is_a_failure_that_the_workflow_can_catch_and_
     assert_eq!((garbage.deleted, garbage.failures.len()), (0, 0));
 }
 
-#[tokio::test]
-async fn what_was_saved_before_a_crash_is_found_and_collected() {
+async fn what_was_saved_before_a_crash_is_found_and_collected(place: Place) {
     #[workflow(context = Album)]
     async fn cover_only(flow: &mut Flow<Album>) -> Result<()> {
         flow.update(|c| c.cover(Bytes::from_static(b"new")).pages(vec!["never".into()])).await?;
         hold(flow).await?;
         Ok(())
     }
-    let (store, shelf) = (MemoryStore::new(), Shelf::default());
-    let slow = || builder(&store, &shelf).field_store_retry(1_000_000, Duration::from_millis(5)).workflow(cover_only);
+    #[workflow(context = Album, name = "cover_only")]
+    #[expect(clippy::unused_async, reason = "a workflow is async")]
+    async fn broken(flow: &mut Flow<Album>) -> Result<()> {
+        panic!("the code of {} is broken", flow.title);
+    }
+    let shelf = Shelf::default();
+    let slow = || builder(&place, &shelf).field_store_retry(1_000_000, Duration::from_millis(5)).workflow(cover_only);
     let engine = slow().start().await.unwrap();
     shelf.fail_after("pages", 0, u32::MAX);
     let run = engine.start(cover_only, ()).id("a").await.unwrap();
@@ -175,11 +187,10 @@ async fn what_was_saved_before_a_crash_is_found_and_collected() {
     // Simulates a crash: everything in flight is dropped.
     drop((run, engine));
 
-    let other = MemoryStore::new();
+    let other = Place::memory().unwrap();
     let elsewhere = builder(&other, &shelf).workflow(cover_only).start().await.unwrap();
     assert_eq!(elsewhere.collect_garbage().await.unwrap().deleted, 0, "another database's are not looked at");
-    let engine = builder(&store, &shelf).start().await.unwrap();
-    // This build lacks the workflow, so the run is parked and has no owner.
+    let engine = builder(&place, &shelf).workflow(broken).start().await.unwrap();
     let run = engine.run("a").await.unwrap();
     wait_for(&run, Status::Parked).await;
     run.cancel("no longer wanted").await.unwrap().force().await.unwrap();
@@ -187,15 +198,14 @@ async fn what_was_saved_before_a_crash_is_found_and_collected() {
     assert_eq!((garbage.deleted, garbage.kept), (1, 0));
 }
 
-#[tokio::test]
-async fn a_content_that_cannot_be_loaded_parks_the_run_and_is_never_taken_for_absent() {
-    let (store, shelf) = (MemoryStore::new(), Shelf::default());
-    let engine = builder(&store, &shelf).workflow(collect).start().await.unwrap();
+async fn a_content_that_cannot_be_loaded_parks_the_run_and_is_never_taken_for_absent(place: Place) {
+    let shelf = Shelf::default();
+    let engine = builder(&place, &shelf).workflow(collect).start().await.unwrap();
     let run = engine.start(collect, 9).id("a").await.unwrap();
     wait_for(&run, Status::Sleeping).await;
     engine.shutdown(Duration::from_secs(5)).await.unwrap();
     *shelf.unreadable.lock().unwrap() = true;
-    let engine = builder(&store, &shelf).skip_sleeps().workflow(collect).start().await.unwrap();
+    let engine = builder(&place, &shelf).skip_sleeps().workflow(collect).start().await.unwrap();
     let run = engine.handle(collect, "a").await.unwrap();
     let Err(RunError::Parked { reason }) = run.result().soon().await else { panic!("it went on without its fields") };
     assert_eq!(reason.cause, ParkCause::FieldStore);
@@ -232,10 +242,9 @@ async fn reads_lazily(flow: &mut Flow<Album>) -> Result<String> {
     }
 }
 
-#[tokio::test]
-async fn a_workflow_body_cannot_read_a_lazy_field() {
-    let (store, shelf) = (MemoryStore::new(), Shelf::default());
-    let engine = builder(&store, &shelf).workflow(reads_lazily).start().await.unwrap();
+async fn a_workflow_body_cannot_read_a_lazy_field(place: Place) {
+    let shelf = Shelf::default();
+    let engine = builder(&place, &shelf).workflow(reads_lazily).start().await.unwrap();
     let text = engine.start(reads_lazily, ()).await.unwrap().result().soon().await.unwrap();
     assert!(text.starts_with("the body of workflow `reads_lazily` cannot read a lazy field"), "{text}");
 }
@@ -268,10 +277,9 @@ async fn hold_not(n: usize) -> Result<usize> {
     Ok(n)
 }
 
-#[tokio::test]
-async fn equal_content_is_saved_once_in_a_run_and_a_dropped_change_is_dropped_in_replay_too() {
-    let (store, shelf) = (MemoryStore::new(), Shelf::default());
-    let engine = builder(&store, &shelf).workflow(back_and_forth).start().await.unwrap();
+async fn equal_content_is_saved_once_in_a_run_and_a_dropped_change_is_dropped_in_replay_too(place: Place) {
+    let shelf = Shelf::default();
+    let engine = builder(&place, &shelf).workflow(back_and_forth).start().await.unwrap();
     assert_eq!(engine.start(back_and_forth, ()).await.unwrap().result().soon().await.unwrap(), 1);
     let pages = shelf.saved().iter().filter(|field| *field == "pages").count();
     // «one» and «two» are saved. The default stays in the database, and the dropped change was not even begun.
@@ -307,94 +315,4 @@ async fn sixty_four_megabytes_come_back_from_a_folder_byte_for_byte() {
     assert_eq!(steadfast::field_store::FieldKey::hash_of(&stored.file), hash);
     let database = std::fs::metadata(folder.path().join("big.db")).unwrap().len();
     assert!(database < 1 << 20, "the database holds what points to it, {database} bytes");
-}
-
-#[tokio::test]
-async fn a_store_that_does_not_take_the_defaults_parks_the_run_until_it_does() {
-    let (store, shelf) = (MemoryStore::new(), Shelf::default());
-    shelf.fail_after("cover", 0, u32::MAX);
-    let engine = builder(&store, &shelf).workflow(open_thick).start().await.unwrap();
-    let run = engine.start(open_thick, ()).id("a").await.unwrap();
-    let Err(RunError::Parked { reason }) = run.result().soon().await else { panic!("it went on without its fields") };
-    assert_eq!(reason.cause, ParkCause::Unstorable);
-    assert!(
-        reason.message.contains("cannot begin: field `cover` of context `Thick`: store `shelf` did not take the value"),
-        "{reason}"
-    );
-    shelf.fail_after("cover", 0, 0);
-    engine.retry("a").await.unwrap();
-    wait_for(&run, Status::Completed).await;
-    assert_eq!(run.result().soon().await.unwrap(), 1_000);
-}
-
-/// A context with a default that is too large for the database.
-#[derive(StepContext, Clone)]
-struct Thick {
-    #[context(default = vec![7; 1_000], store = "shelf")]
-    cover: Vec<u8>,
-}
-
-#[workflow(context = Thick)]
-#[expect(clippy::unused_async, reason = "a workflow is async")]
-async fn open_thick(flow: &mut Flow<Thick>) -> Result<usize> {
-    Ok(flow.cover.len())
-}
-
-/// Tests any number of runs, on any engine, and with deletions, collections and copies.
-#[tokio::test]
-async fn a_default_that_is_too_large_for_the_database_is_saved_once_for_all_runs_of_a_workflow() {
-    let (store, shelf) = (MemoryStore::new(), Shelf::default());
-    let engine = builder(&store, &shelf).workflow(open_thick).workflow(peel).start().await.unwrap();
-    let mut runs = Vec::new();
-    for _ in 0..20 {
-        let run = engine.start(open_thick, ()).await.unwrap();
-        assert_eq!(run.result().soon().await.unwrap(), 1_000);
-        runs.push(run);
-    }
-    assert_eq!(shelf.saved(), ["cover"], "one content for all runs");
-    // Another engine does not know what was saved. It saves it once more at most, under the same key.
-    engine.shutdown(Duration::from_secs(5)).await.unwrap();
-    let engine = builder(&store, &shelf).workflow(open_thick).workflow(peel).start().await.unwrap();
-    for _ in 0..5 {
-        assert_eq!(engine.start(open_thick, ()).await.unwrap().result().soon().await.unwrap(), 1_000);
-    }
-    assert_eq!((shelf.contents(&engine).await.len(), shelf.saved().len() <= 2), (1, true), "{:?}", shelf.saved());
-    let last = engine.handle(open_thick, runs[1].id()).await.unwrap();
-    engine.run(runs[0].id()).await.unwrap().delete().await.unwrap();
-    let garbage = engine.collect_garbage().await.unwrap();
-    assert_eq!((garbage.deleted, shelf.contents(&engine).await.len()), (0, 1), "other runs have it");
-    assert_eq!(last.context_at::<Thick>(u64::MAX).await.unwrap().unwrap().cover.len(), 1_000);
-    let next = engine.start(open_thick, ()).id("next").continuing(last.id()).await.unwrap();
-    assert_eq!(next.result().soon().await.unwrap(), 1_000);
-    // Each run has its own content of another value.
-    for _ in 0..2 {
-        assert_eq!(engine.start(peel, ()).await.unwrap().result().soon().await.unwrap(), 900);
-    }
-    // The contents are the default of each workflow, and two values.
-    assert_eq!(shelf.contents(&engine).await.len(), 4);
-}
-
-#[workflow(context = Thick)]
-async fn peel(flow: &mut Flow<Thick>) -> Result<usize> {
-    flow.update(|c| c.cover(vec![7; 900])).await?;
-    Ok(flow.cover.len())
-}
-
-/// Tests that a run that never sets a routed field saves nothing in its store, and reads the initial default.
-#[tokio::test]
-async fn a_default_that_is_not_changed_is_saved_in_no_store() {
-    let (store, shelf) = (MemoryStore::new(), Shelf::default());
-    let engine = builder(&store, &shelf).workflow(only_looks).start().await.unwrap();
-    for _ in 0..3 {
-        let seen = engine.start(only_looks, ()).await.unwrap().result().soon().await.unwrap();
-        assert_eq!(seen, (0, Vec::<String>::new(), 0));
-    }
-    assert_eq!(shelf.saved(), Vec::<String>::new());
-    crash_everywhere(only_looks, ()).orders(1).await;
-}
-
-#[workflow(context = Album)]
-async fn only_looks(flow: &mut Flow<Album>) -> Result<(usize, Vec<String>, usize)> {
-    flow.update(|c| c.title("none".to_owned())).await?;
-    Ok(look(&*flow).await?)
 }

@@ -1,13 +1,13 @@
 //! Results of steps in a field store, `#[step(store = "shelf")]`: saved before the result is recorded, read back in a
 //! replay, copied and deleted with the run.
 
+use crate::place::Place;
 use crate::stored_fields::Shelf;
 use limits::Soon as _;
 use serde::{Deserialize, Serialize};
 use steadfast::field_store::from_fns;
 use steadfast::history::{Kind, Value};
 use steadfast::prelude::*;
-use steadfast::store::MemoryStore;
 use steadfast::testing::crash_everywhere;
 use steadfast::{EngineBuilder, ForkPoint, Key, ParkCause, RunError, Secret, StaticKeys, Status};
 
@@ -47,23 +47,27 @@ async fn read(flow: &mut Flow<Count>, n: usize) -> Result<(usize, String, String
     Ok((page.len(), words.concat(), failed))
 }
 
-fn builder(store: &MemoryStore, shelf: &Shelf) -> EngineBuilder {
+fn builder(place: &Place, shelf: &Shelf) -> EngineBuilder {
     let retry = Duration::from_millis(1);
-    Engine::builder()
-        .store(store.clone())
-        .workflow(read)
-        .field_store("shelf", shelf.clone())
-        .field_store_retry(3, retry)
+    place.builder().workflow(read).field_store("shelf", shelf.clone()).field_store_retry(3, retry)
 }
 
 fn expected(n: usize) -> (usize, String, String) {
     (n, "word 0word 1word 2".to_owned(), "step `fails` failed: out of paper".to_owned())
 }
 
-#[tokio::test]
-async fn a_large_result_is_in_the_store_and_comes_back_in_a_replay() {
-    let (store, shelf) = (MemoryStore::new(), Shelf::default());
-    let engine = builder(&store, &shelf).start().await.unwrap();
+crate::tests_on!(memory, postgres:
+    a_large_result_is_in_the_store_and_comes_back_in_a_replay,
+    garbage_is_not_what_a_result_points_to_and_a_deleted_run_takes_it_along,
+    a_fork_and_an_import_have_results_of_their_own,
+    a_store_that_fails_is_tried_again_and_then_the_attempt_fails,
+    a_result_that_cannot_be_loaded_parks_its_run_until_it_can,
+    without_the_store_the_run_is_parked_and_goes_on_with_it,
+);
+
+async fn a_large_result_is_in_the_store_and_comes_back_in_a_replay(place: Place) {
+    let shelf = Shelf::default();
+    let engine = builder(&place, &shelf).start().await.unwrap();
     let run = engine.start(read, LARGE).id("a").await.unwrap();
     crate::runs::wait_for(&run, Status::Sleeping).await;
     let history = run.history().await.unwrap();
@@ -79,18 +83,17 @@ async fn a_large_result_is_in_the_store_and_comes_back_in_a_replay() {
     assert_eq!(changes.entries().len(), 2, "a result is no field of the context: {changes}");
     drop(run);
     engine.shutdown(Duration::from_secs(5)).await.unwrap();
-    assert!(builder(&store, &shelf).check().await.unwrap().is_ok());
-    let engine = builder(&store, &shelf).start().await.unwrap();
+    assert!(builder(&place, &shelf).check().await.unwrap().is_ok());
+    let engine = builder(&place, &shelf).start().await.unwrap();
     let run = engine.handle(read, "a").await.unwrap();
     run.send(Go).await.unwrap();
     assert_eq!(run.result().soon().await.unwrap(), expected(LARGE));
     assert_eq!(shelf.saved().len(), 2, "a replay saves nothing again");
 }
 
-#[tokio::test]
-async fn garbage_is_not_what_a_result_points_to_and_a_deleted_run_takes_it_along() {
-    let (store, shelf) = (MemoryStore::new(), Shelf::default());
-    let engine = builder(&store, &shelf).start().await.unwrap();
+async fn garbage_is_not_what_a_result_points_to_and_a_deleted_run_takes_it_along(place: Place) {
+    let shelf = Shelf::default();
+    let engine = builder(&place, &shelf).start().await.unwrap();
     let run = engine.start(read, 10).id("a").await.unwrap();
     run.send(Go).await.unwrap();
     assert_eq!(run.result().soon().await.unwrap(), expected(10));
@@ -100,11 +103,10 @@ async fn garbage_is_not_what_a_result_points_to_and_a_deleted_run_takes_it_along
     assert_eq!(shelf.contents(&engine).await.len(), 0);
 }
 
-#[tokio::test]
-async fn a_fork_and_an_import_have_results_of_their_own() {
+async fn a_fork_and_an_import_have_results_of_their_own(place: Place) {
     let folder = tempfile::tempdir().unwrap();
-    let (store, shelf) = (MemoryStore::new(), Shelf::default());
-    let engine = builder(&store, &shelf).start().await.unwrap();
+    let shelf = Shelf::default();
+    let engine = builder(&place, &shelf).start().await.unwrap();
     let run = engine.start(read, 10).id("a").await.unwrap();
     run.send(Go).await.unwrap();
     run.result().soon().await.unwrap();
@@ -115,7 +117,7 @@ async fn a_fork_and_an_import_have_results_of_their_own() {
     steadfast::Run::clone(&run).delete().await.unwrap();
     let fork = engine.handle(read, "fork").await.unwrap();
     assert_eq!(fork.result().soon().await.unwrap(), expected(10));
-    let (elsewhere, other) = (MemoryStore::new(), Shelf::default());
+    let (elsewhere, other) = (Place::memory().unwrap(), Shelf::default());
     let engine = builder(&elsewhere, &other).start().await.unwrap();
     engine.import(folder.path().join("a.run")).await.unwrap();
     let run = engine.handle(read, "a").await.unwrap();
@@ -123,12 +125,11 @@ async fn a_fork_and_an_import_have_results_of_their_own() {
     assert_eq!(other.contents(&engine).await.len(), 2);
 }
 
-#[tokio::test]
-async fn a_store_that_fails_is_tried_again_and_then_the_attempt_fails() {
-    let (store, shelf) = (MemoryStore::new(), Shelf::default());
+async fn a_store_that_fails_is_tried_again_and_then_the_attempt_fails(place: Place) {
+    let shelf = Shelf::default();
     // Two tries of the first attempt fail, and the third works.
     shelf.fail_after("result.words", 0, 2);
-    let engine = builder(&store, &shelf).start().await.unwrap();
+    let engine = builder(&place, &shelf).start().await.unwrap();
     let run = engine.start(read, 10).await.unwrap();
     run.send(Go).await.unwrap();
     assert_eq!(run.result().soon().await.unwrap(), expected(10));
@@ -140,16 +141,15 @@ async fn a_store_that_fails_is_tried_again_and_then_the_attempt_fails() {
     assert!(error.contains("store `shelf` did not take the result: the shelf is wet"), "{error}");
 }
 
-#[tokio::test]
-async fn a_result_that_cannot_be_loaded_parks_its_run_until_it_can() {
-    let (store, shelf) = (MemoryStore::new(), Shelf::default());
-    let engine = builder(&store, &shelf).start().await.unwrap();
+async fn a_result_that_cannot_be_loaded_parks_its_run_until_it_can(place: Place) {
+    let shelf = Shelf::default();
+    let engine = builder(&place, &shelf).start().await.unwrap();
     let run = engine.start(read, 10).id("a").await.unwrap();
     crate::runs::wait_for(&run, Status::Sleeping).await;
     drop(run);
     engine.shutdown(Duration::from_secs(5)).await.unwrap();
     *shelf.unreadable.lock().unwrap() = true;
-    let engine = builder(&store, &shelf).start().await.unwrap();
+    let engine = builder(&place, &shelf).start().await.unwrap();
     let run = engine.handle(read, "a").await.unwrap();
     run.send(Go).await.unwrap();
     let Err(RunError::Parked { reason }) = run.result().soon().await else { panic!("it went on") };
@@ -170,10 +170,8 @@ async fn asks(flow: &mut Flow) -> Result<u32> {
     Ok(upstairs(flow).await?)
 }
 
-#[tokio::test]
-async fn without_the_store_the_run_is_parked_and_goes_on_with_it() {
-    let store = MemoryStore::new();
-    let builder = || Engine::builder().store(store.clone()).workflow(asks);
+async fn without_the_store_the_run_is_parked_and_goes_on_with_it(place: Place) {
+    let builder = || place.builder().workflow(asks);
     let attic = Shelf::default();
     let engine = builder().start().await.unwrap();
     let run = engine.start(asks, ()).id("a").await.unwrap();

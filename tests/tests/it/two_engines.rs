@@ -1,5 +1,6 @@
-//! Two engines on one file: what one writes, the other's runs hear of (case D7).
+//! Two engines on one database: what one writes, the other's runs hear of (case D7).
 
+use crate::place::Place;
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 use steadfast::prelude::*;
@@ -33,16 +34,18 @@ async fn sends(flow: &mut Flow, to: String) -> Result<()> {
     Ok(())
 }
 
-fn builder(path: &std::path::Path) -> EngineBuilder {
-    let builder = Engine::builder().sqlite(path).workflow(listens).workflow(asks).workflow(sends);
+fn builder(place: &Place) -> EngineBuilder {
+    let builder = place.builder().workflow(listens).workflow(asks).workflow(sends);
     builder.evict_after(Duration::from_millis(50))
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_run_hears_what_is_sent_answered_and_cancelled_through_the_other_engine() {
-    let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
-    let path = folder.path().join("runs.db");
-    let (a, b) = (builder(&path).start().await.unwrap(), builder(&path).start().await.unwrap());
+crate::tests_on!(file, postgres:
+    a_run_hears_what_is_sent_answered_and_cancelled_through_the_other_engine,
+    two_idle_engines_take_nothing_over_from_each_other,
+);
+
+async fn a_run_hears_what_is_sent_answered_and_cancelled_through_the_other_engine(place: Place) {
+    let (a, b) = (builder(&place).start().await.unwrap(), builder(&place).start().await.unwrap());
     let soon = Duration::from_secs(5);
     for idle in [0, 200] {
         let run = a.start(listens, 5).await.unwrap();
@@ -72,21 +75,17 @@ async fn a_run_hears_what_is_sent_answered_and_cancelled_through_the_other_engin
     }
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn two_idle_engines_take_nothing_over_from_each_other() {
-    let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
-    let path = folder.path().join("idle.db");
+async fn two_idle_engines_take_nothing_over_from_each_other(place: Place) {
     let term = Duration::from_secs(2);
-    let open = || async { builder(&path).lease_term(term).start().await.unwrap() };
+    let open = || async { builder(&place).lease_term(term).start().await.unwrap() };
     let engines = (open().await, open().await);
     let leases = || {
-        let db = rusqlite::Connection::open(&path).unwrap();
-        let mut rows = db.prepare("SELECT number, owner, epoch, beat FROM steadfast_leases ORDER BY number").unwrap();
-        let row = |row: &rusqlite::Row<'_>| {
-            Ok(((row.get::<_, i64>(0)?, row.get::<_, String>(1)?, row.get::<_, i64>(2)?), row.get::<_, i64>(3)?))
+        let rows = place.rows("SELECT number, owner, epoch, beat FROM steadfast_leases ORDER BY number");
+        let row = |mut row: Vec<Option<String>>| {
+            let heartbeat: i64 = row.pop().unwrap().unwrap().parse().unwrap();
+            (row, heartbeat)
         };
-        let rows: Vec<_> = rows.query_map([], row).unwrap().map(Result::unwrap).collect();
-        rows
+        rows.into_iter().map(row).collect::<Vec<_>>()
     };
     let before = leases();
     assert_eq!(before.len(), 2);

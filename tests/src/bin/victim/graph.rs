@@ -83,8 +83,8 @@ impl Binding {
     }
 }
 
-pub(super) fn workflows(builder: EngineBuilder, database: &str) -> EngineBuilder {
-    let blobs = FolderStore::new(format!("{database}.blobs")).expect("a folder");
+pub(super) fn workflows(builder: EngineBuilder, log: &str) -> EngineBuilder {
+    let blobs = FolderStore::new(format!("{log}.blobs")).expect("a folder");
     builder.field_store("blobs", blobs).workflow(Binding)
 }
 

@@ -1,14 +1,15 @@
 //! Graphs in real processes that are killed (case E10).
 
+use crate::place::Place;
 use limits::Heard;
 use std::collections::BTreeSet;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
-fn spawn(folder: &Path) -> Child {
+fn spawn(place: &Place) -> Child {
     let mut command = Command::new(env!("CARGO_BIN_EXE_sorter"));
-    command.arg(folder.join("sorter.db")).arg(folder.join("log"));
+    command.arg(place.name()).arg(place.folder().join("log"));
     command.stdout(Stdio::piped()).spawn().unwrap()
 }
 
@@ -31,12 +32,14 @@ fn check_log(folder: &Path) {
 /// The expected output: 20 letters read, of 0 to 19 bytes; letter 3 dropped by a person.
 const RESULT: &str = "(20, 190, 19, 187)";
 
-#[test]
-fn a_graph_comes_to_the_same_however_often_its_process_is_killed() {
-    let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
+crate::tests_on!(file, postgres:
+    a_graph_comes_to_the_same_however_often_its_process_is_killed,
+);
+
+async fn a_graph_comes_to_the_same_however_often_its_process_is_killed(place: Place) {
     let mut kills = 0_u64;
     loop {
-        let mut child = spawn(folder.path());
+        let mut child = place.spawn(|| spawn(&place));
         std::thread::sleep(Duration::from_millis(4 + kills * 13 % 24));
         if kills == 12 || child.try_wait().unwrap().is_some() {
             assert_eq!(printed(&mut child, "("), RESULT);
@@ -49,5 +52,5 @@ fn a_graph_comes_to_the_same_however_often_its_process_is_killed() {
     }
     println!("killed {kills} times");
     assert!(kills >= 2, "the machine was too fast for this test to say anything");
-    check_log(folder.path());
+    check_log(place.folder());
 }

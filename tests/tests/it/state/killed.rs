@@ -1,14 +1,15 @@
 //! Shared state in real processes that are killed (cases E1 and E4).
 
+use crate::place::Place;
 use limits::Heard;
 use std::collections::BTreeSet;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
-fn spawn(folder: &Path, what: &str) -> Child {
+fn spawn(place: &Place, what: &str) -> Child {
     let mut command = Command::new(env!("CARGO_BIN_EXE_counter"));
-    command.arg(folder.join("counter.db")).arg(folder.join("log")).arg(what);
+    command.arg(place.name()).arg(place.folder().join("log")).arg(what);
     command.stdout(Stdio::piped()).spawn().unwrap()
 }
 
@@ -27,12 +28,15 @@ fn check_log(folder: &Path) -> usize {
     attempts.len()
 }
 
-#[test]
-fn two_hundred_steps_count_to_two_hundred_however_often_the_process_is_killed() {
-    let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
+crate::tests_on!(file, postgres:
+    two_hundred_steps_count_to_two_hundred_however_often_the_process_is_killed,
+    an_edit_counts_once_and_whoever_saw_it_has_seen_the_truth,
+);
+
+async fn two_hundred_steps_count_to_two_hundred_however_often_the_process_is_killed(place: Place) {
     let mut kills = 0_u64;
     loop {
-        let mut child = spawn(folder.path(), "many");
+        let mut child = place.spawn(|| spawn(&place, "many"));
         std::thread::sleep(Duration::from_millis(15 + kills * 37 % 50));
         if kills == 12 || child.try_wait().unwrap().is_some() {
             assert_eq!(printed(&mut child, "("), "(200, 200, 200)");
@@ -45,20 +49,18 @@ fn two_hundred_steps_count_to_two_hundred_however_often_the_process_is_killed() 
     }
     println!("killed {kills} times");
     assert!(kills >= 2, "the machine was too fast for this test to say anything");
-    assert!(check_log(folder.path()) >= 200);
+    assert!(check_log(place.folder()) >= 200);
 }
 
-#[test]
-fn an_edit_counts_once_and_whoever_saw_it_has_seen_the_truth() {
-    let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
-    let mut child = spawn(folder.path(), "two");
+async fn an_edit_counts_once_and_whoever_saw_it_has_seen_the_truth(place: Place) {
+    let mut child = spawn(&place, "two");
     printed(&mut child, "seen");
     // The result of the step that has seen the edit may or may not be recorded by then.
     std::thread::sleep(Duration::from_millis(20));
     child.kill().unwrap();
     limits::ended(&mut child);
-    let mut child = spawn(folder.path(), "two");
+    let mut child = spawn(&place, "two");
     assert_eq!(printed(&mut child, "("), "(1, 1, 1)");
     assert!(limits::ended(&mut child).success());
-    check_log(folder.path());
+    check_log(place.folder());
 }
