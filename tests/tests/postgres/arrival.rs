@@ -1,5 +1,7 @@
 //! A file whose runs move into a database of Postgres, and go on there.
 
+mod contents;
+
 use crate::cluster;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
