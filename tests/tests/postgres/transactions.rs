@@ -1,6 +1,7 @@
 //! Users' transactions: the same source text as on SQLite, and what is Postgres' own.
 
 use crate::cluster;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 use steadfast::EngineError;
 use steadfast::prelude::*;
@@ -178,4 +179,45 @@ async fn what_is_the_engines_is_refused_and_the_connection_stays_usable() {
     let fine = engine.transaction(|tx| Ok(tx.execute("INSERT INTO seats (name, cents) VALUES ('2A', 1)", ())?)).await;
     assert_eq!(fine.expect("committed"), 1);
     engine.shutdown(LONG).await.expect("an orderly end");
+}
+
+/// Counts its runs outside of the database.
+static TRIES: AtomicU32 = AtomicU32::new(0);
+
+#[transaction(time_limit = "20s")]
+fn raise(tx: &mut Tx<'_>) -> Result<i64> {
+    TRIES.fetch_add(1, Ordering::SeqCst);
+    tx.execute("UPDATE seats SET cents = cents + 1 WHERE name = '1A'", ())?;
+    Ok(tx.query_row("SELECT cents FROM seats WHERE name = '1A'", (), |row| row.get(0))?)
+}
+
+#[workflow]
+async fn raising(flow: &mut Flow) -> Result<i64> {
+    Ok(raise(flow).await?)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn code_that_waits_for_the_row_of_another_session_is_tried_again_and_a_refusal_to_wait_is_its_own() {
+    let Some(database) = database() else { return };
+    let engine = engine(&database).await;
+    let other = Engine::builder().postgres(database.url()).workflow(raising).start().await.expect("an engine");
+    let mut session = database.session().expect("a session");
+    for statement in ["INSERT INTO seats VALUES ('1A', 1, NULL)", "BEGIN", "SELECT * FROM seats FOR UPDATE"] {
+        session.execute(statement).expect("executed");
+    }
+    let refused = engine.transaction(|tx| {
+        let error = tx.query_row("SELECT cents FROM seats FOR UPDATE NOWAIT", (), |row| row.get::<i64>(0));
+        Ok(error.expect_err("another session has the row").to_string())
+    });
+    let error = refused.await.expect("the code has handled it");
+    assert!(error.contains("could not obtain lock"), "{error}");
+    let run = other.start(raising, ()).await.expect("a start");
+    // Longer than a statement of the engine waits for a lock.
+    tokio::time::sleep(Duration::from_secs(5)).await;
+    session.execute("COMMIT").expect("the lock goes");
+    assert_eq!(tokio::time::timeout(LONG, run.result()).await.expect("in time").expect("a price"), 2);
+    assert!(TRIES.load(Ordering::SeqCst) > 1, "others were written meanwhile");
+    for engine in [engine, other] {
+        engine.shutdown(LONG).await.expect("an orderly end");
+    }
 }

@@ -6,7 +6,7 @@ mod values;
 use super::batch;
 use super::fault::{Place, fault};
 use super::link::LinkError;
-use super::session::Pg;
+use super::session::{LOCK_TIMEOUT, Pg};
 use crate::record::AttemptOutcome;
 use crate::sql::error::{SqlError, SqlErrorKind};
 use crate::sql::statements::{EachRow, Statement, Statements, TxState};
@@ -138,7 +138,7 @@ impl<'a, 's> OfUser<'a, 's> {
         SqlError::msg(text)
     }
 
-    fn judged(&mut self, error: tokio_postgres::Error, until: Option<Instant>) -> SqlError {
+    fn judged(&mut self, error: tokio_postgres::Error, until: Option<Instant>, begun: Instant) -> SqlError {
         let Some(said) = error.as_db_error() else { return SqlError::msg(&error) };
         let (code, text) = (said.code().clone(), said.message().to_owned());
         let detail = said.detail().map_or_else(String::new, |detail| format!("; {detail}"));
@@ -146,7 +146,9 @@ impl<'a, 's> OfUser<'a, 's> {
         if code == SqlState::QUERY_CANCELED && until.is_some_and(|until| Instant::now() >= until) {
             return SqlError::late();
         }
-        if code == SqlState::T_R_SERIALIZATION_FAILURE || code == SqlState::T_R_DEADLOCK_DETECTED {
+        // A refusal of the code's own (`NOWAIT`) has the same state, and comes at once.
+        let waited = code == SqlState::LOCK_NOT_AVAILABLE && begun.elapsed() >= LOCK_TIMEOUT;
+        if waited || code == SqlState::T_R_SERIALIZATION_FAILURE || code == SqlState::T_R_DEADLOCK_DETECTED {
             // Another transaction is in the way: the commit is tried again, and with it the code.
             self.breaks(StoreError::new(StoreErrorKind::Busy, format!("{}: {text}", self.session.database)));
             return SqlError::of_kind(SqlErrorKind::Serialization, text).caused_by(error);
@@ -169,11 +171,11 @@ impl Statements for OfUser<'_, '_> {
         let values: Vec<_> = statement.values.iter().map(Given).collect();
         let typed: Vec<_> =
             values.iter().map(|value| (value as &(dyn tokio_postgres::types::ToSql + Sync), value.kind())).collect();
-        let before = self.before(statement.until);
+        let (before, begun) = (self.before(statement.until), Instant::now());
         let done = self.session.of_user(&before, &text, &typed).map_err(|failed| match failed {
             LinkError::Postgres(error) if error.as_db_error().is_some() => {
                 self.undo();
-                self.judged(error, statement.until)
+                self.judged(error, statement.until, begun)
             }
             failed => self.breaks(fault(self.session.database, failed, Place::Statement)),
         })?;

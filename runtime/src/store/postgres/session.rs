@@ -17,6 +17,7 @@ use std::cell::{Cell as Slot, RefCell};
 use std::future::{Future, poll_fn};
 use std::pin::{Pin, pin};
 use std::task::Poll;
+use std::time::Duration;
 use tokio_postgres::Client;
 use tokio_postgres::error::{DbError, Severity, SqlState};
 use tokio_postgres::types::{ToSql, Type};
@@ -25,6 +26,9 @@ use tokio_postgres::types::{ToSql, Type};
 /// transaction of a process that stands still, because others wait for its rows; and one that waits itself is tried again, so
 /// that heartbeats do not wait behind it.
 const SETTINGS: &str = "SET LOCAL idle_in_transaction_session_timeout = '5s'; SET LOCAL lock_timeout = '2s'";
+
+/// The `lock_timeout` of these settings.
+pub(super) const LOCK_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// How far a transaction has come: what is known of its outcome if the connection ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
