@@ -10,6 +10,7 @@ mod grants;
 mod link;
 mod links;
 mod listener;
+mod looking;
 mod options;
 mod outage;
 mod schema;
@@ -25,7 +26,8 @@ use super::{
     RunKey, RunPage, RunQuery, RunRow, Store, StoreError, StoreErrorKind, WaitingRuns, Write, Written,
 };
 use links::Links;
-use listener::Listener;
+use listener::{ALL, Listener};
+use looking::{Looking, is_anything_there};
 use outage::Outage;
 use session::{Pg, Stage};
 use std::collections::BTreeSet;
@@ -57,6 +59,7 @@ struct Shared {
     outage: Outage,
     opened: Instant,
     signal: Arc<ChangeSignal>,
+    looking: Arc<Looking>,
     /// `None` if the options want none.
     listener: Option<Listener>,
 }
@@ -107,12 +110,14 @@ impl PostgresStore {
         let database_id = writer.with(|link| schema::opened(&Pg::new(link, &options, &name), schema, migrates))?;
         let reader = Links::new(options.clone(), name.clone(), READERS);
         let readers = Links::new(options.clone(), name.clone(), USERS);
-        let signal: Arc<ChangeSignal> = Arc::default();
-        let listens = !options.poll_only;
-        let listener = listens.then(|| Listener::start(options.clone(), &database_id, signal.clone())).flatten();
+        let (signal, looking) = (Arc::<ChangeSignal>::default(), Arc::<Looking>::default());
+        let listener = (!options.poll_only)
+            .then(|| Listener::start(options.clone(), &database_id, signal.clone(), looking.clone()))
+            .flatten();
         let opened = Instant::now();
         let outage = Outage::default();
-        let shared = Shared { options, name, database_id, writer, reader, readers, outage, opened, signal, listener };
+        let shared =
+            Shared { options, name, database_id, writer, reader, readers, outage, opened, signal, looking, listener };
         Ok(Self { shared: Arc::new(shared), asked_by: AskedBy::Engine })
     }
 
@@ -184,16 +189,6 @@ fn has_code(write: &Write) -> bool {
     write.user_code().is_some()
 }
 
-/// Returns the lease under which a write is made.
-fn lease(write: &Write) -> Option<i64> {
-    match write {
-        Write::Start(run) => run.lease.map(|lease| lease.number),
-        Write::Append(append) => Some(append.lease.number),
-        Write::Heartbeat(lease) => Some(lease.number),
-        _ => None,
-    }
-}
-
 /// Returns whether there is no connection, or the server has none left.
 fn is_outage(error: &StoreError, stage: Stage) -> bool {
     error.kind == StoreErrorKind::Io || error.kind == StoreErrorKind::Busy && stage == Stage::Outside
@@ -242,16 +237,12 @@ impl Shared {
         }
     }
 
-    /// Tells the listener what a batch says about our leases, and whom to wake.
+    /// Notes what a batch says about our leases, and notifies the holders of others; `None` stands for all of them.
     fn tell(&self, writes: &[Write], answers: &Answers, woken: Option<BTreeSet<i64>>) {
-        let Some(listener) = &self.listener else { return };
-        let with = |is_ours: fn(&Result<Written, Rejected>) -> bool| {
-            let ours = writes.iter().zip(answers).filter(move |(_, answer)| is_ours(answer));
-            ours.filter_map(|(write, _)| lease(write))
-        };
-        listener.forgets(with(|answer| matches!(answer, Err(Rejected::Fenced))));
-        listener.holds(with(Result::is_ok));
-        listener.wake(woken);
+        self.looking.learns(writes, answers);
+        if let Some(listener) = &self.listener {
+            listener.wake(woken.map_or_else(|| BTreeSet::from([ALL]), |leases| self.looking.of_others(&leases)));
+        }
     }
 }
 
@@ -363,12 +354,13 @@ impl Store for PostgresStore {
         self.reading(|reader| reader.leases())
     }
 
-    /// Returns how often the time to look has come: what others have written is found by looking, and by their signals
-    /// earlier.
+    /// Returns how often something was found for this process: by looking for it, each `poll`, and earlier by the signals
+    /// of others.
     fn foreign_changes(&self) -> Result<u64, StoreError> {
-        let Shared { options, opened, signal, .. } = &*self.shared;
-        let looked = opened.elapsed().as_millis() / options.poll.as_millis().max(1);
-        Ok(u64::try_from(looked).unwrap_or(u64::MAX).saturating_add(signal.count()))
+        let Shared { options, name, reader, opened, signal, looking, .. } = &*self.shared;
+        let polls = opened.elapsed().as_millis() / options.poll.as_millis().max(1);
+        let look = |own: &BTreeSet<i64>| reader.with(|link| is_anything_there(&Pg::new(link, options, name), own));
+        Ok(looking.found(polls, look)?.saturating_add(signal.count()))
     }
 
     fn change_signal(&self) -> Option<Arc<ChangeSignal>> {

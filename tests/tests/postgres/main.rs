@@ -13,6 +13,7 @@ mod encrypted;
 mod failing;
 mod fleet;
 mod full_disk;
+mod idle;
 mod joining;
 mod killed;
 mod locks;

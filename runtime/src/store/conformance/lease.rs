@@ -22,6 +22,9 @@ pub fn leases_are_numbered_and_beat<S: Store>(open: &dyn Fn() -> S) {
     );
     assert_eq!(rig.write(Write::Heartbeat(Lease { epoch: 2, ..second })), Err(Rejected::Fenced));
     assert_eq!(rig.write(Write::Heartbeat(Lease { number: 99, epoch: 1 })), Err(Rejected::Fenced));
+    let both = |second| rig.batch(&[Write::Heartbeat(second), Write::Heartbeat(rig.lease)]);
+    assert_eq!(both(second), [Ok(Written::Done), Ok(Written::Done)]);
+    assert_eq!(both(Lease { epoch: 2, ..second }), [Err(Rejected::Fenced), Ok(Written::Done)]);
     let row = |lease: Lease, owner: &str, heartbeat| LeaseRow {
         number: lease.number,
         owner: owner.to_owned(),
@@ -33,7 +36,7 @@ pub fn leases_are_numbered_and_beat<S: Store>(open: &dyn Fn() -> S) {
     let leases = rig.store.leases().expect("read");
     assert!(leases[1].seen.is_some(), "the time of a heartbeat is kept for people");
     let leases: Vec<_> = leases.into_iter().map(|row| LeaseRow { seen: None, ..row }).collect();
-    assert_eq!(leases, [row(rig.lease, "engine-1", 0), row(second, "engine-2", 3)]);
+    assert_eq!(leases, [row(rig.lease, "engine-1", 2), row(second, "engine-2", 4)]);
 }
 
 /// What a holder says of itself stays until another one has the lease.

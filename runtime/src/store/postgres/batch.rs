@@ -1,5 +1,6 @@
 //! Commits a batch in two round trips: all rows that it reads, decided in memory, all rows that it writes.
 
+mod beats;
 mod changes;
 mod keys;
 mod known;
@@ -13,12 +14,13 @@ use super::listener::ALL;
 use super::session::{Pg, Query};
 use crate::store::decide::perform;
 use crate::store::{Rejected, Status, StoreError, StoreErrorKind, Write, Written};
+pub(super) use beats::FUNCTION as BEAT;
 use changes::Bulk;
 use keys::Keys;
 use known::Known;
 #[cfg(feature = "sqlite")]
 pub(super) use own::Own;
-pub(super) use plain::FUNCTION;
+pub(super) use plain::FUNCTION as APPEND;
 use sheet::Sheet;
 use std::collections::BTreeSet;
 
@@ -38,7 +40,7 @@ const READS: usize = 12;
 /// # Errors
 /// Nothing was committed, or the outcome is unknown: the stage of the session says which.
 pub(super) fn commit(session: &Pg<'_>, writes: &[Write]) -> Result<Option<Committed>, StoreError> {
-    if plain::commit(session, writes)? {
+    if beats::commit(session, writes)? || plain::commit(session, writes)? {
         let answers = writes.iter().map(|_| Ok(Written::Done)).collect();
         return Ok(Some(Committed { answers, woken: BTreeSet::new() }));
     }

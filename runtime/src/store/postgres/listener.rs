@@ -1,5 +1,6 @@
 //! Notifications: they tell other processes that something waits for their runs. Whatever gets lost is found by looking.
 
+use super::looking::Looking;
 use super::options::PgOptions;
 use super::text::quoted;
 use crate::store::ChangeSignal;
@@ -37,11 +38,11 @@ pub(super) struct Listener {
 #[derive(Debug)]
 struct Shared {
     signal: Arc<ChangeSignal>,
+    /// What knows the leases of this process.
+    looking: Arc<Looking>,
     channel: String,
     /// What distinguishes our own notifications.
     sender: String,
-    /// The leases that this process holds.
-    own: Mutex<BTreeSet<i64>>,
     /// The leases whose holders are to look, each once however long there is no connection.
     asked: Mutex<BTreeSet<i64>>,
     /// Notified when there are such, and at the end.
@@ -54,13 +55,18 @@ pub(super) const ALL: i64 = 0;
 
 impl Listener {
     /// Starts the thread; `None` if the system has none, which costs latency only.
-    pub(super) fn start(options: PgOptions, database_id: &str, signal: Arc<ChangeSignal>) -> Option<Self> {
+    pub(super) fn start(
+        options: PgOptions,
+        database_id: &str,
+        signal: Arc<ChangeSignal>,
+        looking: Arc<Looking>,
+    ) -> Option<Self> {
         let (channel, sender) = (format!("steadfast_{database_id}"), uuid::Uuid::new_v4().simple().to_string());
         let shared = Arc::new(Shared {
             signal,
+            looking,
             channel,
             sender,
-            own: Mutex::default(),
             asked: Mutex::default(),
             filled: Notify::new(),
             is_over: AtomicBool::new(false),
@@ -74,26 +80,10 @@ impl Listener {
         Some(Self { shared })
     }
 
-    /// Notes leases that this process holds: what is for them alone needs no notification.
-    pub(super) fn holds(&self, leases: impl Iterator<Item = i64>) {
-        locked(&self.shared.own).extend(leases);
-    }
-
-    /// Notes that other processes may hold these leases now.
-    pub(super) fn forgets(&self, leases: impl Iterator<Item = i64>) {
-        let mut own = locked(&self.shared.own);
-        for lease in leases {
-            own.remove(&lease);
-        }
-    }
-
-    /// Notifies the holders of leases; `None` stands for all of them.
-    pub(super) fn wake(&self, leases: Option<BTreeSet<i64>>) {
-        let own = locked(&self.shared.own);
-        let others: Vec<_> = leases.map_or_else(|| vec![ALL], |leases| leases.difference(&own).copied().collect());
-        drop(own);
-        if !others.is_empty() {
-            locked(&self.shared.asked).extend(others);
+    /// Notifies the holders of leases.
+    pub(super) fn wake(&self, leases: BTreeSet<i64>) {
+        if !leases.is_empty() {
+            locked(&self.shared.asked).extend(leases);
             self.shared.filled.notify_one();
         }
     }
@@ -196,10 +186,8 @@ impl Shared {
         if sender == self.sender {
             return;
         }
-        let own = locked(&self.own);
         let mut leases = leases.split(',').filter_map(|lease| lease.parse().ok());
-        if leases.any(|lease| lease == ALL || own.contains(&lease)) {
-            drop(own);
+        if leases.any(|lease| lease == ALL || self.looking.holds(lease)) {
             self.signal.raise();
         }
     }

@@ -1,6 +1,6 @@
 //! The tables, and how they are created and checked.
 
-use super::batch::FUNCTION;
+use super::batch::{APPEND, BEAT};
 use super::session::Pg;
 use super::text::for_postgres;
 use crate::store::sql::{Cell, META_TABLE, Reader, SET_META, Session};
@@ -130,7 +130,8 @@ const VERSION_1: &[&str] = &[
     )",
     "CREATE UNIQUE INDEX steadfast_labels_run_name ON steadfast_labels (run, name)",
     "CREATE INDEX steadfast_labels_value ON steadfast_labels (name, value, run)",
-    FUNCTION,
+    APPEND,
+    BEAT,
 ];
 
 const CREATE_META: &str =
