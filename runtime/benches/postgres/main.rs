@@ -3,6 +3,7 @@
 //! `cargo bench -p steadfast --features postgres --bench postgres`, with the programs of a server as
 //! `tests/postgres/src/lib.rs` has it. Each line stands beside the raw limit measured in the same run.
 
+mod fleet;
 mod raw;
 #[path = "../steadfast/table.rs"]
 mod table;
@@ -38,16 +39,19 @@ async fn sequence(flow: &mut Flow, steps: u64) -> Result<u64> {
     Ok(sum)
 }
 
-/// One line of the table.
+/// One line of the table, or a few.
 type Line = fn(&Runtime, &Cluster, &mut Table);
 
 fn main() {
+    if fleet::is_worker() {
+        return fleet::work();
+    }
     let Some(cluster) = Cluster::shared() else { return };
     // Cargo passes `--bench`; a name restricts the lines.
     let only = std::env::args().skip(1).find(|arg| !arg.starts_with('-'));
     let runtime = Runtime::new().expect("a runtime");
     let mut table = Table::new();
-    let lines: [(&str, Line); 2] = [("a", sequential), ("b", many_runs)];
+    let lines: [(&str, Line); 3] = [("a", sequential), ("b", many_runs), ("c", fleet::several_workers)];
     for (name, line) in lines {
         if only.as_deref().is_none_or(|only| only == name) {
             line(&runtime, cluster, &mut table);

@@ -48,3 +48,10 @@ pub(crate) fn hundred_row_commits(database: &Database, commits: u32) -> f64 {
         f64::from(commits) * 100.0 / start.elapsed().as_secs_f64()
     })
 }
+
+/// Returns the time between the first end of a run and the last.
+pub(crate) fn seconds_of_ends(database: &Database) -> f64 {
+    let ends =
+        "SELECT (max(updated_at) - min(updated_at))::float8 / 1000 FROM steadfast_runs WHERE status = 'completed'";
+    with_client(database, async |client| client.query_one(ends, &[]).await.expect("the ends").get(0))
+}

@@ -5,6 +5,7 @@ mod arrival;
 mod batch;
 mod cells;
 mod code;
+mod commit;
 mod fault;
 mod grants;
 mod link;
@@ -20,20 +21,20 @@ mod tls;
 
 pub use options::PgOptions;
 
-use super::sql::{self, Reader, Session as _};
+use super::sql::Reader;
 use super::{
     Belongings, ChangeSignal, EntryRow, FieldRow, InboxRow, LeaseRow, OutputRow, Rejected, RequestKey, RequestRow,
     RunKey, RunPage, RunQuery, RunRow, Store, StoreError, StoreErrorKind, WaitingRuns, Write, Written,
 };
 use links::Links;
-use listener::{ALL, Listener};
+use listener::Listener;
 use looking::{Looking, is_anything_there};
 use outage::Outage;
 use session::{Pg, Stage};
 use std::collections::BTreeSet;
-use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
+use tokio::runtime::{Handle, RuntimeFlavor};
 
 /// A [`Store`] in a database of Postgres, 15 or later.
 ///
@@ -77,22 +78,9 @@ enum AskedBy {
 const READERS: usize = 2;
 const USERS: usize = 4;
 
-/// How often a transaction is tried that others were in the way of.
-const TRIES: u32 = 12;
-const TOGETHER: u32 = 6;
-
 /// The wait before something is tried again, at first and at most.
 const AGAIN: Duration = Duration::from_millis(5);
 const LONGEST: Duration = Duration::from_millis(400);
-
-/// The time after which a commit ends transactions of others that wait for their process. Their server ends those that
-/// wait between two statements after the same time, and none that waits for the rest of a statement.
-const STALLED: Duration = Duration::from_secs(5);
-
-const END_STALLED: &str = "SELECT pg_terminate_backend(a.pid) FROM pg_stat_activity a
-    WHERE a.datname = current_database() AND a.pid <> pg_backend_pid() AND a.wait_event = 'ClientRead'
-        AND a.state_change < clock_timestamp() - interval '5 s'
-        AND EXISTS (SELECT 1 FROM pg_locks l WHERE l.pid = a.pid AND l.granted AND l.relation = to_regclass(?1))";
 
 /// The table of which each batch holds a weak lock, and what excludes all batches a strong one.
 const GATE: &str = "steadfast_leases";
@@ -156,94 +144,13 @@ impl PostgresStore {
     }
 }
 
-/// Commits a batch beside those of others. What is rare, and what others are in the way of again and again, is written
-/// with all other writers excluded.
-fn committed(session: &Pg<'_>, writes: &[Write], tries: u32) -> Result<(Answers, Option<BTreeSet<i64>>), StoreError> {
-    if tries < TOGETHER {
-        match beside_others(session, writes) {
-            Ok(Some((answers, woken))) => return Ok((answers, Some(woken))),
-            Ok(None) => {}
-            // The database refuses one of them, or another process was faster: both are looked at again.
-            Err(error)
-                if matches!(error.kind, StoreErrorKind::Refused | StoreErrorKind::TooLarge)
-                    && session.stage() == Stage::Begun =>
-            {
-                session.undo()?;
-            }
-            Err(error) => return Err(error),
-        }
-    }
-    sql::commit(session, session.database, writes).map(|answers| (answers, None))
-}
-
-fn beside_others(session: &Pg<'_>, writes: &[Write]) -> Result<Option<(Answers, BTreeSet<i64>)>, StoreError> {
-    match writes {
-        [write] if write.user_code().is_some() => {
-            Ok(code::commit(session, write)?.map(|(answer, woken)| (vec![answer], woken)))
-        }
-        _ => Ok(batch::commit(session, writes)?.map(|done| (done.answers, done.woken))),
-    }
-}
-
-fn has_code(write: &Write) -> bool {
-    write.user_code().is_some()
-}
-
 /// Returns whether there is no connection, or the server has none left.
 fn is_outage(error: &StoreError, stage: Stage) -> bool {
     error.kind == StoreErrorKind::Io || error.kind == StoreErrorKind::Busy && stage == Stage::Outside
 }
 
-impl Shared {
-    /// Ends transactions of processes that were stopped, or whose network is lost, in the middle of a statement: all
-    /// others wait for their rows.
-    fn end_stalled(&self) {
-        let ended = self.readers.with(|link| {
-            let mut ended = 0;
-            let gate = text::for_postgres(GATE, self.options.schema.as_deref());
-            let session = Pg::new(link, &self.options, &self.name);
-            session.select(END_STALLED, &[sql::Cell::Text(gate.as_bytes())], &mut |_| {
-                ended += 1;
-                ControlFlow::Continue(())
-            })?;
-            Ok(ended)
-        });
-        match ended {
-            Ok(0) => {}
-            Ok(ended) => {
-                tracing::warn!(ended, "transactions of processes that stand still were in the way, and are ended");
-            }
-            Err(error) => tracing::warn!(%error, "transactions of processes that stand still cannot be looked for"),
-        }
-    }
-
-    /// Waits until the server has decided about a commit whose answer was lost: what is read after that stays so. The
-    /// server may still be about to execute it, and each batch holds a lock that this excludes.
-    fn settle(&self) {
-        let mut tries = 0;
-        loop {
-            let excluded = self.writer.with(|link| {
-                let session = Pg::new(link, &self.options, &self.name);
-                session.begin()?;
-                session.rollback()
-            });
-            tries += 1;
-            match excluded {
-                Ok(()) => return self.outage.ends(),
-                // Without a server the engine reads later.
-                Err(error) if !is_outage(&error, Stage::Outside) || !self.outage.is_waited_for() => return,
-                Err(_) => std::thread::sleep(wait(tries)),
-            }
-        }
-    }
-
-    /// Notes what a batch says about our leases, and notifies the holders of others; `None` stands for all of them.
-    fn tell(&self, writes: &[Write], answers: &Answers, woken: Option<BTreeSet<i64>>) {
-        self.looking.learns(writes, answers);
-        if let Some(listener) = &self.listener {
-            listener.wake(woken.map_or_else(|| BTreeSet::from([ALL]), |leases| self.looking.of_others(&leases)));
-        }
-    }
+fn has_code(write: &Write) -> bool {
+    write.user_code().is_some()
 }
 
 impl Store for PostgresStore {
@@ -253,49 +160,18 @@ impl Store for PostgresStore {
             let groups = writes.chunk_by(|a, b| !has_code(a) && !has_code(b));
             return Ok(groups.map(|group| self.commit(group)).collect::<Result<Vec<_>, _>>()?.concat());
         }
-        let Shared { options, name, writer, outage, .. } = &*self.shared;
-        let (mut tries, begun) = (0, Instant::now());
-        loop {
-            let mut stage = Stage::Outside;
-            let answers = writer.with(|link| {
-                let session = Pg::new(link, options, name);
-                let answers = committed(&session, writes, tries);
-                stage = session.stage();
-                answers
-            });
-            tries += 1;
-            let error = match answers {
-                Ok((answers, woken)) => {
-                    outage.ends();
-                    self.shared.tell(writes, &answers, woken);
-                    return Ok(answers);
-                }
-                Err(error) => error,
-            };
-            let is_tried_again = match stage {
-                Stage::Committing => false,
-                _ if is_outage(&error, stage) => outage.is_waited_for(),
-                _ => error.kind == StoreErrorKind::Busy && tries < TRIES,
-            };
-            if !is_tried_again {
-                if stage == Stage::Committing {
-                    self.shared.settle();
-                }
-                return Err(error);
-            }
-            if tries == 1 && error.kind == StoreErrorKind::Io {
-                tracing::warn!(%error, "a transaction is tried again, of which nothing was committed");
-            }
-            if stage == Stage::Begun && begun.elapsed() > STALLED {
-                self.shared.end_stalled();
-            }
-            std::thread::sleep(wait(tries));
-        }
+        self.shared.commit(writes)
     }
 
-    /// Leaves it to the committer's thread: an answer takes a round trip.
-    fn try_commit(&self, _: &[Write]) -> Result<Option<Vec<Result<Written, Rejected>>>, StoreError> {
-        Ok(None)
+    /// Commits a single write if one call of a function does that. The runtime's other tasks go on meanwhile, on another
+    /// thread. What a function does not do, and what goes wrong before anything is committed, is left to the committer's
+    /// thread.
+    fn try_commit(&self, writes: &[Write]) -> Result<Option<Answers>, StoreError> {
+        let is_of_many = Handle::try_current().is_ok_and(|of| of.runtime_flavor() == RuntimeFlavor::MultiThread);
+        if !is_of_many || writes.iter().any(has_code) {
+            return Ok(None);
+        }
+        tokio::task::block_in_place(|| self.shared.direct(writes))
     }
 
     fn run(&self, key: RunKey<'_>) -> Result<Option<RunRow>, StoreError> {

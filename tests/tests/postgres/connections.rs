@@ -58,7 +58,7 @@ async fn a_start_whose_commit_is_answered_by_nobody_is_made_once_and_says_so() {
     let Some((database, proxy)) = behind_proxy() else { return };
     let engine = quiet(&database, &proxy).await;
     for n in 1..=5 {
-        proxy.drop_next_answer();
+        proxy.drop_answer_to("steadfast_batch(");
         let run = engine.start(doubling, ()).id(format!("run-{n}")).soon().await.expect("it was written");
         assert!(run.is_new(), "this call has started it");
         doubles(&run, &[n], 2 * n).await;
@@ -102,7 +102,11 @@ async fn a_step_whose_commit_is_answered_by_nobody_counts_once() {
         run.send(Number(n)).soon().await.expect("sent");
         // The next commits are those of the run: of the message that it takes, and of the step.
         tokio::time::sleep(Duration::from_micros(dice.below(3_000))).await;
-        proxy.drop_next_answer();
+        match dice.below(3) {
+            0 => proxy.drop_next_answer(),
+            1 => proxy.drop_answer_to("steadfast_batch("),
+            _ => proxy.drop_answer_to("steadfast_append("),
+        }
         limits::until(async || count(&database, "steadfast_inbox WHERE taken IS NULL") == 0).await;
         sum += 2 * n;
         if proxy.lost_answers() >= 8 {
@@ -135,9 +139,11 @@ async fn connections_that_are_cut_and_delayed_at_random_lose_nothing() {
             while !is_over.load(Ordering::SeqCst) {
                 std::thread::sleep(Duration::from_millis(5 + dice.below(120)));
                 proxy.delay(Duration::from_millis(dice.below(4)));
-                match dice.below(3) {
+                match dice.below(5) {
                     0 => proxy.cut_all(),
-                    1 => proxy.cut_after(usize::try_from(dice.below(3_000)).expect("small")),
+                    1 => proxy.drop_answer_to("steadfast_batch("),
+                    2 => proxy.drop_answer_to("steadfast_append("),
+                    3 => proxy.cut_after(usize::try_from(dice.below(3_000)).expect("small")),
                     _ => proxy.drop_next_answer(),
                 }
                 cuts += 1;

@@ -2,12 +2,15 @@
 
 use crate::cluster;
 use crate::work::{ENDING, Number, builder, doubles, doubling};
+use futures_util::future::try_join_all;
 use limits::Soon as _;
+use std::future::IntoFuture as _;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
+use steadfast::Status;
 use steadfast::history::Kind;
+use steadfast::prelude::*;
 use steadfast::store::PgOptions;
-use steadfast::{Engine, Status};
 use throwaway_postgres::{Cluster, Database, USER};
 
 /// A database, and a role that may connect to it.
@@ -249,5 +252,38 @@ async fn connections_that_the_server_ends_when_idle_are_made_anew() {
         run.status().soon().await.expect("a status");
     }
     doubles(&run, &[], 420).await;
+    ends(engine).await;
+}
+
+#[step]
+async fn successor(n: u64) -> Result<u64> {
+    Ok(n + 1)
+}
+
+#[workflow]
+async fn counting(flow: &mut Flow, to: u64) -> Result<u64> {
+    let mut n = 0;
+    while n < to {
+        n = successor(flow, n).await?;
+    }
+    Ok(n)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn starts_steps_and_ends_need_nothing_but_the_functions() {
+    let Some(role) = Role::owner() else { return };
+    let engine = Engine::builder().postgres(role.options()).workflow(counting).start().soon().await.expect("an engine");
+    // The functions write with the rights of their owner, and the role may no longer write to the log.
+    for function in ["steadfast_append", "steadfast_batch"] {
+        role.execute(&format!("ALTER FUNCTION {function} SECURITY DEFINER; ALTER FUNCTION {function} OWNER TO {USER}"));
+    }
+    role.execute(&format!("ALTER TABLE steadfast_log OWNER TO {USER}; GRANT SELECT ON steadfast_log TO {}", role.name));
+    let starts = (0..20).map(|_| engine.start(counting, 10).into_future());
+    let runs = try_join_all(starts).soon().await.expect("the starts");
+    for run in runs {
+        assert_eq!(run.result().soon().await.expect("a result"), 10);
+    }
+    let run = engine.start(counting, 50).soon().await.expect("a start");
+    assert_eq!(run.result().soon().await.expect("a result"), 50);
     ends(engine).await;
 }

@@ -2,10 +2,11 @@
 
 mod beats;
 mod changes;
+mod direct;
+mod functions;
 mod keys;
 mod known;
 mod own;
-mod plain;
 mod reads;
 mod sheet;
 
@@ -16,11 +17,12 @@ use crate::store::decide::perform;
 use crate::store::{Rejected, Status, StoreError, StoreErrorKind, Write, Written};
 pub(super) use beats::FUNCTION as BEAT;
 use changes::Bulk;
+pub(super) use direct::commit as commit_direct;
+pub(super) use functions::{APPEND, BATCH};
 use keys::Keys;
 use known::Known;
 #[cfg(feature = "sqlite")]
 pub(super) use own::Own;
-pub(super) use plain::FUNCTION as APPEND;
 use sheet::Sheet;
 use std::collections::BTreeSet;
 
@@ -40,9 +42,12 @@ const READS: usize = 12;
 /// # Errors
 /// Nothing was committed, or the outcome is unknown: the stage of the session says which.
 pub(super) fn commit(session: &Pg<'_>, writes: &[Write]) -> Result<Option<Committed>, StoreError> {
-    if beats::commit(session, writes)? || plain::commit(session, writes)? {
+    if beats::commit(session, writes)? {
         let answers = writes.iter().map(|_| Ok(Written::Done)).collect();
         return Ok(Some(Committed { answers, woken: BTreeSet::new() }));
+    }
+    if let Some(done) = commit_direct(session, writes)? {
+        return Ok(Some(done));
     }
     let Some(decided) = decided(session, writes, true)? else { return Ok(None) };
     write(decided, |queries| session.commit_together(queries)).map(Some)
@@ -104,6 +109,19 @@ fn write(
     (sheet, mut answers): (Sheet, Answers),
     execute: impl FnOnce(&[Query<'_>]) -> Result<Vec<Vec<Found>>, StoreError>,
 ) -> Result<Committed, StoreError> {
+    let woken = woken(&sheet);
+    let Sheet { known, changes, .. } = sheet;
+    let statements = changes.into_statements(&known);
+    let queries: Vec<_> = statements.iter().map(query).collect();
+    let drawn = execute(&queries)?;
+    // Only the insertion of items returns rows.
+    let numbers: Vec<i64> = drawn.iter().flatten().filter_map(super::cells::first_number).collect();
+    number_all(&mut answers, &numbers);
+    Ok(Committed { answers, woken })
+}
+
+/// Returns the leases for whose runs something has come.
+fn woken(sheet: &Sheet) -> BTreeSet<i64> {
     let Sheet { known, changes, .. } = sheet;
     // Another process may be claiming a run without an owner at this moment.
     let lease = |run: &i64| known.runs.get(run).and_then(|row| Some(row.as_ref()?.lease.unwrap_or(ALL)));
@@ -116,15 +134,7 @@ fn write(
     if changes.new_runs.iter().chain(changes.changed_runs()).any(is_for_all) {
         woken.insert(ALL);
     }
-    let statements = changes.into_statements(&known);
-    let queries: Vec<_> = statements.iter().map(query).collect();
-    let drawn = execute(&queries)?;
-    // Only the insertion of items returns rows.
-    let numbers: Vec<i64> = drawn.iter().flatten().filter_map(super::cells::first_number).collect();
-    for answer in &mut answers {
-        number(answer, &numbers);
-    }
-    Ok(Committed { answers, woken })
+    woken
 }
 
 fn query(bulk: &Bulk) -> Query<'_> {
@@ -140,7 +150,13 @@ fn with_columns<'a>(query: Query<'a>, bulk: &'a Bulk) -> Query<'a> {
     columns.fold(query, |query, (column, of)| query.array(of, column.iter().map(own::Own::cell)))
 }
 
-/// Replaces the numbers that stand for those of new items.
+/// Replaces the numbers that stand for those of new rows.
+fn number_all(answers: &mut Answers, numbers: &[i64]) {
+    for answer in answers {
+        number(answer, numbers);
+    }
+}
+
 fn number(answer: &mut Result<Written, Rejected>, numbers: &[i64]) {
     let drawn = |number: &mut i64| {
         let place = usize::try_from(number.unsigned_abs()).unwrap_or(usize::MAX);

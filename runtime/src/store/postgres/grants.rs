@@ -1,6 +1,6 @@
 //! The rights that roles need on the engine's tables, as statements.
 
-use super::batch::FUNCTION;
+use super::batch::{APPEND, BATCH, BEAT};
 use super::schema::created;
 use super::text::{for_postgres, quoted};
 use std::fmt::Write as _;
@@ -32,9 +32,11 @@ pub(super) fn printed(schema: Option<&str>, role: Role, name: &str) -> String {
     if role == Role::Runtime {
         let numbered = tables().filter(|(_, is_numbered)| *is_numbered);
         grant("USAGE", "SEQUENCE", numbered.map(|(table, _)| format!("{table}_number_seq")).collect());
-        let head = FUNCTION.strip_prefix("CREATE FUNCTION ").and_then(|text| Some(text.split_once(')')?.0));
-        let head = head.map(|head| head.split_whitespace().collect::<Vec<_>>().join(" ").replace("( ", "(") + ")");
-        grant("EXECUTE", "FUNCTION", head.into_iter().collect());
+        let heads = [APPEND, BATCH, BEAT].into_iter().filter_map(|function| {
+            let head = function.strip_prefix("CREATE FUNCTION ")?.split_once(')')?.0;
+            Some(head.split_whitespace().collect::<Vec<_>>().join(" ").replace("( ", "(") + ")")
+        });
+        grant("EXECUTE", "FUNCTION", heads.collect());
     }
     text
 }

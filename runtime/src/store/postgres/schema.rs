@@ -1,6 +1,6 @@
 //! The tables, and how they are created and checked.
 
-use super::batch::{APPEND, BEAT};
+use super::batch::{APPEND, BATCH, BEAT};
 use super::session::Pg;
 use super::text::for_postgres;
 use crate::store::sql::{Cell, META_TABLE, Reader, SET_META, Session};
@@ -131,6 +131,7 @@ const VERSION_1: &[&str] = &[
     "CREATE UNIQUE INDEX steadfast_labels_run_name ON steadfast_labels (run, name)",
     "CREATE INDEX steadfast_labels_value ON steadfast_labels (name, value, run)",
     APPEND,
+    BATCH,
     BEAT,
 ];
 

@@ -247,8 +247,10 @@ impl Session for Pg<'_> {
 /// Returns whether the server itself says this of a statement. A pooler between says errors of its own, without the severity
 /// in the language of the protocol; and a server that ends does not say what has become of the statement.
 fn is_of_the_server(said: &DbError) -> bool {
+    // A session that was idle for too long had not read the statement.
+    let of_idle_sessions = [SqlState::IDLE_IN_TRANSACTION_SESSION_TIMEOUT, SqlState::IDLE_SESSION_TIMEOUT];
     said.parsed_severity() == Some(Severity::Error)
-        || said.parsed_severity().is_some() && *said.code() == SqlState::IDLE_IN_TRANSACTION_SESSION_TIMEOUT
+        || said.parsed_severity().is_some() && of_idle_sessions.contains(said.code())
 }
 
 type Answered = Result<Vec<tokio_postgres::Row>, tokio_postgres::Error>;

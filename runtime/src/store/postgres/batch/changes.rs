@@ -47,7 +47,7 @@ impl Bulk {
         self.columns.iter_mut().zip(row).for_each(|(column, value)| column.push(value));
     }
 
-    fn is_empty(&self) -> bool {
+    pub(super) fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
@@ -118,9 +118,21 @@ impl Default for Changes {
 }
 
 impl Changes {
-    /// Returns the rows of entries and of fields.
-    pub(super) const fn entries_and_fields(&self) -> (&Bulk, &Bulk) {
-        (&self.log, &self.fields)
+    /// Returns the rows of the log, of fields, and of new runs; `None` if there are changes beyond these and the rows of
+    /// runs.
+    pub(super) fn into_rows_alone(self, known: &Known) -> Option<[Bulk; 3]> {
+        let new_runs = self.new_rows(known);
+        let Self { leases, new_runs: _, runs: _, owners: _, log, fields, inbox, outputs, told, taken, statements } =
+            self;
+        let is_alone = leases.is_empty() && inbox.is_empty() && outputs.is_empty() && told.is_empty();
+        (is_alone && taken.is_empty() && statements.is_empty()).then_some([log, fields, new_runs])
+    }
+
+    fn new_rows(&self, known: &Known) -> Bulk {
+        let mut rows = Bulk::new(NEW_RUNS, "itttiiiittiitiiiiit");
+        let row = |number: &i64| known.runs.get(number).and_then(Option::as_ref);
+        self.new_runs.iter().filter_map(row).for_each(|row| rows.add(columns(row)));
+        rows
     }
 
     pub(super) fn changed_runs(&self) -> impl Iterator<Item = &i64> {
@@ -201,8 +213,7 @@ impl Changes {
         {
             runs.add(changed(row, *seq));
         }
-        let mut new_runs = Bulk::new(NEW_RUNS, "itttiiiittiitiiiiit");
-        self.new_runs.iter().filter_map(row).for_each(|row| new_runs.add(columns(row)));
+        let new_runs = self.new_rows(known);
         let (mut with_key, mut without) = (Bulk::new(TAKEN_WITH_KEY, "iii"), Bulk::new(TAKEN, "iii"));
         for (run, item, at) in &self.taken {
             with_key.add([Own::Int(*run), Own::Int(*item), Own::Int(*at)]);

@@ -1,0 +1,170 @@
+//! Commits of batches: tried again while others are in the way, and settled when their outcome is unknown.
+
+use super::batch::{self, Committed};
+use super::listener::ALL;
+use super::session::{Pg, Stage};
+use super::{Answers, GATE, Shared, code, is_outage, text, wait};
+use crate::store::sql::{self, Session as _};
+use crate::store::{StoreError, StoreErrorKind, Write};
+use std::collections::BTreeSet;
+use std::ops::ControlFlow;
+use std::time::{Duration, Instant};
+
+/// How often a transaction is tried that others were in the way of.
+const TRIES: u32 = 12;
+const TOGETHER: u32 = 6;
+
+/// The time after which a commit ends transactions of others that wait for their process. Their server ends those that
+/// wait between two statements after the same time, and none that waits for the rest of a statement.
+const STALLED: Duration = Duration::from_secs(5);
+
+const END_STALLED: &str = "SELECT pg_terminate_backend(a.pid) FROM pg_stat_activity a
+    WHERE a.datname = current_database() AND a.pid <> pg_backend_pid() AND a.wait_event = 'ClientRead'
+        AND a.state_change < clock_timestamp() - interval '5 s'
+        AND EXISTS (SELECT 1 FROM pg_locks l WHERE l.pid = a.pid AND l.granted AND l.relation = to_regclass(?1))";
+
+impl Shared {
+    /// Commits a batch, and tries it again as long as nothing of it is committed.
+    pub(super) fn commit(&self, writes: &[Write]) -> Result<Answers, StoreError> {
+        let Shared { options, name, writer, outage, .. } = self;
+        let (mut tries, begun) = (0, Instant::now());
+        loop {
+            let mut stage = Stage::Outside;
+            let answers = writer.with(|link| {
+                let session = Pg::new(link, options, name);
+                let answers = committed(&session, writes, tries);
+                stage = session.stage();
+                answers
+            });
+            tries += 1;
+            let error = match answers {
+                Ok((answers, woken)) => {
+                    outage.ends();
+                    self.tell(writes, &answers, woken);
+                    return Ok(answers);
+                }
+                Err(error) => error,
+            };
+            let is_tried_again = match stage {
+                Stage::Committing => false,
+                _ if is_outage(&error, stage) => outage.is_waited_for(),
+                _ => error.kind == StoreErrorKind::Busy && tries < TRIES,
+            };
+            if !is_tried_again {
+                if stage == Stage::Committing {
+                    self.settle();
+                }
+                return Err(error);
+            }
+            if tries == 1 && error.kind == StoreErrorKind::Io {
+                tracing::warn!(%error, "a transaction is tried again, of which nothing was committed");
+            }
+            if stage == Stage::Begun && begun.elapsed() > STALLED {
+                self.end_stalled();
+            }
+            std::thread::sleep(wait(tries));
+        }
+    }
+
+    /// Ends transactions of processes that were stopped, or whose network is lost, in the middle of a statement: all
+    /// others wait for their rows.
+    fn end_stalled(&self) {
+        let ended = self.readers.with(|link| {
+            let mut ended = 0;
+            let gate = text::for_postgres(GATE, self.options.schema.as_deref());
+            let session = Pg::new(link, &self.options, &self.name);
+            session.select(END_STALLED, &[sql::Cell::Text(gate.as_bytes())], &mut |_| {
+                ended += 1;
+                ControlFlow::Continue(())
+            })?;
+            Ok(ended)
+        });
+        match ended {
+            Ok(0) => {}
+            Ok(ended) => {
+                tracing::warn!(ended, "transactions of processes that stand still were in the way, and are ended");
+            }
+            Err(error) => tracing::warn!(%error, "transactions of processes that stand still cannot be looked for"),
+        }
+    }
+
+    /// Waits until the server has decided about a commit whose answer was lost: what is read after that stays so. The
+    /// server may still be about to execute it, and each batch holds a lock that this excludes.
+    fn settle(&self) {
+        let mut tries = 0;
+        loop {
+            let excluded = self.writer.with(|link| {
+                let session = Pg::new(link, &self.options, &self.name);
+                session.begin()?;
+                session.rollback()
+            });
+            tries += 1;
+            match excluded {
+                Ok(()) => return self.outage.ends(),
+                // Without a server the engine reads later.
+                Err(error) if !is_outage(&error, Stage::Outside) || !self.outage.is_waited_for() => return,
+                Err(_) => std::thread::sleep(wait(tries)),
+            }
+        }
+    }
+
+    /// Calls a function that writes these; `None` if it cannot, or if nothing was committed for another reason.
+    pub(super) fn direct(&self, writes: &[Write]) -> Result<Option<Answers>, StoreError> {
+        let mut stage = Stage::Outside;
+        let done = self.writer.with(|link| {
+            let session = Pg::new(link, &self.options, &self.name);
+            let done = batch::commit_direct(&session, writes);
+            stage = session.stage();
+            done
+        });
+        match done {
+            Ok(Some(Committed { answers, woken })) => {
+                self.outage.ends();
+                self.tell(writes, &answers, Some(woken));
+                Ok(Some(answers))
+            }
+            Err(error) if stage == Stage::Committing => {
+                self.settle();
+                Err(error)
+            }
+            Ok(None) | Err(_) => Ok(None),
+        }
+    }
+
+    /// Notes what a batch says about our leases, and notifies the holders of others; `None` stands for all of them.
+    fn tell(&self, writes: &[Write], answers: &Answers, woken: Option<BTreeSet<i64>>) {
+        self.looking.learns(writes, answers);
+        if let Some(listener) = &self.listener {
+            listener.wake(woken.map_or_else(|| BTreeSet::from([ALL]), |leases| self.looking.of_others(&leases)));
+        }
+    }
+}
+
+/// Commits a batch beside those of others. What is rare, and what others are in the way of again and again, is written
+/// with all other writers excluded.
+fn committed(session: &Pg<'_>, writes: &[Write], tries: u32) -> Result<(Answers, Option<BTreeSet<i64>>), StoreError> {
+    if tries < TOGETHER {
+        match beside_others(session, writes) {
+            Ok(Some((answers, woken))) => return Ok((answers, Some(woken))),
+            Ok(None) => {}
+            // The database refuses one of them, or another process was faster: both are looked at again.
+            Err(error)
+                if matches!(error.kind, StoreErrorKind::Refused | StoreErrorKind::TooLarge)
+                    && session.stage() == Stage::Begun =>
+            {
+                session.undo()?;
+            }
+            Err(error) => return Err(error),
+        }
+    }
+    sql::commit(session, session.database, writes).map(|answers| (answers, None))
+}
+
+fn beside_others(session: &Pg<'_>, writes: &[Write]) -> Result<Option<(Answers, BTreeSet<i64>)>, StoreError> {
+    match writes {
+        [write] if write.user_code().is_some() => {
+            Ok(code::commit(session, write)?.map(|(answer, woken)| (vec![answer], woken)))
+        }
+        _ => Ok(batch::commit(session, writes)?.map(|done| (done.answers, done.woken))),
+    }
+}
