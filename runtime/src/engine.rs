@@ -55,6 +55,7 @@ mod parking;
 mod pausing;
 mod prepare;
 mod probation;
+mod queues;
 mod reading;
 mod rebuild;
 mod recovery;
@@ -72,6 +73,8 @@ mod start;
 mod submit;
 mod suspects;
 mod sync;
+mod task_run;
+mod tasks;
 #[cfg(feature = "terminal")]
 mod terminal;
 mod threads;

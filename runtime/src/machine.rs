@@ -38,6 +38,7 @@ mod run_scope;
 mod shared_state;
 mod state;
 mod suspended;
+mod tasks;
 mod transaction;
 mod turn;
 mod waker;

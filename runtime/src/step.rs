@@ -5,6 +5,7 @@ mod body;
 mod ended;
 mod inputs;
 mod outcome;
+mod remote;
 mod stored;
 mod stored_types;
 mod stream;
@@ -19,6 +20,7 @@ pub use body::{boxed, never};
 pub use ended::Ending;
 pub use inputs::{HandleParameter, StepInputs};
 pub use outcome::{Input, Returned};
+pub use remote::Remote;
 pub(crate) use stored::{saved, to_save};
 pub use stored_types::{OtherwiseStored, StoredBeside};
 pub use stream::{StepStreamWriter, stream};
@@ -62,6 +64,8 @@ pub struct StepSpec<A, T: 'static, E: 'static> {
     pub blocking: bool,
     /// The roles of which the principal of the run needs one; empty if none is needed.
     pub roles: &'static [&'static str],
+    /// How it runs in another process; `None` if it runs where the workflow does.
+    pub remote: Option<Remote>,
     /// The field store that takes its results; the database takes them if there is none.
     pub store: Option<&'static str>,
     /// The resources that it takes.
@@ -85,6 +89,7 @@ impl<A, T: StoredValue, E: Failure> StepSpec<A, T, E> {
             policy: Policy::ONCE,
             blocking: false,
             roles: &[],
+            remote: None,
             store: None,
             resources: &[],
             state: stateless,
@@ -102,6 +107,7 @@ impl StepSpec<(), (), ()> {
         policy: Policy::ONCE,
         blocking: false,
         roles: &[],
+        remote: None,
         store: None,
         resources: &[],
         state: stateless,

@@ -25,6 +25,7 @@ mod sql;
 mod sqlite;
 mod status;
 mod successor;
+mod task;
 pub(crate) mod user_code;
 #[cfg_attr(not(feature = "conformance"), expect(clippy::option_option, reason = "a change leaves, clears or sets"))]
 mod write;
@@ -53,6 +54,7 @@ pub(crate) use sqlite::{RunFile, RunFileWriter};
 pub use sqlite::{SqliteOptions, SqliteStore};
 pub use status::Status;
 pub(crate) use successor::{lineage_flaw, successor};
+pub(crate) use task::{QueueRow, TaskKey, TaskRow, TaskState};
 pub(crate) use user_code::{Transaction, UserCode};
 pub(crate) use write::imported::ImportedRun;
 pub(crate) use write::{Append, Change, Lease, NewInboxItem, NewRun, Outgoing, Rejected, Write, Written};
@@ -70,6 +72,7 @@ pub mod backend {
         WaitingRuns,
     };
     pub use super::signal::ChangeSignal;
+    pub use super::task::{QueueRow, TaskKey, TaskRow, TaskState};
     pub use super::user_code::{Transaction, UserCode, Within};
     pub use super::write::imported::ImportedRun;
     pub use super::write::{Append, Change, Lease, NewInboxItem, NewRun, Outgoing, Rejected, Write, Written};
@@ -183,6 +186,18 @@ pub trait Store: Send + Sync + 'static {
         let _ = run;
         Ok(None)
     }
+
+    /// Returns tasks: remote steps that wait for an engine, or run on one. Of a lease and of a run in order of arrival.
+    ///
+    /// # Errors
+    /// The database cannot be read, or a row is damaged.
+    fn tasks(&self, which: TaskKey<'_>) -> Result<Vec<TaskRow>, StoreError>;
+
+    /// Returns the queues in which something waits or runs, in order of their names.
+    ///
+    /// # Errors
+    /// The database cannot be read.
+    fn queues(&self) -> Result<Vec<QueueRow>, StoreError>;
 
     /// Returns every lease, in order of its number.
     ///

@@ -20,6 +20,8 @@ pub(crate) struct Options {
     pub(crate) store: Option<syn::LitStr>,
     /// The roles of which the run's principal needs one.
     pub(crate) roles: Vec<String>,
+    /// The queue in which its calls wait for another engine.
+    pub(crate) queue: Option<syn::LitStr>,
 }
 
 /// The options of `retry(..)`; missing ones have defaults.
@@ -33,7 +35,7 @@ pub(crate) struct Retry {
     pub(crate) unless: Option<Path>,
 }
 
-const OPTIONS: [&str; 6] = ["name", "timeout", "retry", "blocking", "store", "roles"];
+const OPTIONS: [&str; 7] = ["name", "timeout", "retry", "blocking", "store", "roles", "queue"];
 pub(crate) const RETRY: [&str; 6] = ["attempts", "backoff", "factor", "max_backoff", "jitter", "unless"];
 
 const HELP: &str = "write `#[step(timeout = \"30s\", retry(attempts = 5, backoff = \"200ms\"))]`";
@@ -96,6 +98,15 @@ impl Options {
             }
             ("store", _) => {
                 faults.add(meta, "a store is named by a text that is not empty", "write `store = \"blobs\"`");
+            }
+            (
+                "queue",
+                Meta::NameValue(MetaNameValue { value: Expr::Lit(ExprLit { lit: Lit::Str(queue), .. }), .. }),
+            ) if !queue.value().is_empty() => {
+                self.queue = Some(queue.clone());
+            }
+            ("queue", _) => {
+                faults.add(meta, "a queue is named by a text that is not empty", "write `queue = \"gpu\"`");
             }
             ("roles", Meta::List(list)) => self.roles = name::roles(list, faults),
             ("roles", _) => faults.add(meta, "`roles` is a list of names", name::ROLES),

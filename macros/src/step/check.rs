@@ -49,6 +49,7 @@ pub(crate) fn parameters(step: &Step, faults: &Faults) {
             // A transaction can have none of these.
             Other::Held(held) if step.tx.is_none() && !takes_the_handle(step, &held.parameter.ty, faults) => {
                 held::is_shared(held, faults);
+                held::is_there(step, held, faults);
             }
             _ => {}
         }

@@ -49,6 +49,10 @@ impl Options {
                 let fault = "a transaction always blocks its thread, and that of the commits";
                 faults.add(meta.path(), fault, "leave `blocking` away");
             }
+            ("queue", _) => {
+                let fault = "a transaction runs in the commit of its workflow's entries, which no other process makes";
+                faults.add(meta.path(), fault, "leave `queue` away, or make it a step: `#[step(queue = ..)]`");
+            }
             _ if RETRY.contains(&word.as_str()) => {
                 let rest = if word == "attempts" { String::new() } else { format!(", {word} = ..") };
                 let help = format!("write `retry(attempts = 5{rest})`");

@@ -12,6 +12,8 @@ pub struct RunStep<'a, S = ()> {
     pub name: &'a str,
     /// The arguments, in canonical form.
     pub arguments: Given<'a>,
+    /// The queue in which it waits for an engine, if it is remote. Changed code may move a step to another.
+    pub queue: Option<&'a str>,
     /// The parameters needed to run it.
     pub run: S,
 }
@@ -19,7 +21,7 @@ pub struct RunStep<'a, S = ()> {
 impl<'a> RunStep<'a> {
     pub(super) fn from_entry(entry: &'a EntryRow) -> Option<Self> {
         let arguments = Given::recorded(entry.value.as_ref());
-        Some(Self { name: entry.name.as_deref()?, arguments, run: () })
+        Some(Self { name: entry.name.as_deref()?, arguments, queue: entry.other.as_deref(), run: () })
     }
 }
 
@@ -45,6 +47,7 @@ impl<S> Ask for RunStep<'_, S> {
         // A refused step has no attempt.
         entry.attempt = Some(u32::from(!at.refused));
         entry.context = at.context;
+        entry.other = self.queue.filter(|_| !at.refused).map(str::to_owned);
     }
 
     fn outgoing(&self, _: &At<'_>) -> Option<Outgoing> {

@@ -3,6 +3,7 @@
 mod check;
 mod database;
 mod role;
+mod serving;
 #[cfg(feature = "testing")]
 mod stubs;
 
@@ -15,10 +16,11 @@ use super::lease::Leases;
 use super::lease_watch;
 use super::load;
 use super::parked;
+use super::queues::Queues;
 use super::timers::Timers;
 use super::waking;
 use super::workflows::Workflows;
-use super::{Engine, claiming, fleet, recovery, shutdown, threads};
+use super::{Engine, claiming, fleet, recovery, shutdown, tasks, threads};
 use crate::field_store::FieldStore;
 use crate::panics::Held;
 use crate::policy::Policy;
@@ -57,8 +59,8 @@ pub struct EngineBuilder {
     workflows: Workflows,
     twice: Vec<String>,
     resources: ResourceSet,
-    /// The resources that each workflow declares for its steps.
-    declared: Vec<(&'static str, &'static [ResourceKey])>,
+    /// The resources that each workflow declares for its steps, and each remote step takes; with who takes them.
+    declared: Vec<(String, &'static [ResourceKey])>,
     options: Options,
     /// As it was chosen.
     lease_term: Option<Duration>,
@@ -89,6 +91,7 @@ impl EngineBuilder {
                 evict_after: Duration::from_secs(1),
                 is_client: false,
                 max_claimed: 1_000,
+                queues: Queues::default(),
                 grace: Duration::from_secs(5),
                 limits: Limits::default(),
                 restore: Policy { timeout: Some(RESTORE_TIMEOUT), ..AGAIN },
@@ -130,7 +133,7 @@ impl EngineBuilder {
                 version.saturating_add(1)
             ));
         }
-        self.declared.push((name, resources));
+        self.declared.push((format!("the steps of workflow `{name}` take"), resources));
     }
 
     /// Provides this value to restore hooks and to the steps of all runs that take `#[resource] db: &Db`. One for each
@@ -327,7 +330,7 @@ impl EngineBuilder {
         self.sensible()?;
         let (database, term) = (self.database, self.lease_term);
         let is_client = self.options.is_client;
-        let about = fleet::about(&self.workflows);
+        let about = fleet::about(&self.workflows, &self.options.queues);
         let open = threads::blocking(&Handle::current(), move || {
             let store = database.open()?;
             let owner = uuid::Uuid::new_v4().simple().to_string();
@@ -373,6 +376,7 @@ impl EngineBuilder {
                 recovery::take_up(recovering.clone(), lease.number).await;
             }
             claiming::look(&recovering);
+            tasks::look(&recovering);
             parked::try_parked(recovering.clone()).await;
             for lease in leases {
                 recovering.suspects.settle(lease.number);

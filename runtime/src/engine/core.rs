@@ -15,6 +15,7 @@ use super::heard::Heard;
 use super::lease::Leases;
 use super::observers::Observers;
 use super::outside::Outside;
+use super::queues::{Queues, Tasks};
 use super::suspects::Suspects;
 use super::threads;
 use super::timers::{Busy, Sleeper, Timers};
@@ -46,6 +47,8 @@ pub(crate) struct Options {
     pub(crate) is_client: bool,
     /// The most runs at work with which it claims more.
     pub(crate) max_claimed: usize,
+    /// The queues whose remote steps it runs.
+    pub(crate) queues: Queues,
     pub(crate) grace: Duration,
     pub(crate) limits: Limits,
     /// The retry policy for hooks and factories.
@@ -72,6 +75,8 @@ pub(crate) struct Work {
     pub(crate) load_and_wait: fn(&Arc<Core>, i64) -> BoxFuture<'static, ()>,
     /// Looks soon for work left undone while the store did not work.
     pub(crate) catch_up: fn(&Arc<Core>),
+    /// Looks for remote steps to run or to cancel.
+    pub(crate) look_for_tasks: fn(&Arc<Core>),
 }
 
 /// The state that all parts of an engine share.
@@ -107,6 +112,8 @@ pub(crate) struct Core {
     pub(crate) draining: AtomicBool,
     /// Whether a change of the wall clock was noticed.
     pub(crate) set: AtomicBool,
+    /// The remote steps that it runs.
+    pub(crate) tasks: Tasks,
     /// Whether unowned runs are being claimed.
     pub(crate) claiming: AtomicBool,
     /// The heartbeats that were seen by the calls that ask for the health.
@@ -160,6 +167,7 @@ impl Core {
             moved: Notify::new(),
             draining: AtomicBool::new(false),
             set: AtomicBool::new(false),
+            tasks: Tasks::default(),
             claiming: AtomicBool::new(false),
             heard: Arc::default(),
             behind: AtomicBool::new(false),
@@ -232,9 +240,9 @@ impl Core {
         self.active.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Returns whether no run is active.
+    /// Returns whether no run is active, and no remote step runs here.
     pub(crate) fn is_empty(&self) -> bool {
-        self.active_runs().mail.is_empty()
+        self.active_runs().mail.is_empty() && self.tasks.is_empty()
     }
 
     /// Returns the lease of a run that is new here; `None` leaves it to a worker.
@@ -302,6 +310,11 @@ impl Core {
     /// Schedules a look for the work left undone, after the store has failed.
     pub(crate) fn catch_up(self: &Arc<Self>) {
         (self.work.catch_up)(self);
+    }
+
+    /// Looks for remote steps to run or to cancel, because a run of this engine has changed some.
+    pub(crate) fn look_for_tasks(self: &Arc<Self>) {
+        (self.work.look_for_tasks)(self);
     }
 
     /// Returns the lease under which this engine may write a run's journal now.

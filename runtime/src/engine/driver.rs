@@ -251,6 +251,7 @@ impl<'a> Driver<'a> {
                     self.attempts.start(Attempt { step, scope, arguments, timeout, body }, self.run.context());
                 }
                 Effect::CancelAttempt { position } => self.attempts.cancel(position),
+                Effect::TasksChanged => self.core.look_for_tasks(),
                 Effect::StartRun { number } => drop(self.core.load(number)),
                 Effect::Attach { position, id, row, workflow, input, recode } => {
                     let wanted = attach::Wanted { position, id, row, workflow, input, recode };
@@ -281,7 +282,11 @@ impl<'a> Driver<'a> {
         let (core, mail, busy) = (self.core.clone(), self.mail.sender.clone(), self.core.busy());
         let (number, after, fields) = (self.number, self.run.read_to(), self.run.env().fields.clone());
         self.core.runtime.spawn(async move {
-            let items = core.read(move |store| inbox::items(store, number, &fields, after, ITEMS)).await;
+            let of_run = fields.clone();
+            let mut items = core.read(move |store| inbox::items(store, number, &of_run, after, ITEMS)).await;
+            if let Ok(items) = &mut items {
+                inbox::load_results(&core, &fields, items).await;
+            }
             if let Err(error) = &items {
                 tracing::warn!(run = number, %error, "the inbox cannot be read now");
                 core.pause(AGAIN).await;

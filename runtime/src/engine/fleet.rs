@@ -3,10 +3,11 @@
 use super::Engine;
 use super::error::EngineError;
 use super::lease::NOBODY;
+use super::queues::Queues;
 use super::workflows::Workflows;
-use crate::store::{LeaseRow, Store};
+use crate::store::{LeaseRow, Store, StoreError};
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 /// An engine that drives runs, as [`Engine::workers`] returns it.
@@ -25,6 +26,8 @@ pub struct Worker {
     pub last_heartbeat: SystemTime,
     /// The workflows that it has, by name and version.
     pub serves: Vec<(String, u32)>,
+    /// The queues that it serves, each with the number of its slots.
+    pub queues: Vec<(String, usize)>,
 }
 
 /// What an engine says of itself.
@@ -35,13 +38,25 @@ struct About {
     /// In milliseconds since 1970.
     since: u64,
     serves: Vec<(String, u32)>,
+    #[serde(default)]
+    queues: Vec<(String, usize)>,
+    /// The remote steps that it runs, each with its queue.
+    #[serde(default)]
+    steps: Vec<(String, String)>,
 }
 
 /// Returns what this engine says of itself, as JSON.
-pub(super) fn about(workflows: &Workflows) -> String {
+pub(super) fn about(workflows: &Workflows, queues: &Queues) -> String {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     let since = u64::try_from(since.as_millis()).unwrap_or(u64::MAX);
-    let about = About { host: host(), process: std::process::id(), since, serves: workflows.served() };
+    let about = About {
+        host: host(),
+        process: std::process::id(),
+        since,
+        serves: workflows.served(),
+        queues: queues.slots(),
+        steps: queues.steps(),
+    };
     serde_json::to_string(&about).unwrap_or_default()
 }
 
@@ -87,10 +102,17 @@ pub(super) fn served_by(row: &LeaseRow) -> Option<Vec<(String, u32)>> {
     Some(serde_json::from_str::<About>(row.about.as_ref()?).ok()?.serves)
 }
 
+/// Returns the remote steps that some engine runs, each with its queue.
+pub(super) fn served_steps(store: &dyn Store) -> Result<BTreeSet<(String, String)>, StoreError> {
+    let held = store.leases()?.into_iter().filter(|row| row.owner != NOBODY);
+    let abouts = held.filter_map(|row| serde_json::from_str::<About>(&row.about?).ok());
+    Ok(abouts.flat_map(|about| about.steps).collect())
+}
+
 fn worker(row: LeaseRow) -> Option<Worker> {
-    let About { host, process, since, serves } = serde_json::from_str(&row.about?).ok()?;
+    let About { host, process, since, serves, queues, .. } = serde_json::from_str(&row.about?).ok()?;
     let since = UNIX_EPOCH + Duration::from_millis(since);
     let seen = row.seen.and_then(|seen| u64::try_from(seen).ok());
     let last_heartbeat = seen.map_or(since, |seen| UNIX_EPOCH + Duration::from_millis(seen));
-    Some(Worker { id: row.owner, host, process, since, last_heartbeat, serves })
+    Some(Worker { id: row.owner, host, process, since, last_heartbeat, serves, queues })
 }

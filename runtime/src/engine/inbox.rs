@@ -2,13 +2,14 @@
 
 use super::core::{Core, DriverEvent};
 use super::error::EngineError;
+use super::fields;
 use super::reseal::Reseal;
 use crate::fields::Fields;
-use crate::record::InboxKind;
+use crate::record::{InboxKind, RemoteEnd};
 use crate::store::{
     InboxRow, Lease, NewInboxItem, Rejected, RequestKey, RunKey, RunRow, Status, Store, StoreError, Write, successor,
 };
-use crate::value::Value;
+use crate::value::{Pointer, Value};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
@@ -134,6 +135,35 @@ pub(crate) fn items(
         }
     }
     Ok(items)
+}
+
+/// Returns the pointer to the result of an attempt that ran in another process, if that is in a field store.
+pub(super) fn result_of(item: &InboxRow) -> Option<Pointer> {
+    let end = item.name.as_deref().filter(|_| item.kind == InboxKind::Attempt).and_then(RemoteEnd::read)?;
+    Pointer::read(&end.pointer()?).ok()
+}
+
+/// Loads the results of attempts that ran in another process from their field stores. One that cannot be loaded is missing in
+/// its item: the step then has another attempt. Items are left in the inbox if the engine stops meanwhile.
+pub(super) async fn load_results(core: &Core, fields: &Fields, items: &mut Vec<InboxRow>) {
+    for place in 0..items.len() {
+        let item = &mut items[place];
+        let Some(pointer) = result_of(item) else { continue };
+        let policy = core.options.field_stores;
+        let mut failed = 0;
+        while item.value.is_none() && failed < policy.attempts {
+            match fields::attempt(core, fields.load(&pointer)).await {
+                Ok(value) => item.value = Some(value),
+                Err(error) => {
+                    failed += 1;
+                    tracing::warn!(run = %fields.run().id, %error, failed, "the result of a remote step cannot be loaded now");
+                    if failed < policy.attempts && !core.pause(policy.wait(failed, 0.5)).await {
+                        return items.truncate(place);
+                    }
+                }
+            }
+        }
+    }
 }
 
 /// Reseals an item that reached an earlier execution of the run in the commit of its continue-as-new, and is sealed for

@@ -4,7 +4,7 @@ use super::core::{Core, DriverEvent};
 use super::error::EngineError;
 use super::lease::{Holder, holder_of};
 use super::sharing::Sharing;
-use super::{claiming, inbox, recovery, threads};
+use super::{claiming, inbox, recovery, tasks, threads};
 use crate::store::{Lease, Rejected, Write};
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -106,6 +106,8 @@ impl Watch {
                 {
                     tracing::warn!(%error, "the leases in the database cannot be looked after now");
                 }
+                // Tasks that were returned to their queue are due later.
+                tasks::look(&core);
             }
             if let Ok(changes) = core.store.foreign_changes()
                 && changes != self.foreign
@@ -113,6 +115,7 @@ impl Watch {
             {
                 self.foreign = changes;
                 claiming::look(&core);
+                tasks::look_at_all(&core);
             }
         }
     }
@@ -179,6 +182,7 @@ fn lose(core: &Arc<Core>, lease: Lease) {
     }
     tracing::warn!(lease = lease.number, "another engine has taken over: this one was not heard of for too long");
     core.leases.forget(lease);
+    tasks::lose(core, lease);
     core.send_to_all(|| DriverEvent::Recheck(lease.number));
     core.tell_waiters();
 }

@@ -7,10 +7,10 @@ use super::driving::{self, Driving};
 use super::parking::{self, append, blocking, park_by_number};
 use super::probation;
 use super::rebuild::rebuild;
-use super::recovery;
 use super::suspects::{Record, Watch, watched};
 use super::workflows;
 use super::{fields, trace};
+use super::{recovery, tasks};
 use crate::journal::AnyWorkflow;
 use crate::machine::{Machine, Rebuild};
 use crate::panics::{self, caught_future};
@@ -33,6 +33,7 @@ pub(super) const WORK: Work = Work {
         Box::pin(async move { load_and_wait(&core, number).await })
     },
     catch_up: recovery::catch_up,
+    look_for_tasks: tasks::look_at_all,
 };
 
 /// Activates a run of ours; `false` if it is active, perhaps about to be evicted.

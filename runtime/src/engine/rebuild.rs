@@ -3,8 +3,8 @@
 use super::inbox;
 use crate::journal::AnyWorkflow;
 use crate::machine::{LoadField, Machine, Rebuild};
-use crate::record::{ParkCause, ParkReason};
-use crate::store::{EntryRow, RunRow, Store, lineage_flaw};
+use crate::record::{FORMAT, ParkCause, ParkReason};
+use crate::store::{EntryRow, FieldRow, RunRow, Store, lineage_flaw};
 
 /// The number of entries read at a time, unless they are large.
 const PAGE: usize = 4_096;
@@ -24,7 +24,11 @@ pub(crate) fn rebuild(
     let now = now(run);
     run.finish_replay(workflow, now, load)?;
     let fields = run.env().fields.clone();
-    for item in inbox::items(store, row.number, &fields, 0, usize::MAX).map_err(Rebuild::Store)? {
+    for mut item in inbox::items(store, row.number, &fields, 0, usize::MAX).map_err(Rebuild::Store)? {
+        if let Some(pointer) = inbox::result_of(&item) {
+            let name = pointer.place()[1].clone();
+            item.value = Some(load(&FieldRow { seq: 0, format: FORMAT, name, value: pointer.to_value() })?);
+        }
         run.receive(item, now);
     }
     Ok(())

@@ -86,7 +86,12 @@ impl Reseal {
             InboxKind::Ended => return item.value.as_mut().map_or(Ok(()), |value| self.ended_with(value)),
             InboxKind::Message => item.name.as_deref(),
             InboxKind::Answer => answer,
-            InboxKind::Cancel | InboxKind::Pause | InboxKind::Resume | InboxKind::Unknown(_) => None,
+            InboxKind::Cancel
+            | InboxKind::Pause
+            | InboxKind::Resume
+            | InboxKind::Attempt
+            | InboxKind::Wrote
+            | InboxKind::Unknown(_) => None,
         };
         if let (Some(name), Some(value)) = (name, &mut item.value)
             && let Some(bytes) = self.bytes(value, Location::Message(name))?

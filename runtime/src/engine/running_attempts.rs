@@ -33,7 +33,7 @@ pub(super) struct RunningAttempts {
     run: i64,
     mail: mpsc::UnboundedSender<Envelope>,
     env: Arc<RunEnv>,
-    /// The future that handles the mail.
+    /// The future that handles the mail; none for a remote step, whose mail is read by its own task.
     driving: Weak<Driving>,
     running: BTreeMap<u64, Running>,
     /// Attempts whose inputs are being prepared.
@@ -178,10 +178,20 @@ impl RunningAttempts {
             let cancellation = cancellation.clone();
             let job = Job(Box::pin(async move {
                 let envelope = cancellation.unless_dropped(running).await??;
-                driving.upgrade()?.deliver(|| drop(mail.send(envelope)))
+                match driving.upgrade() {
+                    Some(driving) => driving.deliver(|| drop(mail.send(envelope))),
+                    None => {
+                        let _ = mail.send(envelope);
+                        None
+                    }
+                }
             }));
             // The future is being polled right now, and this call is part of the poll.
-            if let Some(job) = self.driving.upgrade().and_then(|driving| driving.begin(job)) {
+            let job = match self.driving.upgrade() {
+                Some(driving) => driving.begin(job),
+                None => Some(job),
+            };
+            if let Some(job) = job {
                 self.core.runtime.spawn(driving::run(job));
             }
         }

@@ -26,6 +26,8 @@ pub(super) fn stop(core: &Arc<Core>) {
     begin(core);
     core.committer.halt();
     core.send_to_all(|| DriverEvent::Halt);
+    core.tasks.send(|_, _| true, || DriverEvent::Halt);
+    core.tasks.runs.clear();
     core.timers.close();
     core.leases.release();
     core.tell_waiters();
@@ -91,6 +93,7 @@ const LOOK: Duration = Duration::from_millis(5);
 async fn stop_attempts(core: &Core) -> Vec<StoppedAttempt> {
     let (sender, mut receiver) = mpsc::unbounded_channel();
     core.send_to_all(|| DriverEvent::Stop(sender.clone()));
+    core.tasks.send(|_, _| true, || DriverEvent::Stop(sender.clone()));
     drop(sender);
     let mut stopped = Vec::new();
     let all_told = async {

@@ -10,7 +10,9 @@ use super::error::EngineError;
 use super::fields::attempt;
 use super::handle::Run;
 use crate::command::{missing_rows, recorded_version};
-use crate::context::{Loading, StepContext, StoredContext, context_type};
+use crate::context::{Loading, Schema, StepContext, StoredContext, context_type};
+use crate::field_store::FieldStoreError;
+use crate::fields::Fields;
 use crate::record::{About, Kind};
 use crate::store::{EntryRow, FieldRow, RunKey, Store, StoreError, StoreErrorKind};
 use crate::value::{Encoding, Pointer};
@@ -80,16 +82,9 @@ impl Run {
     /// The database or a field store cannot be read, or the recorded context does not decode to this type.
     pub async fn context_at<C: StepContext>(&self, seq: u64) -> Result<Option<C::Stored>, EngineError> {
         let Some(snapshot) = self.snapshot(seq).await? else { return Ok(None) };
-        let mut rows = Vec::with_capacity(snapshot.fields.len());
-        let schema = C::Stored::schema();
-        for mut row in schema.latest(snapshot.fields.into_values()) {
-            if row.value.encoding == Encoding::Stored && schema.reads(&row.name, snapshot.version) {
-                let load = async { self.fields().load(&Pointer::read(&row.value)?).await };
-                row.value = attempt(self.core(), load).await.map_err(|error| self.unreadable(&error))?;
-            }
-            rows.push(row);
-        }
-        let loaded = Loading::set(self.fields().coder(), context_type::<C>(), snapshot.version, rows);
+        let loaded = rows(self.core(), self.fields(), C::Stored::schema(), snapshot).await;
+        let (version, rows) = loaded.map_err(|error| self.unreadable(&error))?;
+        let loaded = Loading::set(self.fields().coder(), context_type::<C>(), version, rows);
         let (context, _) = loaded.map_err(|error| self.unreadable(&error))?;
         Ok(context.into_stored().map(Arc::unwrap_or_clone))
     }
@@ -150,6 +145,24 @@ impl Run {
     }
 }
 
+/// Returns the version of a context and the rows to load it from, with the contents of those that point to a field store.
+pub(super) async fn rows(
+    core: &Core,
+    fields: &Fields,
+    schema: &Schema,
+    snapshot: Snapshot,
+) -> Result<(u32, Vec<FieldRow>), FieldStoreError> {
+    let Snapshot { version, fields: recorded, .. } = snapshot;
+    let mut rows = schema.latest(recorded.into_values());
+    for row in &mut rows {
+        if row.value.encoding == Encoding::Stored && schema.reads(&row.name, version) {
+            let pointer = row.value.clone();
+            row.value = attempt(core, async { fields.load(&Pointer::read(&pointer)?).await }).await?;
+        }
+    }
+    Ok((version, rows))
+}
+
 /// Returns the values as recorded after an entry; `None` if the context was not set yet.
 pub(super) async fn snapshot(core: &Core, run: i64, seq: u64) -> Result<Option<Snapshot>, EngineError> {
     Ok(latest(changes(core, run, seq).await?))
@@ -161,7 +174,6 @@ async fn changes(core: &Core, run: i64, to: u64) -> Result<Vec<Change>, EngineEr
 }
 
 /// Returns the same as [`snapshot`], from a given store.
-#[cfg(feature = "testing")]
 pub(super) fn snapshot_in(store: &dyn Store, run: i64, seq: u64) -> Result<Option<Snapshot>, StoreError> {
     Ok(latest(changes_in(store, run, seq)?))
 }

@@ -2,6 +2,7 @@
 
 mod answers;
 mod open;
+mod queued;
 
 pub(crate) use open::Seen;
 
@@ -38,6 +39,19 @@ pub enum WaitsFor {
         name: String,
         /// The attempt, from 1.
         attempt: u32,
+    },
+    /// An engine with a free slot, for a step that runs in another process.
+    Queue {
+        /// The queue in which it waits.
+        queue: String,
+        /// The step's name.
+        step: String,
+        /// The attempt, from 1.
+        attempt: u32,
+        /// Whether an engine serves the queue and has the step.
+        served: bool,
+        /// Why the last engine that had it could not run it.
+        refused: Option<String>,
     },
     /// The next attempt of a step that has failed, at [`until`](Wait::until).
     Retry {
@@ -88,6 +102,17 @@ impl Wait {
             WaitsFor::Step { name, .. } => {
                 format!("step `{name}` is running; if it hangs, give it a time limit, or cancel the run")
             }
+            WaitsFor::Queue { queue, step, served: false, .. } => format!(
+                "start an engine that serves queue `{queue}` and has the step: `.serve(\"{queue}\", ..).step::<{step}>()`"
+            ),
+            WaitsFor::Queue { queue, refused: Some(_), .. } => {
+                format!(
+                    "start an engine that serves queue `{queue}` and can run it; the others try it again from time to time"
+                )
+            }
+            WaitsFor::Queue { queue, .. } => {
+                format!("it starts when an engine that serves queue `{queue}` has a free slot")
+            }
             WaitsFor::Retry { step, .. } => {
                 format!(
                     "the next attempt of step `{step}` starts automatically; see the run's history for why the last one failed"
@@ -120,6 +145,11 @@ impl fmt::Display for WaitsFor {
         match self {
             Self::Step { name, attempt: 0 | 1 } => write!(f, "step `{name}`"),
             Self::Step { name, attempt } => write!(f, "step `{name}`, attempt {attempt}"),
+            Self::Queue { queue, step, served: false, .. } => {
+                write!(f, "an engine for step `{step}`: none serves queue `{queue}` with it")
+            }
+            Self::Queue { step, refused: Some(why), .. } => write!(f, "an engine for step `{step}`: {why}"),
+            Self::Queue { queue, step, .. } => write!(f, "a free slot of queue `{queue}` for step `{step}`"),
             Self::Retry { step, failed } => {
                 write!(f, "the attempt of step `{step}` after attempt {failed}, which failed")
             }

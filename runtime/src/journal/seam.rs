@@ -177,6 +177,11 @@ pub trait StepBody: Send + Sync {
         None
     }
 
+    /// Returns the queue in which attempts wait for an engine that serves it; `None` if they run where the workflow does.
+    fn queue(&self) -> Option<&'static str> {
+        None
+    }
+
     /// Returns the shared state that attempts take, if it is typed.
     fn state(&self) -> Option<StateDef> {
         None

@@ -3,13 +3,14 @@
 use super::Machine;
 use super::effect::Effect;
 use super::failure::{encode, jitter, step_error};
+use super::outgoing::Sent;
 use super::suspended::Deferred;
 use crate::error::{AttemptCause, AttemptFailure, Attempts, StepError};
 use crate::journal::Journal;
 use crate::lengths;
 use crate::record::{AttemptOutcome, Kind, ParkReason, Role};
 use crate::scope::{Cancellation, StepScope};
-use crate::store::EntryRow;
+use crate::store::{EntryRow, Outgoing};
 use crate::value::Value;
 use std::sync::Arc;
 use std::time::Duration;
@@ -45,6 +46,10 @@ impl Machine {
             return;
         }
         let name = step.call.name;
+        if state.tasks.remove(&position) {
+            self.unwritten.outgoing.push(Sent { outgoing: Outgoing::Dequeue { position }, awaited_at: None });
+        }
+        let Some(step) = state.step(position) else { return };
         let mut stored = None;
         let (kind, value) = match outcome {
             AttemptOutcome::Completed(value) => (Kind::StepCompleted, value),
@@ -161,10 +166,10 @@ impl Machine {
 
     /// Starts a later attempt, which is recorded before its body starts.
     pub(super) fn start_attempt(&mut self, position: u64, now: i64) {
-        let (attempt, context, name) = {
+        let (attempt, context, name, queue) = {
             let mut state = self.journal.state();
             let Some(step) = state.step(position) else { return };
-            let begun = (step.attempt + 1, step.context, step.call.name);
+            let begun = (step.attempt + 1, step.context, step.call.name, step.call.run.body.queue());
             state.begin_attempt(position, begun.0);
             begun
         };
@@ -173,6 +178,7 @@ impl Machine {
             entry.name = Some(name.to_owned());
             entry.attempt = Some(attempt);
             entry.context = context;
+            entry.other = queue.map(str::to_owned);
         });
         self.unwritten.entries.push(entry);
         self.start_body(position);
@@ -187,6 +193,10 @@ impl Machine {
         let Some(step) = state.step(position) else { return };
         if step.call.run.body.is_transaction() {
             return self.transactions.wait(position);
+        }
+        if step.call.run.body.queue().is_some() {
+            drop(state);
+            return self.enqueue(position);
         }
         let Some(arguments) = step.call.arguments.value().cloned() else { return };
         self.env.state.enter(position);
@@ -215,10 +225,16 @@ impl Machine {
             Role::AttemptStarted => {
                 let attempt = entry.attempt.unwrap_or(step.attempt + 1);
                 state.begin_attempt(position, attempt);
+                if entry.other.is_some() {
+                    state.tasks.insert(position);
+                } else {
+                    state.tasks.remove(&position);
+                }
             }
             Role::AttemptFailed => {
                 let failure = entry.value.as_ref().and_then(|value| serde_json::from_slice(&value.bytes).ok());
                 step.failures.extend(failure.map(|failure: AttemptFailure| failure));
+                state.tasks.remove(&position);
                 let due = state.elapsed_due(entry.due.unwrap_or(entry.at));
                 state.wait_for_retry(position, due);
             }

@@ -190,6 +190,7 @@ impl Journal for RunJournal {
         }
         state.settle(position);
         state.forget_edits(position);
+        let was_task = state.tasks.remove(&position);
         let mut call = state.calls.remove(&position);
         let another = call.as_mut().and_then(|call| state.put_back(call));
         let in_flight = matches!(call, Some(Call { completion: None, .. }));
@@ -207,6 +208,9 @@ impl Journal for RunJournal {
         let Some(turn) = guard.turn.as_mut().and_then(Turn::live) else { return };
         turn.record_command(&Command::<(), ()>::Abandon(Abandon), &mut self.at(position, now, None), None);
         turn.abandoned.push(position);
+        if was_task {
+            turn.outgoing.push(Sent { outgoing: Outgoing::Dequeue { position }, awaited_at: None });
+        }
         if let Some(What::Outside(outside)) = removed.as_ref().map(|call| &call.what)
             && let (Command::Request(_), Some(id)) = (&outside.command, &outside.id)
         {

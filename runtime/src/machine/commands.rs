@@ -28,6 +28,8 @@ struct Begun {
     context: Option<u64>,
     /// The attempt of a step that was recorded with its call.
     attempt: u32,
+    /// Whether that attempt is for another engine.
+    remote: bool,
     due: Option<Due>,
     /// The id by which the body knows a request, if it differs from the one with which it is answered.
     known: Option<String>,
@@ -94,7 +96,8 @@ impl RunJournal {
                 // A copy of a run makes its own request; the body knows it by the original id.
                 let own = matches!(command, Command::Request(_)).then(|| self.derived(position));
                 let known = entry.other.clone().filter(|_| own.is_some() && entry.other != own);
-                let begun = Begun { context: entry.context, attempt: entry.attempt.unwrap_or(0), due, known };
+                let (attempt, remote) = (entry.attempt.unwrap_or(0), entry.other.is_some());
+                let begun = Begun { context: entry.context, attempt, remote, due, known };
                 state.wait(position, command, own.or(entry.other), begun);
             }
         }
@@ -160,7 +163,8 @@ impl RunJournal {
             Command::StartChild(child) => Some(child.id(&at)),
             _ => None,
         };
-        let begun = Begun { context: at.context, attempt: u32::from(!at.refused), due, known: None };
+        let remote = matches!(&command, Command::RunStep(step) if step.queue.is_some() && !at.refused);
+        let begun = Begun { context: at.context, attempt: u32::from(!at.refused), remote, due, known: None };
         state.wait(position, command, id, begun);
     }
 
@@ -229,12 +233,15 @@ impl RunJournal {
 impl State {
     /// Inserts a call in flight; a message or an answer that has arrived already completes it.
     fn wait(&mut self, position: u64, command: Asked, id: Option<String>, begun: Begun) {
-        let Begun { context, attempt, due, known } = begun;
+        let Begun { context, attempt, remote, due, known } = begun;
         match command {
             Command::RunStep(call) => {
                 let (failures, written) = (Vec::new(), HashSet::new());
                 let step = StepInFlight { call, context, attempt, failures, retry_due: None, written };
                 self.insert(position, What::Step(Box::new(step)));
+                if remote {
+                    self.tasks.insert(position);
+                }
             }
             Command::Sleep(sleep) => self.insert(position, What::Timer(due.unwrap_or(sleep.due))),
             command => {

@@ -91,6 +91,7 @@ impl Machine {
         let with = ContinueWith { limit: self.limit(), ..with };
         self.drop_body();
         self.cancel_attempts();
+        self.dequeue_all();
         self.suspended = Some(OpenTurn { cause, at, replacing: true });
         self.unwritten.pending_effects.push(Effect::Replace { with, kept });
     }

@@ -23,6 +23,8 @@ pub(crate) enum Effect {
     },
     /// Cancels the body of a step whose result is no longer waited for.
     CancelAttempt { position: u64 },
+    /// An attempt of a remote step waits for an engine, or waits no longer.
+    TasksChanged,
     /// Drives a run that this one has started.
     StartRun { number: i64 },
     /// Compares the run that has the id of a run to be started with that start. Without a row the run is looked up: the

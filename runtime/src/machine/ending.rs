@@ -88,6 +88,7 @@ impl Machine {
         let said = reason.unwrap_or_else(|| Value::text(&ending.describe()));
         self.notify_children(Some(&said), now);
         self.cancel_attempts();
+        self.dequeue_all();
         self.held_back.paused = false;
         self.give_way(ending);
         if self.future.is_some() {
@@ -106,6 +107,7 @@ impl Machine {
             state.time.due.clear();
             state.time.moments.clear();
             state.waits.clear();
+            state.tasks.clear();
             state.context.saving = None;
             std::mem::take(&mut state.calls)
         };

@@ -62,6 +62,7 @@ impl Machine {
         self.unwritten.entries.push(last);
         self.drop_body();
         self.cancel_attempts();
+        self.dequeue_all();
         self.fate.ended = Some(Status::Moved);
         self.unwritten.pending_effects.push(Effect::Ended);
     }

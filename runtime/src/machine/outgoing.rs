@@ -37,6 +37,8 @@ impl Sent {
             | Outgoing::Withdraw { .. }
             | Outgoing::Expire { .. }
             | Outgoing::Put { .. }
+            | Outgoing::Enqueue(_)
+            | Outgoing::Dequeue { .. }
             | Outgoing::Label { .. }
             | Outgoing::Replace(_) => None,
         };
@@ -73,6 +75,8 @@ impl Machine {
                 | Outgoing::Withdraw { .. }
                 | Outgoing::Expire { .. }
                 | Outgoing::Put { .. }
+                | Outgoing::Enqueue(_)
+                | Outgoing::Dequeue { .. }
                 | Outgoing::Label { .. }
                 | Outgoing::Replace(_) => {}
             }

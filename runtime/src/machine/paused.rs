@@ -31,6 +31,9 @@ impl Machine {
     pub(super) fn replay_pause(&mut self, entry: &EntryRow) {
         if entry.kind == Kind::RunPaused {
             self.held_back.paused = true;
+            if is_abandoning(entry.value.as_ref()) {
+                self.journal.state().tasks.clear();
+            }
             let left = entry.due.map(|limit| limit.saturating_sub(entry.at));
             self.held_back.left = left.or(self.held_back.left);
         } else {
@@ -46,7 +49,7 @@ impl Machine {
 
     /// Pauses the run: nothing new starts. Bodies in flight run to their end or are cancelled.
     pub(super) fn pause(&mut self, how: Option<Value>, now: i64) {
-        let abandon = how.as_ref().is_some_and(|how| *how == Value::text("abandon"));
+        let abandon = is_abandoning(how.as_ref());
         // A draining pause may be followed by an abandoning one.
         if self.fate.ending.is_some() || (self.held_back.paused && !abandon) {
             return;
@@ -69,6 +72,7 @@ impl Machine {
             let begun = |position: &u64| !unstarted.contains(position) && !waiting.contains(position);
             let running = running.into_iter().filter(begun);
             for position in running {
+                self.dequeue(position);
                 self.unwritten.pending_effects.push(Effect::CancelAttempt { position });
                 self.held_back.attempts.push(position);
             }
@@ -89,6 +93,7 @@ impl Machine {
         let entry = self.entry(Kind::RunResumed, now, |entry| entry.due = limit);
         self.unwritten.entries.push(entry);
         self.set_limit(limit);
+        self.repeat_tasks();
         for position in held_back.starts {
             self.start_body(position);
         }
@@ -101,4 +106,9 @@ impl Machine {
         self.refuse_calls(now);
         self.due(now);
     }
+}
+
+/// Returns whether a pause cancels the bodies in flight.
+fn is_abandoning(how: Option<&Value>) -> bool {
+    how.is_some_and(|how| *how == Value::text("abandon"))
 }

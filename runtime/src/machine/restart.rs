@@ -19,10 +19,20 @@ impl Machine {
         // If the last turn was live, it has started its bodies already.
         let attempts = self.unwritten.pending_effects.iter().filter_map(Effect::starts);
         let started: HashSet<u64> = attempts.chain(self.transactions.waiting()).collect();
+        if !self.held_back.paused {
+            self.repeat_tasks();
+        }
         let in_flight: Vec<u64> = self.journal.state().running.iter().copied().collect();
         for position in in_flight.into_iter().filter(|position| !started.contains(position)) {
             if !self.is_open() {
                 return;
+            }
+            if self.is_task(position) {
+                if self.is_remote(position) {
+                    continue;
+                }
+                // Changed code runs it here.
+                self.dequeue(position);
             }
             if self.held_back.paused {
                 // An attempt that was recorded during the pause has not begun.

@@ -84,6 +84,8 @@ pub(super) struct State {
     pub(super) replaced: Option<ContinueWith>,
     /// The command indexes of steps without result that wait for no retry, so that a body runs or is about to.
     pub(super) running: BTreeSet<u64>,
+    /// The command indexes of remote steps whose attempt waits for another engine, or runs on one.
+    pub(super) tasks: BTreeSet<u64>,
     /// The reason why the body must not continue.
     pub(super) fault: Option<ParkReason>,
     pub(super) next_position: u64,
@@ -186,6 +188,7 @@ impl State {
     /// Completes a call, if it still exists, and returns its waker.
     pub(super) fn complete(&mut self, position: u64, completion: Completion) -> Option<Waker> {
         self.settle(position);
+        self.tasks.remove(&position);
         self.forget_edits(position);
         let call = self.calls.get_mut(&position)?;
         call.completion = Some(completion);

@@ -16,6 +16,10 @@ pub enum InboxKind {
     Answer,
     /// The end of a run that this one waits for.
     Ended,
+    /// The outcome of an attempt that ran in another process.
+    Attempt,
+    /// A write of such an attempt before its end.
+    Wrote,
     /// A word of a newer version; such an item stays in the inbox.
     Unknown(String),
 }
@@ -31,6 +35,8 @@ impl InboxKind {
             Self::Message => "message",
             Self::Answer => "answer",
             Self::Ended => "ended",
+            Self::Attempt => "attempt",
+            Self::Wrote => "wrote",
             Self::Unknown(word) => word,
         }
     }
@@ -38,18 +44,25 @@ impl InboxKind {
     /// Returns the kind of a word in a database.
     #[must_use]
     pub fn from_word(word: &str) -> Self {
-        [Self::Cancel, Self::Pause, Self::Resume, Self::Message, Self::Answer, Self::Ended]
-            .into_iter()
-            .find(|kind| kind.as_str() == word)
-            .unwrap_or_else(|| Self::Unknown(word.to_owned()))
+        const KNOWN: [InboxKind; 8] = [
+            InboxKind::Cancel,
+            InboxKind::Pause,
+            InboxKind::Resume,
+            InboxKind::Message,
+            InboxKind::Answer,
+            InboxKind::Ended,
+            InboxKind::Attempt,
+            InboxKind::Wrote,
+        ];
+        KNOWN.into_iter().find(|kind| kind.as_str() == word).unwrap_or_else(|| Self::Unknown(word.to_owned()))
     }
 
     /// Returns whether it moves to the successor of its run: items from others do, but the ends of children are watched
-    /// anew.
+    /// anew, and steps are called anew.
     pub(crate) const fn moves_on(&self) -> bool {
         match self {
             Self::Cancel | Self::Pause | Self::Resume | Self::Message | Self::Answer => true,
-            Self::Ended | Self::Unknown(_) => false,
+            Self::Ended | Self::Attempt | Self::Wrote | Self::Unknown(_) => false,
         }
     }
 
@@ -57,7 +70,7 @@ impl InboxKind {
     pub(crate) const fn reaches_paused(&self) -> bool {
         match self {
             Self::Cancel | Self::Pause | Self::Resume => true,
-            Self::Message | Self::Answer | Self::Ended | Self::Unknown(_) => false,
+            Self::Message | Self::Answer | Self::Ended | Self::Attempt | Self::Wrote | Self::Unknown(_) => false,
         }
     }
 }

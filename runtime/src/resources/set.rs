@@ -86,17 +86,17 @@ impl ResourceSet {
         self.0.iter().try_for_each(|provider| self.no_circle(provider, &mut Vec::new(), &mut fine))
     }
 
-    /// Checks that the declared resources of a workflow's steps are registered.
+    /// Checks that declared resources are registered; `takes` says what takes them.
     ///
     /// # Errors
-    /// A message that names the workflow and the type.
-    pub(crate) fn check_workflow(&self, workflow: &str, declared: &[ResourceKey]) -> Result<(), String> {
+    /// A message that names what takes them and the type.
+    pub(crate) fn check_declared(&self, takes: &str, declared: &[ResourceKey]) -> Result<(), String> {
         let Some(need) = declared.iter().find(|need| self.provider(need).is_none()) else { return Ok(()) };
         let others: Vec<String> = self.0.iter().map(|provider| provider.need.name_beside(need)).collect();
         let others = if others.is_empty() { String::new() } else { format!(" (there are: `{}`)", others.join("`, `")) };
         let name = self.0.iter().map(|provider| need.name_beside(&provider.need)).max_by_key(String::len);
         Err(format!(
-            "the steps of workflow `{workflow}` take resource `{}`, which is not registered{others}: add \
+            "{takes} resource `{}`, which is not registered{others}: add \
              `.resource(..)` or `.resource_with(..)` for it to the builder",
             name.unwrap_or_else(|| need.short_name())
         ))

@@ -2,7 +2,7 @@
 
 use super::args::ArgsCoding;
 use super::transaction::InCommit;
-use super::{StepDef, StepSpec, TransactionDef};
+use super::{Remote, StepDef, StepSpec, TransactionDef};
 use crate::codec::Storable;
 use crate::codec::{ArgsReader, ArgsWriter, CodecError};
 use crate::command::Recodes;
@@ -31,9 +31,10 @@ pub(crate) struct StepTable {
     pub(crate) name: &'static str,
     pub(crate) policy: Policy,
     pub(crate) roles: &'static [&'static str],
+    pub(crate) remote: Option<Remote>,
     blocking: bool,
     store: Option<&'static str>,
-    resources: &'static [ResourceKey],
+    pub(crate) resources: &'static [ResourceKey],
     state: fn() -> Option<StateDef>,
     /// The type of the context that it reads.
     context: fn() -> TypeId,
@@ -48,6 +49,7 @@ impl StepTable {
         name: "",
         policy: Policy::ONCE,
         roles: &[],
+        remote: None,
         blocking: false,
         store: None,
         resources: &[],
@@ -82,6 +84,7 @@ impl<S: StepDef> TableOf<S> {
             name: Self::SPEC.name,
             policy: Self::SPEC.policy,
             roles: Self::SPEC.roles,
+            remote: Self::SPEC.remote,
             blocking: Self::SPEC.blocking,
             store: Self::SPEC.store,
             resources: Self::SPEC.resources,
@@ -177,6 +180,10 @@ impl StepBody for Body {
 
     fn store(&self) -> Option<&'static str> {
         self.table.store
+    }
+
+    fn queue(&self) -> Option<&'static str> {
+        self.table.remote.map(|remote| remote.queue)
     }
 
     fn state(&self) -> Option<StateDef> {

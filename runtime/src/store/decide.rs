@@ -13,10 +13,13 @@ mod outgoing;
 #[expect(clippy::option_option, reason = "a change leaves, clears or sets")]
 mod rows;
 mod start;
+mod tasks;
 
 use super::{Rejected, StoreError, StoreErrorKind, Write, Written};
 pub(super) use bonds::bonds;
-pub(super) use rows::{ItemHead, Part, Place, Record, Related, Relation, RequestChange, Rows, RunChange, RunState};
+pub(super) use rows::{
+    ItemHead, Part, Place, Record, Related, Relation, RequestChange, Rows, RunChange, RunState, TaskChange, TaskHead,
+};
 
 /// Decides a write and performs it.
 ///
@@ -80,6 +83,11 @@ impl<R: Rows> Decision<'_, R> {
             Write::Describe { lease, about } => self.describe(*lease, about),
             Write::TakeLease { seen, heartbeat, owner } => self.take_lease(*seen, *heartbeat, owner),
             Write::CloseLease(lease) => self.close_lease(*lease),
+            Write::ClaimTasks { lease, queue, steps, limit } => self.claim_tasks(*lease, queue, steps, *limit),
+            Write::FinishTask { lease, position, attempt, item } => self.finish_task(*lease, *position, *attempt, item),
+            Write::ReturnTask { lease, run, position, attempt, refused, wait } => {
+                self.return_task(*lease, (*run, *position), *attempt, refused, *wait)
+            }
             Write::Answer { request, hash, item } => self.answer(request, hash, item),
             Write::Delete { run, rows } => self.delete(*run, *rows),
         }

@@ -5,8 +5,8 @@ mod select;
 mod tables;
 
 use super::{
-    Belongings, EntryRow, FieldRow, InboxRow, LeaseRow, OutputRow, Rejected, RequestKey, RequestRow, RunKey, RunPage,
-    RunQuery, RunRow, Store, StoreError, WaitingRuns, Write, Written,
+    Belongings, EntryRow, FieldRow, InboxRow, LeaseRow, OutputRow, QueueRow, Rejected, RequestKey, RequestRow, RunKey,
+    RunPage, RunQuery, RunRow, Store, StoreError, TaskKey, TaskRow, WaitingRuns, Write, Written,
 };
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -108,6 +108,14 @@ impl Store for MemoryStore {
 
     fn belongings(&self, run: i64) -> Result<Option<Belongings>, StoreError> {
         Ok(self.tables().belongings(run))
+    }
+
+    fn tasks(&self, which: TaskKey<'_>) -> Result<Vec<TaskRow>, StoreError> {
+        Ok(self.tables().tasks(which))
+    }
+
+    fn queues(&self) -> Result<Vec<QueueRow>, StoreError> {
+        Ok(self.tables().queues())
     }
 
     fn leases(&self) -> Result<Vec<LeaseRow>, StoreError> {

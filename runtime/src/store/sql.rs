@@ -20,6 +20,7 @@ mod tables;
 #[cfg(all(test, feature = "sqlite"))]
 mod texts;
 mod user_code;
+mod waiting;
 
 pub(super) use batch::commit;
 #[cfg(feature = "postgres")]

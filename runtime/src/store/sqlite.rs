@@ -24,8 +24,9 @@ pub(crate) use run_file::{RunFile, RunFileWriter};
 
 use super::sql::{self, Reader};
 use super::{
-    Belongings, Durability, EntryRow, FieldRow, InboxRow, LeaseRow, OutputRow, Rejected, RequestKey, RequestRow,
-    RunKey, RunPage, RunQuery, RunRow, Store, StoreError, StoreErrorKind, WaitingRuns, Write, Written,
+    Belongings, Durability, EntryRow, FieldRow, InboxRow, LeaseRow, OutputRow, QueueRow, Rejected, RequestKey,
+    RequestRow, RunKey, RunPage, RunQuery, RunRow, Store, StoreError, StoreErrorKind, TaskKey, TaskRow, WaitingRuns,
+    Write, Written,
 };
 use crate::sql::sqlite::Guard;
 use identity::Identity;
@@ -204,6 +205,14 @@ impl Store for SqliteStore {
     }
 
     #[expect(clippy::redundant_closure_for_method_calls, reason = "the method by itself fits no other lifetimes")]
+    fn tasks(&self, which: TaskKey<'_>) -> Result<Vec<TaskRow>, StoreError> {
+        self.reading(|reader| reader.tasks(which))
+    }
+
+    fn queues(&self) -> Result<Vec<QueueRow>, StoreError> {
+        self.reading(|reader| reader.queues())
+    }
+
     fn leases(&self) -> Result<Vec<LeaseRow>, StoreError> {
         self.reading(|reader| reader.leases())
     }

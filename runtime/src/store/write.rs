@@ -6,8 +6,9 @@ mod new_row;
 
 use super::Status;
 use super::rows::{EntryRow, FieldRow, InboxRow, RequestRow, RunRow};
+use super::task::TaskRow;
 use super::user_code::{Transaction, UserCode};
-use crate::record::{AttemptOutcome, InboxKind};
+use crate::record::{AttemptOutcome, InboxKind, RemoteEnd};
 use crate::value::Value;
 use imported::ImportedRun;
 use std::sync::Arc;
@@ -98,8 +99,50 @@ pub enum Write {
         /// The random id of the engine that takes it over.
         owner: String,
     },
-    /// Removes a lease that owns no run. Rejected with [`Rejected::Fenced`] if it owns one or is held by another.
+    /// Removes a lease that owns no run and runs no task. Rejected with [`Rejected::Fenced`] if it does or is held by another.
     CloseLease(Lease),
+    /// Claims waiting tasks of a queue that are due, of these steps only: those with the lowest priority first, then in
+    /// order of arrival, at most `limit`. Tasks that another connection is claiming meanwhile may be left out. Rejected
+    /// with [`Rejected::Fenced`] if the lease is lost. The answer is [`Written::Tasks`].
+    ClaimTasks {
+        /// The lease that claims them.
+        lease: Lease,
+        /// The queue.
+        queue: Arc<str>,
+        /// The names of the steps.
+        steps: Arc<[String]>,
+        /// The most tasks.
+        limit: usize,
+    },
+    /// Ends an attempt that the holder of a lease has claimed, and puts its outcome into the inbox of its run. Nothing is
+    /// put there if the run no longer wants it: the answer is then [`Written::Done`]. Rejected with
+    /// [`Rejected::Fenced`] if the lease is lost, or does not run this attempt.
+    FinishTask {
+        /// The lease.
+        lease: Lease,
+        /// The command index of the call.
+        position: u64,
+        /// The number of the attempt.
+        attempt: u32,
+        /// The outcome, for the inbox of the run that it names.
+        item: NewInboxItem,
+    },
+    /// Returns a claimed task to its queue. Rejected with [`Rejected::Fenced`] if the lease is lost, or does not run this
+    /// attempt.
+    ReturnTask {
+        /// The lease.
+        lease: Lease,
+        /// The run of the task.
+        run: i64,
+        /// The command index of the call.
+        position: u64,
+        /// The number of the attempt.
+        attempt: u32,
+        /// Why this engine cannot run it.
+        refused: String,
+        /// The time in milliseconds for which no engine claims it.
+        wait: i64,
+    },
     /// Delivers an answer to a request to the inbox of its run. Rejected with [`Rejected::NoSuchRun`] if
     /// there is no such request, with [`Rejected::Ended`] if its run has ended without an answer, and with
     /// [`Rejected::Answered`] if it has another answer. The same answer again changes nothing and is [`Written::Done`].
@@ -256,6 +299,14 @@ pub enum Outgoing {
         /// The value written; `None` closes a stream.
         value: Option<Value>,
     },
+    /// A task of this run: an attempt of a remote step. One of the same attempt is left as it is; one of another attempt
+    /// is replaced. `number`, `run`, `state` and `lease` are ignored.
+    Enqueue(Box<TaskRow>),
+    /// The end of a task of this run: nothing waits for it. If an engine runs it, it is marked as cancelled.
+    Dequeue {
+        /// The command index of the call.
+        position: u64,
+    },
     /// A label of the run, set or removed.
     Label {
         /// The label's name.
@@ -316,6 +367,11 @@ impl NewInboxItem {
         Self { run, kind, key: None, at, name: None, position: None, sender: None, value: None }
     }
 
+    /// Creates the notice for a run that an attempt of its step has no outcome, because the engine that ran it is gone.
+    pub(super) fn lost(run: i64, position: u64, attempt: u32) -> Self {
+        Self { name: Some(RemoteEnd::lost(attempt)), position: Some(position), ..Self::new(run, InboxKind::Attempt, 0) }
+    }
+
     /// Creates the notice of another run's end for the call at this position; it arrives once.
     pub(super) fn ended(run: i64, position: u64, end: &End, at: i64) -> Self {
         Self {
@@ -372,6 +428,8 @@ pub enum Written {
     Claimed(Box<RunRow>),
     /// The numbers of the runs that were claimed, and when each is due.
     Runs(Vec<(i64, Option<i64>)>),
+    /// The tasks that were claimed, in the order in which they are to be run.
+    Tasks(Vec<TaskRow>),
     /// Whether the run is gone entirely.
     Deleted(bool),
     /// A run was marked as deleting; these runs, which waited for its end, were notified.

@@ -268,7 +268,9 @@ impl<W: WorkflowDef> IntoFuture for CrashTest<W> {
         });
         let mut fits = self.resources.check();
         if self.stubs.is_empty() {
-            fits = fits.and_then(|()| self.resources.check_workflow(W::NAME, W::RESOURCES));
+            fits = fits.and_then(|()| {
+                self.resources.check_declared(&format!("the steps of workflow `{}` take", W::NAME), W::RESOURCES)
+            });
         }
         fits.unwrap_or_else(|fault| panic!("{fault}"));
         let first = [first_entry(W::NAME, input, BEGINNING)];

@@ -45,6 +45,7 @@ impl Scenario<'_> {
                     loaded.attempts.start(position, attempt, body);
                 }
                 Effect::CancelAttempt { position } => loaded.attempts.cancel(position),
+                Effect::TasksChanged => {}
                 Effect::StartRun { number: child } => self.load(child).await?,
                 Effect::Attach { position, id, row, workflow, input, recode } => {
                     let found = find_attached(&*self.store, &id, row.map(|row| *row));

@@ -201,6 +201,7 @@ fn pending(caller: Caller<'_>, step: &'static StepTable, args: Result<Value, Cod
     let journal = caller.journal;
     let body = journal.substitute(step.name).unwrap_or_else(|| step.body(caller.context.cloned()));
     let arguments = Given::new(args.map_err(|error| error.to_string()), Recode::arguments(journal.coder(), step));
+    let queue = body.queue();
     let run = StepRun { roles: step.roles, policy: step.policy, body };
-    PendingCall::new(journal, Command::RunStep(RunStep { name: step.name, arguments, run }))
+    PendingCall::new(journal, Command::RunStep(RunStep { name: step.name, arguments, queue, run }))
 }

@@ -1,6 +1,6 @@
 //! Checks provided parameters, which are shared by concurrent steps.
 
-use super::super::input::Held;
+use super::super::input::{Held, Step};
 use crate::faults::Faults;
 use crate::held::Kind;
 use crate::name;
@@ -40,6 +40,24 @@ pub(super) fn is_shared(taken: &Held, faults: &Faults) {
         return faults.add(lifetime, "what a step gets of the engine is borrowed for as long as the step runs", right);
     }
     unsized_resource(taken, faults);
+}
+
+/// Refuses `session: &Session` and `state: &State<S>` of a step that runs in another process.
+pub(super) fn is_there(step: &Step, taken: &Held, faults: &Faults) {
+    let Some(queue) = &step.options.queue else { return };
+    let (fault, help) = match taken.kind {
+        Kind::Session => (
+            "the session lives in the process of the workflow, and a step with a queue runs in another one",
+            "take a `#[resource]`, which each process has for itself".to_owned(),
+        ),
+        Kind::State => (
+            "an edit is made in the process of the workflow, and a step with a queue runs in another one",
+            "return what changes, and edit the state in the workflow or in a step without a queue".to_owned(),
+        ),
+        Kind::Resource | Kind::Scope => return,
+    };
+    let help = format!("{help}, or leave `queue = {}` away", quote::quote!(#queue));
+    faults.add(&taken.parameter.ty, fault, help);
 }
 
 /// Refuses `#[resource] mailer: &dyn Mailer`, `#[resource] url: &str`.

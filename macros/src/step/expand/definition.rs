@@ -61,15 +61,29 @@ fn options(step: &Step, same: &TokenStream, stand_in: bool) -> TokenStream {
     let policy = policy(step).map(|policy| quote!(policy: #policy,));
     let blocking = step.options.blocking.then(|| quote!(blocking: true,));
     let store = step.options.store.as_ref().map(|store| quote!(store: ::core::option::Option::Some(#store),));
+    let remote = remote(step, stand_in);
     let roles = roles(step).map(|roles| quote!(roles: #roles,));
     if stand_in {
-        return quote!(#policy #blocking #store #roles);
+        return quote!(#policy #blocking #store #roles #remote);
     }
     let resources = resources(step).map(|resources| quote!(resources: #resources,));
     let state = state(step).map(|state| quote!(state: #state,));
     let ending = is_final(step);
     let ending = ending.map(|is_final| quote!(ending: ::steadfast::__private::Ending::new(#same, #is_final),));
-    quote!(#policy #blocking #store #roles #resources #state #ending)
+    quote!(#policy #blocking #store #roles #remote #resources #state #ending)
+}
+
+/// Generates how the step runs in another process.
+fn remote(step: &Step, stand_in: bool) -> Option<TokenStream> {
+    let queue = step.options.queue.as_ref()?;
+    let remote = match &step.context {
+        Some(context) if !stand_in => {
+            let ty = &context.reference.elem;
+            quote_spanned!(ty.span()=> reading::<#ty>)
+        }
+        _ => quote!(alone),
+    };
+    Some(quote!(remote: ::core::option::Option::Some(::steadfast::__private::Remote::#remote(#queue)),))
 }
 
 /// Returns the types of its context and of its arguments.

@@ -36,6 +36,7 @@ impl EngineBuilder {
         if let Some(twice) = self.twice.first() {
             return Err(EngineError::configuration(twice.clone()));
         }
+        self.check_queues().map_err(EngineError::configuration)?;
         self.check_resources().map_err(EngineError::configuration)?;
         requirements::check(&self.workflows, &self.options)
     }
@@ -46,6 +47,6 @@ impl EngineBuilder {
         if !self.options.stubs.is_empty() {
             return Ok(());
         }
-        self.declared.iter().try_for_each(|(workflow, needs)| self.resources.check_workflow(workflow, needs))
+        self.declared.iter().try_for_each(|(takes, needs)| self.resources.check_declared(takes, needs))
     }
 }

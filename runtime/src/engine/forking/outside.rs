@@ -43,6 +43,8 @@ impl Outside<'_> {
                 | InboxKind::Pause
                 | InboxKind::Resume
                 | InboxKind::Ended
+                | InboxKind::Attempt
+                | InboxKind::Wrote
                 | InboxKind::Unknown(_) => None,
             });
         }

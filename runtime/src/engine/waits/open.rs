@@ -1,7 +1,7 @@
 //! Finds the open calls of a run's history.
 
 use super::answers::{KeptRequests, open_request, opening, with_request};
-use super::{Wait, WaitsFor};
+use super::{Wait, WaitsFor, queued};
 use crate::command::derived_id;
 use crate::engine::clock::moment;
 use crate::journal::SENT;
@@ -90,13 +90,18 @@ pub(super) fn waits(store: &dyn Store, seen: &Seen, row: &RunRow) -> Result<Vec<
             calls.take(with_request(store, row.number, entry)?);
         }
     }
+    let has_steps = calls.open.values().any(|call| call.open == Open::Attempt);
+    let queued = if has_steps { queued::of(store, row.number)? } else { BTreeMap::new() };
     let mut runs = 0;
     let waits = calls.open.iter().filter_map(|(&position, call)| {
         runs += usize::from(call.open == Open::Run);
         if runs > RUNS && call.open == Open::Run {
             return None;
         }
-        let for_what = call.for_what(store, row, position, &calls.requests)?;
+        let for_what = match queued.get(&position) {
+            Some(queued) if call.open == Open::Attempt => queued.clone(),
+            _ => call.for_what(store, row, position, &calls.requests)?,
+        };
         Some(Wait { for_what, since: moment(call.at), until: call.due.map(moment) })
     });
     let waits = waits.collect();

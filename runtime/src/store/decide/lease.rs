@@ -31,6 +31,7 @@ impl<R: Rows> Decision<'_, R> {
         if row.heartbeat != heartbeat {
             return Err(Rejected::Fenced.into());
         }
+        self.lose_tasks(row.number)?;
         let (epoch, heartbeat) = (next(row.epoch, 1), next(row.heartbeat, 0));
         self.rows.change_lease(&LeaseRow { owner: owner.to_owned(), epoch, heartbeat, about: None, ..row })?;
         Ok(Written::Lease(Lease { number: row.number, epoch }))
@@ -38,7 +39,7 @@ impl<R: Rows> Decision<'_, R> {
 
     pub(super) fn close_lease(&mut self, lease: Lease) -> Decided<Written> {
         let row = self.held_row(lease)?;
-        if self.rows.owns_runs(row.number)? {
+        if self.rows.owns_runs(row.number)? || !self.rows.tasks_of(row.number)?.is_empty() {
             return Err(Rejected::Fenced.into());
         }
         self.rows.remove_lease(row.number)?;

@@ -30,6 +30,8 @@ impl<R: Rows> Decision<'_, R> {
                 let output = OutputRow { item: 0, run: append.run, seq: *seq, at: append.at, value: value.clone() };
                 self.rows.insert_output(first_run, channel, &output).map_err(End::from)
             }
+            Outgoing::Enqueue(task) => self.enqueue(append.run, task),
+            Outgoing::Dequeue { position } => self.dequeue(append.run, *position),
             Outgoing::Label { name, value } => {
                 self.rows.label(append.run, name, value.as_deref()).map(|()| 0).map_err(End::from)
             }

@@ -3,7 +3,7 @@
 use crate::record::{AttemptOutcome, InboxKind};
 use crate::store::{
     EntryRow, FieldRow, LeaseRow, NewInboxItem, OutputRow, RequestRow, RunKey, RunRow, Status, StoreError, TakenItem,
-    UserCode,
+    TaskRow, TaskState, UserCode,
 };
 use crate::value::Value;
 
@@ -127,6 +127,31 @@ pub(in crate::store) trait Rows {
     /// Has those that wait for the end of one run wait for that of another.
     fn move_watchers(&mut self, from: i64, to: i64) -> Result<(), StoreError>;
 
+    /// Returns what is known of a task without its arguments.
+    fn task(&self, run: i64, position: u64) -> Result<Option<TaskHead>, StoreError>;
+
+    /// Returns the tasks that the engine of a lease runs.
+    fn tasks_of(&self, lease: i64) -> Result<Vec<TaskHead>, StoreError>;
+
+    /// Inserts a task that waits, whatever number, state and lease it has.
+    fn insert_task(&mut self, task: &TaskRow) -> Result<(), StoreError>;
+
+    /// Changes the row of a task.
+    fn change_task(&mut self, run: i64, position: u64, change: &TaskChange<'_>) -> Result<(), StoreError>;
+
+    /// Removes a task.
+    fn remove_task(&mut self, run: i64, position: u64) -> Result<(), StoreError>;
+
+    /// Gives waiting tasks of a queue that are due, of these steps, to a lease: at most `limit`, in order of priority and
+    /// number. Returns them in that order.
+    fn claim_tasks(
+        &mut self,
+        lease: i64,
+        queue: &str,
+        steps: &[String],
+        limit: usize,
+    ) -> Result<Vec<TaskRow>, StoreError>;
+
     /// Removes at most `limit` rows of a run in one table, and returns how many were removed.
     fn remove_part(&mut self, run: i64, part: Part, limit: usize) -> Result<usize, StoreError>;
 
@@ -138,6 +163,25 @@ pub(in crate::store) trait Rows {
 
 /// Writes the value of a user's code within its transaction.
 pub(in crate::store) type Record<'a, R> = &'a mut dyn FnMut(&mut R, &Value) -> Result<(), StoreError>;
+
+/// What a decision needs to know of a task.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::store) struct TaskHead {
+    pub(in crate::store) run: i64,
+    pub(in crate::store) position: u64,
+    pub(in crate::store) attempt: u32,
+    pub(in crate::store) state: TaskState,
+    pub(in crate::store) lease: Option<i64>,
+}
+
+/// New values of a task's row.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::store) struct TaskChange<'a> {
+    pub(in crate::store) state: TaskState,
+    pub(in crate::store) lease: Option<i64>,
+    /// Why the engine that had it cannot run it, and for how many milliseconds none claims it; `None` leaves both.
+    pub(in crate::store) refused: Option<(&'a str, i64)>,
+}
 
 /// What appends and messages need to know of a run.
 #[derive(Clone, Copy, Debug)]
@@ -228,6 +272,7 @@ pub(in crate::store) enum Part {
     /// Of the run as the one that is watched, and as the one that watches.
     Watches,
     Labels,
+    Tasks,
     /// Of the first run with this number.
     Outputs,
 }

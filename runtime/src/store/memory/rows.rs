@@ -3,15 +3,17 @@
 mod inbox;
 mod parts;
 mod runs;
+mod tasks;
 
 use super::tables::Tables;
 use crate::record::AttemptOutcome;
 use crate::store::decide::{
-    ItemHead, Part, Place, Record, Related, Relation, RequestChange, Rows, RunChange, RunState, perform,
+    ItemHead, Part, Place, Record, Related, Relation, RequestChange, Rows, RunChange, RunState, TaskChange, TaskHead,
+    perform,
 };
 use crate::store::{
     EntryRow, FieldRow, LeaseRow, NewInboxItem, OutputRow, Rejected, RequestRow, RunKey, RunQuery, RunRow, Status,
-    StoreError, TakenItem, UserCode, Write, Written,
+    StoreError, TakenItem, TaskRow, UserCode, Write, Written,
 };
 use crate::value::Value;
 use std::sync::Arc;
@@ -258,6 +260,39 @@ impl Rows for Tables {
             self.watchers.insert((to, watcher, position));
         }
         Ok(())
+    }
+
+    fn task(&self, run: i64, position: u64) -> Result<Option<TaskHead>, StoreError> {
+        Ok(self.task_head(run, position))
+    }
+
+    fn tasks_of(&self, lease: i64) -> Result<Vec<TaskHead>, StoreError> {
+        Ok(self.heads_of(lease))
+    }
+
+    fn insert_task(&mut self, task: &TaskRow) -> Result<(), StoreError> {
+        self.put_task(task);
+        Ok(())
+    }
+
+    fn change_task(&mut self, run: i64, position: u64, change: &TaskChange<'_>) -> Result<(), StoreError> {
+        self.alter_task(run, position, change);
+        Ok(())
+    }
+
+    fn remove_task(&mut self, run: i64, position: u64) -> Result<(), StoreError> {
+        self.drop_task(run, position);
+        Ok(())
+    }
+
+    fn claim_tasks(
+        &mut self,
+        lease: i64,
+        queue: &str,
+        steps: &[String],
+        limit: usize,
+    ) -> Result<Vec<TaskRow>, StoreError> {
+        Ok(self.take_tasks(lease, queue, steps, limit))
     }
 
     fn remove_part(&mut self, run: i64, part: Part, limit: usize) -> Result<usize, StoreError> {

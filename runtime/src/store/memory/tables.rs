@@ -1,7 +1,8 @@
 //! The rows of a store in memory, and the sets that index them.
 
 use crate::store::{
-    EntryRow, FieldRow, InboxRow, LeaseRow, OutputRow, RequestRow, RunKey, RunRow, Status, TakenItem, WaitingRuns,
+    EntryRow, FieldRow, InboxRow, LeaseRow, OutputRow, RequestRow, RunKey, RunRow, Status, TakenItem, TaskRow,
+    WaitingRuns,
 };
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -30,9 +31,14 @@ pub(super) struct Tables {
     pub(super) owned: BTreeSet<(i64, i64)>,
     /// Every owned run that is due at some time, as lease, time and number.
     pub(super) due: BTreeSet<(i64, i64, i64)>,
+    /// Tasks, by run and command index.
+    pub(super) tasks: BTreeMap<(i64, u64), TaskRow>,
+    /// The tasks that wait, by queue: their keys in the order of priority and number.
+    pub(super) waiting: HashMap<String, BTreeMap<(i64, i64), (i64, u64)>>,
     pub(super) last_run: i64,
     pub(super) last_lease: i64,
     pub(super) last_item: i64,
+    pub(super) last_task: i64,
     pub(super) commits: u64,
 }
 

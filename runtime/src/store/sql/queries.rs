@@ -44,12 +44,36 @@ macro_rules! request_columns {
     };
 }
 
+/// The columns of a task, in the order in which they are read.
+macro_rules! task_columns {
+    () => {
+        "number, queue, step, run, position, attempt, context, timeout, priority, at, due, state, lease, refused, form, body"
+    };
+}
+
+/// What a decision needs to know of a task.
+macro_rules! task_head {
+    () => {
+        "SELECT number, run, position, attempt, state, lease FROM steadfast_tasks WHERE "
+    };
+}
+
+/// The clock of the database, in milliseconds since 1970.
+macro_rules! now {
+    () => {
+        "CAST(unixepoch('subsec') * 1000 AS BIGINT)"
+    };
+}
+
 /// The columns of an output, in the order in which they are read.
 macro_rules! output_columns {
     () => {
         "item, run, seq, at, form, body"
     };
 }
+
+pub(super) const TASK_COLUMNS: &str = task_columns!();
+pub(super) const NOW: &str = now!();
 
 queries! {
     /// Key.
@@ -265,6 +289,38 @@ queries! {
     /// Run, how many.
     DELETE_LABELS = "DELETE FROM steadfast_labels WHERE run = ?1
         AND name IN (SELECT name FROM steadfast_labels WHERE run = ?1 ORDER BY name LIMIT ?2)";
+
+    /// Run, position.
+    TASK = concat!(task_head!(), "run = ?1 AND position = ?2");
+    /// Lease.
+    TASKS_OF_LEASE = concat!(task_head!(), "lease = ?1");
+    /// Lease.
+    CLAIMED_BY = concat!("SELECT ", task_columns!(), " FROM steadfast_tasks WHERE lease = ?1");
+    /// Run.
+    TASKS_OF_RUN = concat!("SELECT ", task_columns!(), " FROM steadfast_tasks WHERE run = ?1");
+    /// Queue, step, run, position, attempt, context, timeout, priority, time, wait, form, body.
+    INSERT_TASK = concat!(
+        "INSERT INTO steadfast_tasks
+                (queue, step, run, position, attempt, context, timeout, priority, at, due, state, form, body)
+            VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ", now!(), " + ?10, 'waiting', ?11, ?12)"
+    );
+    /// Run, position, state, lease.
+    CHANGE_TASK = "UPDATE steadfast_tasks SET state = ?3, lease = ?4 WHERE run = ?1 AND position = ?2";
+    /// Run, position, state, lease, why, for how long.
+    RETURN_TASK = concat!(
+        "UPDATE steadfast_tasks SET state = ?3, lease = ?4, refused = ?5, due = ", now!(), " + ?6
+            WHERE run = ?1 AND position = ?2"
+    );
+    /// Run, position.
+    REMOVE_TASK = "DELETE FROM steadfast_tasks WHERE run = ?1 AND position = ?2";
+    /// Run, how many.
+    DELETE_TASKS = "DELETE FROM steadfast_tasks WHERE run = ?1 AND position IN
+        (SELECT position FROM steadfast_tasks WHERE run = ?1 ORDER BY position LIMIT ?2)";
+    /// The least name that may be found. Steps from queue to queue, however many tasks each has.
+    NEXT_QUEUE = "SELECT min(queue) FROM steadfast_tasks WHERE queue > ?1";
+    /// Queue, the most tasks that are counted.
+    WAITING_IN_QUEUE = "SELECT at FROM steadfast_tasks WHERE queue = ?1 AND state = 'waiting' ORDER BY priority, number LIMIT ?2";
+    RUNNING_OF_QUEUE = "SELECT at FROM steadfast_tasks WHERE queue = ?1 AND state IN ('claimed', 'cancelled') LIMIT ?2";
 
     LEASES = "SELECT number, owner, epoch, beat, about, seen FROM steadfast_leases ORDER BY number";
     /// Number.

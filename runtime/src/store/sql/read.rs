@@ -261,7 +261,7 @@ impl<S: Session> Reader<'_, S> {
         Ok(texts)
     }
 
-    fn one_text(&self, query: &str, value: Cell<'_>) -> Result<Option<String>, StoreError> {
+    pub(super) fn one_text(&self, query: &str, value: Cell<'_>) -> Result<Option<String>, StoreError> {
         let mut text = None;
         self.session.select(query, &[value], &mut |row| {
             if let Cell::Text(found) = row.cell(0) {

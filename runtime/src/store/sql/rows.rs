@@ -2,8 +2,10 @@
 
 use super::columns::{Columns, Flaw, wrong};
 use crate::record::InboxKind;
-use crate::store::decide::ItemHead;
-use crate::store::{FieldRow, InboxRow, LeaseRow, OutputRow, RequestRow, RunRow, Status, TakenItem, WaitingRuns};
+use crate::store::decide::{ItemHead, TaskHead};
+use crate::store::{
+    FieldRow, InboxRow, LeaseRow, OutputRow, RequestRow, RunRow, Status, TakenItem, TaskRow, TaskState, WaitingRuns,
+};
 use data_encoding::HEXLOWER;
 
 /// A struct that is read from a row.
@@ -156,6 +158,49 @@ impl FromRow for OutputRow {
             seq: row.number("seq")?,
             at: row.int("at")?,
             value: row.value()?,
+        })
+    }
+}
+
+impl FromRow for TaskRow {
+    const COLUMNS: &'static [&'static str] = &[
+        "number", "queue", "step", "run", "position", "attempt", "context", "timeout", "priority", "at", "due",
+        "state", "lease", "refused", "form", "body",
+    ];
+    const CALLED: (&'static str, &'static str) = ("task", "number");
+
+    fn from_row(row: &Columns<'_>) -> Result<Self, Flaw> {
+        Ok(Self {
+            number: row.int("number")?,
+            queue: row.text("queue")?.to_owned(),
+            step: row.text("step")?.to_owned(),
+            run: row.int("run")?,
+            position: row.number("position")?,
+            attempt: row.number("attempt")?,
+            context: row.maybe_number("context")?,
+            timeout: row.maybe_int("timeout")?,
+            priority: row.int("priority")?,
+            at: row.int("at")?,
+            due: row.int("due")?,
+            state: row.word("state", TaskState::parse)?,
+            lease: row.maybe_int("lease")?,
+            refused: row.maybe_text("refused")?.map(str::to_owned),
+            arguments: row.value()?.ok_or_else(|| wrong("form", "a form", "nothing"))?,
+        })
+    }
+}
+
+impl FromRow for TaskHead {
+    const COLUMNS: &'static [&'static str] = &["number", "run", "position", "attempt", "state", "lease"];
+    const CALLED: (&'static str, &'static str) = ("task", "number");
+
+    fn from_row(row: &Columns<'_>) -> Result<Self, Flaw> {
+        Ok(Self {
+            run: row.int("run")?,
+            position: row.number("position")?,
+            attempt: row.number("attempt")?,
+            state: row.word("state", TaskState::parse)?,
+            lease: row.maybe_int("lease")?,
         })
     }
 }

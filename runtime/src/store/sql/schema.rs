@@ -34,6 +34,7 @@ pub(in crate::store) const MIGRATIONS: &[Migration] = &[
     Migration { slice: &[], statements: VERSION_5 },
     Migration { slice: VERSION_6_SLICE, statements: VERSION_6 },
     Migration { slice: &[], statements: VERSION_7 },
+    Migration { slice: &[], statements: VERSION_8 },
 ];
 
 const VERSION_1: &[&str] = &[
@@ -241,3 +242,28 @@ const VERSION_6: &[&str] = &["DROP TABLE steadfast_entries"];
 /// What the holder of a lease says of itself, and when it did so last.
 const VERSION_7: &[&str] =
     &["ALTER TABLE steadfast_leases ADD COLUMN about TEXT", "ALTER TABLE steadfast_leases ADD COLUMN seen BIGINT"];
+
+/// Attempts of steps that run in another process. They are few beside the log: each goes when its outcome is recorded.
+const VERSION_8: &[&str] = &[
+    "CREATE TABLE steadfast_tasks (
+        number {number},
+        queue TEXT NOT NULL,
+        step TEXT NOT NULL,
+        run BIGINT NOT NULL,
+        position BIGINT NOT NULL,
+        attempt BIGINT NOT NULL,
+        context BIGINT,
+        timeout BIGINT,
+        priority BIGINT NOT NULL,
+        at BIGINT NOT NULL,
+        due BIGINT NOT NULL,
+        state TEXT NOT NULL,
+        lease BIGINT,
+        refused TEXT,
+        form TEXT NOT NULL,
+        body {body}
+    )",
+    "CREATE UNIQUE INDEX steadfast_tasks_run ON steadfast_tasks (run, position)",
+    "CREATE INDEX steadfast_tasks_waiting ON steadfast_tasks (queue, state, priority, number)",
+    "CREATE INDEX steadfast_tasks_claimed ON steadfast_tasks (lease, queue) WHERE lease IS NOT NULL",
+];

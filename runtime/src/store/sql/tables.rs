@@ -5,16 +5,17 @@ mod journal;
 mod leases;
 mod requests;
 mod runs;
+mod tasks;
 
 use super::read::Reader;
 use super::{Cell, Session, queries};
 use crate::record::AttemptOutcome;
 use crate::store::decide::{
-    ItemHead, Part, Place, Record, Related, Relation, RequestChange, Rows, RunChange, RunState,
+    ItemHead, Part, Place, Record, Related, Relation, RequestChange, Rows, RunChange, RunState, TaskChange, TaskHead,
 };
 use crate::store::{
     EntryRow, FieldRow, LeaseRow, NewInboxItem, OutputRow, RequestKey, RequestRow, RunKey, RunRow, StoreError,
-    StoreErrorKind, TakenItem, UserCode,
+    StoreErrorKind, TakenItem, TaskRow, UserCode,
 };
 use crate::value::Value;
 use std::cell::RefCell;
@@ -249,6 +250,36 @@ impl<S: Session> Rows for Tables<'_, S> {
         self.execute(queries::MOVE_WATCHERS, &[Cell::Int(from), Cell::Int(to)])
     }
 
+    fn task(&self, run: i64, position: u64) -> Result<Option<TaskHead>, StoreError> {
+        self.task_head(run, position)
+    }
+
+    fn tasks_of(&self, lease: i64) -> Result<Vec<TaskHead>, StoreError> {
+        self.task_heads(queries::TASKS_OF_LEASE, &[Cell::Int(lease)])
+    }
+
+    fn insert_task(&mut self, task: &TaskRow) -> Result<(), StoreError> {
+        self.insert_task_row(task)
+    }
+
+    fn change_task(&mut self, run: i64, position: u64, change: &TaskChange<'_>) -> Result<(), StoreError> {
+        self.change_task_row(run, position, change)
+    }
+
+    fn remove_task(&mut self, run: i64, position: u64) -> Result<(), StoreError> {
+        self.execute(queries::REMOVE_TASK, &[Cell::Int(run), super::read::clamped(position)])
+    }
+
+    fn claim_tasks(
+        &mut self,
+        lease: i64,
+        queue: &str,
+        steps: &[String],
+        limit: usize,
+    ) -> Result<Vec<TaskRow>, StoreError> {
+        self.claim_task_rows(lease, queue, steps, limit)
+    }
+
     fn remove_part(&mut self, run: i64, part: Part, limit: usize) -> Result<usize, StoreError> {
         let query = match part {
             Part::Entries => queries::DELETE_ENTRIES,
@@ -257,6 +288,7 @@ impl<S: Session> Rows for Tables<'_, S> {
             Part::Requests => queries::DELETE_REQUESTS,
             Part::Watches => queries::DELETE_WATCHERS,
             Part::Labels => queries::DELETE_LABELS,
+            Part::Tasks => queries::DELETE_TASKS,
             Part::Outputs => queries::DELETE_OUTPUTS,
         };
         self.session.execute(query, &[Cell::Int(run), super::read::clamped(limit)])

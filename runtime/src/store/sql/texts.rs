@@ -20,6 +20,7 @@ pub(in crate::store) fn texts() -> Vec<(String, String)> {
             texts.push((format!("{query:?}"), select_runs(&query).0));
         }
     }
+    texts.extend(super::waiting::texts());
     texts.extend(of_the_engine().into_iter().map(|query| (format!("{query:?}"), select_runs(&query).0)));
     texts
 }

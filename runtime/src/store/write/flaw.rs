@@ -12,7 +12,9 @@ impl Write {
             Self::Start(run) => run.flaw(),
             Self::Append(append) => append.flaw(),
             Self::Import(run) => run.flaw(),
-            Self::Send(item) | Self::Answer { item, .. } => not_text(item.value.as_ref()),
+            Self::Send(item) | Self::Answer { item, .. } | Self::FinishTask { item, .. } => {
+                not_text(item.value.as_ref())
+            }
             _ => None,
         }
     }
@@ -36,8 +38,13 @@ impl Outgoing {
             Self::Start { run, .. } => run.flaw().map(|flaw| format!("run `{}`: {flaw}", run.id)),
             Self::Ask(request) => not_text(Some(&request.value)),
             Self::Put { value, .. } => not_text(value.as_ref()),
+            Self::Enqueue(task) => not_text(Some(&task.arguments)),
             Self::Replace(run) => run.flaw(),
-            Self::Label { .. } | Self::Watch { .. } | Self::Withdraw { .. } | Self::Expire { .. } => None,
+            Self::Label { .. }
+            | Self::Watch { .. }
+            | Self::Withdraw { .. }
+            | Self::Expire { .. }
+            | Self::Dequeue { .. } => None,
         }
     }
 }

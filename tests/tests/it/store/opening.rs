@@ -117,7 +117,7 @@ fn a_file_of_the_second_schema_goes_on() {
 
     let file = Connection::open(&path).expect("opened");
     let text = |query: &str| -> String { file.query_row(query, [], |row| row.get(0)).expect("read") };
-    assert_eq!(text("SELECT value FROM steadfast_meta WHERE key = 'schema'"), "7");
+    assert_eq!(text("SELECT value FROM steadfast_meta WHERE key = 'schema'"), "8");
     assert_eq!(text("SELECT value FROM steadfast_history WHERE run = 'order-42' AND seq = 3"), "6");
     assert_eq!(text("SELECT key || ifnull(body, '') FROM steadfast_inbox WHERE taken IS NOT NULL"), "cancel");
 }
@@ -156,7 +156,7 @@ fn a_file_of_the_third_schema_goes_on() {
     let file = Connection::open(&path).expect("opened");
     let version: String =
         file.query_row("SELECT value FROM steadfast_meta WHERE key = 'schema'", [], |row| row.get(0)).expect("read");
-    assert_eq!(version, "7");
+    assert_eq!(version, "8");
 }
 
 #[test]

@@ -109,6 +109,9 @@ impl Keys {
             | Write::Adopt(_)
             | Write::OpenLease { .. }
             | Write::CloseLease(_)
+            | Write::ClaimTasks { .. }
+            | Write::FinishTask { .. }
+            | Write::ReturnTask { .. }
             | Write::Delete { .. } => return false,
         }
         true
@@ -152,7 +155,7 @@ impl Keys {
             Outgoing::Put { channel, .. } => {
                 self.channels.insert((run, channel.clone()));
             }
-            Outgoing::Replace(_) => return false,
+            Outgoing::Enqueue(_) | Outgoing::Dequeue { .. } | Outgoing::Replace(_) => return false,
         }
         true
     }

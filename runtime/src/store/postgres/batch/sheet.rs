@@ -9,12 +9,12 @@ use super::known::Known;
 use super::own::Own;
 use crate::record::AttemptOutcome;
 use crate::store::decide::{
-    ItemHead, Part, Place, Record, Related, Relation, RequestChange, Rows, RunChange, RunState,
+    ItemHead, Part, Place, Record, Related, Relation, RequestChange, Rows, RunChange, RunState, TaskChange, TaskHead,
 };
 use crate::store::sql::queries;
 use crate::store::{
     EntryRow, FieldRow, LeaseRow, NewInboxItem, OutputRow, RequestRow, RunKey, RunRow, StoreError, StoreErrorKind,
-    TakenItem, UserCode,
+    TakenItem, TaskRow, UserCode,
 };
 use crate::value::Value;
 use std::cell::{Cell, RefCell};
@@ -384,6 +384,30 @@ impl Rows for Sheet {
     }
 
     fn move_watchers(&mut self, _: i64, _: i64) -> Result<(), StoreError> {
+        self.needs_all()
+    }
+
+    fn task(&self, _: i64, _: u64) -> Result<Option<TaskHead>, StoreError> {
+        self.needs_all()
+    }
+
+    fn tasks_of(&self, _: i64) -> Result<Vec<TaskHead>, StoreError> {
+        self.needs_all()
+    }
+
+    fn insert_task(&mut self, _: &TaskRow) -> Result<(), StoreError> {
+        self.needs_all()
+    }
+
+    fn change_task(&mut self, _: i64, _: u64, _: &TaskChange<'_>) -> Result<(), StoreError> {
+        self.needs_all()
+    }
+
+    fn remove_task(&mut self, _: i64, _: u64) -> Result<(), StoreError> {
+        self.needs_all()
+    }
+
+    fn claim_tasks(&mut self, _: i64, _: &str, _: &[String], _: usize) -> Result<Vec<TaskRow>, StoreError> {
         self.needs_all()
     }
 

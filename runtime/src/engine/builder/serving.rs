@@ -1,0 +1,104 @@
+//! The queues whose remote steps an engine runs.
+
+use super::EngineBuilder;
+use crate::step::{StepDef, StepTable, TableOf};
+
+impl EngineBuilder {
+    /// Makes the engine run remote steps of this queue: those that are registered with [`step`](Self::step), at most
+    /// `slots` at once. Engines that serve the same queue share its work, on Postgres from any machine, on a file of
+    /// SQLite from any process of this one.
+    ///
+    /// ```
+    /// use steadfast::prelude::*;
+    ///
+    /// #[step(queue = "gpu")]
+    /// async fn embed(text: String) -> Result<usize> {
+    ///     Ok(text.len())
+    /// }
+    ///
+    /// #[workflow]
+    /// async fn index(flow: &mut Flow, text: String) -> Result<usize> {
+    ///     Ok(embed(flow, text).await?)
+    /// }
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> std::result::Result<(), Box<dyn std::error::Error>> {
+    /// # let folder = tempfile::tempdir()?;
+    /// # let file = folder.path().join("app.db");
+    /// // In one process:
+    /// let engine = Engine::builder().sqlite(&file).workflow(index).start().await?;
+    /// // In another:
+    /// let worker = Engine::builder().sqlite(&file).serve("gpu", 4).step::<embed>().start().await?;
+    ///
+    /// let run = engine.start(index, "far away".to_owned()).await?;
+    /// assert_eq!(run.result().await?, 8);
+    /// # drop(worker);
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn serve(mut self, queue: impl Into<String>, slots: usize) -> Self {
+        let queue = queue.into();
+        let served = self.options.queues.0.entry(queue.clone()).or_default();
+        if served.slots > 0 {
+            self.twice.push(format!("queue `{queue}` is served twice: keep one `.serve(\"{queue}\", ..)`"));
+        }
+        if slots == 0 {
+            self.twice.push(format!(
+                "queue `{queue}` is served with no slot: write how many of its steps this process runs at once, \
+                 `.serve(\"{queue}\", 4)`"
+            ));
+        }
+        served.slots = slots.max(1);
+        self
+    }
+
+    /// Registers a remote step, `.step::<embed>()`: the engine runs its calls, if it [serves](Self::serve) its queue.
+    ///
+    /// The resources that the step takes are checked when the engine starts.
+    pub fn step<S: StepDef>(mut self) -> Self {
+        self.register_step(TableOf::<S>::STEP);
+        self
+    }
+
+    fn register_step(&mut self, step: &'static StepTable) {
+        let name = step.name;
+        let Some(remote) = &step.remote else {
+            return self.twice.push(format!(
+                "step `{name}` has no queue, so it runs where its workflow does: write `#[step(queue = \"..\")]`, or leave \
+                 `.step::<{name}>()` away"
+            ));
+        };
+        if self.options.queues.0.entry(remote.queue.to_owned()).or_default().steps.insert(name, step).is_some() {
+            let queue = remote.queue;
+            self.twice.push(format!(
+                "two steps of queue `{queue}` are named `{name}`: give one of them another name with \
+                 `#[step(name = \"..\")]`"
+            ));
+        }
+        self.declared.push((format!("step `{name}` takes"), step.resources));
+    }
+
+    /// Checks that each queue has slots and steps.
+    pub(super) fn check_queues(&self) -> Result<(), String> {
+        for (name, queue) in &self.options.queues.0 {
+            if let Some(step) = queue.steps.keys().next().filter(|_| queue.slots == 0) {
+                return Err(format!(
+                    "step `{step}` waits in queue `{name}`, which this engine does not serve: add \
+                     `.serve(\"{name}\", 4)` to its builder, with the number of steps that it runs at once"
+                ));
+            }
+            if queue.steps.is_empty() {
+                return Err(format!(
+                    "the engine serves queue `{name}`, and has none of its steps: add `.step::<..>()` for each step with \
+                     `#[step(queue = \"{name}\")]`"
+                ));
+            }
+            if self.options.is_client {
+                return Err(format!(
+                    "a client runs nothing, so it cannot serve queue `{name}`: leave `.client()` or `.serve(..)` away"
+                ));
+            }
+        }
+        Ok(())
+    }
+}

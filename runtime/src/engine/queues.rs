@@ -1,0 +1,100 @@
+//! The queues that an engine serves, and the tasks that it runs.
+
+use super::envelope::{DriverEvent, Envelope};
+use crate::step::StepTable;
+use crate::store::Lease;
+use std::collections::BTreeMap;
+use std::sync::atomic::AtomicBool;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use tokio::sync::mpsc;
+
+/// The queues that an engine serves, by name.
+#[derive(Clone, Default)]
+pub(crate) struct Queues(pub(super) BTreeMap<String, Queue>);
+
+/// A queue that an engine serves.
+#[derive(Clone, Default)]
+pub(crate) struct Queue {
+    /// How many of its tasks the engine runs at once.
+    pub(super) slots: usize,
+    /// The steps, by their recorded names.
+    pub(super) steps: BTreeMap<&'static str, &'static StepTable>,
+}
+
+impl Queue {
+    /// Returns the names of its steps.
+    pub(super) fn names(&self) -> Arc<[String]> {
+        self.steps.keys().map(|name| (*name).to_owned()).collect()
+    }
+}
+
+impl Queues {
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Returns each queue with the number of its slots.
+    pub(super) fn slots(&self) -> Vec<(String, usize)> {
+        self.0.iter().map(|(name, queue)| (name.clone(), queue.slots)).collect()
+    }
+
+    /// Returns each step with its queue.
+    pub(super) fn steps(&self) -> Vec<(String, String)> {
+        let queues = self.0.iter();
+        queues.flat_map(|(name, queue)| queue.steps.keys().map(|step| (name.clone(), (*step).to_owned()))).collect()
+    }
+}
+
+/// The tasks that an engine runs.
+#[derive(Default)]
+pub(crate) struct Tasks {
+    claimed: Mutex<BTreeMap<TaskId, Claimed>>,
+    /// Whether it is looking for tasks, and whether it is to look again.
+    pub(super) looking: AtomicBool,
+    pub(super) again: AtomicBool,
+    /// Whether tasks may have been cancelled since the last look.
+    pub(super) changed: AtomicBool,
+    pub(super) runs: super::task_run::Runs,
+}
+
+/// A task: run, command index and attempt.
+pub(super) type TaskId = (i64, u64, u32);
+
+/// A task that this engine has claimed.
+pub(super) struct Claimed {
+    pub(super) queue: String,
+    pub(super) lease: Lease,
+    /// The mailbox of what runs it.
+    pub(super) mail: mpsc::UnboundedSender<Envelope>,
+}
+
+impl Tasks {
+    fn claimed(&self) -> MutexGuard<'_, BTreeMap<TaskId, Claimed>> {
+        self.claimed.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn enter(&self, id: TaskId, claimed: Claimed) {
+        self.claimed().insert(id, claimed);
+    }
+
+    pub(super) fn leave(&self, id: TaskId) {
+        self.claimed().remove(&id);
+    }
+
+    /// Returns how many tasks of a queue this engine runs.
+    pub(super) fn running(&self, queue: &str) -> usize {
+        self.claimed().values().filter(|claimed| claimed.queue == queue).count()
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.claimed().is_empty()
+    }
+
+    /// Sends an event to each task for which `is_meant` holds.
+    pub(super) fn send(&self, is_meant: impl Fn(TaskId, &Claimed) -> bool, event: impl Fn() -> DriverEvent) {
+        for (_, claimed) in self.claimed().iter().filter(|(id, claimed)| is_meant(**id, claimed)) {
+            // It may have ended.
+            let _ = claimed.mail.send(Envelope { event: event(), busy: None });
+        }
+    }
+}

@@ -1,0 +1,75 @@
+//! The runs whose remote steps an engine runs: who they are, and their contexts, loaded once.
+
+use crate::context::SharedContext;
+use crate::record::RunScope;
+use crate::run_env::RunEnv;
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// The most runs that are kept.
+const KEPT: usize = 64;
+/// The most versions of the context of one run that are kept.
+const VERSIONS: usize = 8;
+
+/// What an engine knows of a run whose steps it runs.
+pub(super) struct TaskRun {
+    pub(super) env: Arc<RunEnv>,
+    pub(super) scope: Arc<RunScope>,
+    /// Its context, by the entry that wrote it and the name of its type.
+    contexts: Mutex<BTreeMap<(u64, &'static str), SharedContext>>,
+}
+
+impl TaskRun {
+    pub(super) fn new(env: Arc<RunEnv>, scope: RunScope) -> Self {
+        Self { env, scope: Arc::new(scope), contexts: Mutex::default() }
+    }
+
+    pub(super) fn context(&self, seq: u64, name: &'static str) -> Option<SharedContext> {
+        self.contexts.lock().unwrap_or_else(PoisonError::into_inner).get(&(seq, name)).cloned()
+    }
+
+    pub(super) fn keep(&self, seq: u64, context: SharedContext) {
+        let mut contexts = self.contexts.lock().unwrap_or_else(PoisonError::into_inner);
+        contexts.insert((seq, context.name()), context);
+        // The drop of a context runs user code, but the newest are kept, and this engine is the only holder of the lock.
+        let old = (contexts.len() > VERSIONS).then(|| contexts.pop_first());
+        drop(contexts);
+        drop(old);
+    }
+}
+
+/// The runs that are known, the one that was used last at the end.
+#[derive(Default)]
+pub(super) struct Runs(Mutex<VecDeque<(i64, Arc<TaskRun>)>>);
+
+impl Runs {
+    pub(super) fn get(&self, number: i64) -> Option<Arc<TaskRun>> {
+        let mut runs = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let place = runs.iter().position(|(known, _)| *known == number)?;
+        let found = runs.remove(place)?;
+        let run = found.1.clone();
+        runs.push_back(found);
+        Some(run)
+    }
+
+    /// Keeps a run, or returns the one that was kept meanwhile.
+    pub(super) fn keep(&self, number: i64, run: TaskRun) -> Arc<TaskRun> {
+        let run = Arc::new(run);
+        let mut runs = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((_, known)) = runs.iter().find(|(known, _)| *known == number) {
+            return known.clone();
+        }
+        runs.push_back((number, run.clone()));
+        let old = (runs.len() > KEPT).then(|| runs.pop_front());
+        drop(runs);
+        // Live values and contexts are dropped with it, which runs user code.
+        drop(old);
+        run
+    }
+
+    /// Forgets all runs, with their live values.
+    pub(super) fn clear(&self) {
+        let runs = std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner));
+        drop(runs);
+    }
+}

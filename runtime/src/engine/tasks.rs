@@ -1,0 +1,133 @@
+//! Runs remote steps: claims their attempts from the queues that this engine serves, and sends the outcomes to their runs.
+
+mod load;
+mod visit;
+
+use super::core::{Core, DriverEvent};
+use super::queues::{Claimed, Queue, TaskId};
+use crate::panics::caught_future;
+use crate::store::{Lease, Status, TaskKey, TaskRow, TaskState, Write, Written};
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use tokio::sync::mpsc;
+
+/// The most tasks of one claim.
+const BLOCK: usize = 100;
+
+/// Looks for tasks, unless that is under way: then it looks once more. Does not wait.
+pub(super) fn look(core: &Arc<Core>) {
+    let tasks = &core.tasks;
+    if core.options.queues.is_empty() || core.is_draining() {
+        return;
+    }
+    tasks.again.store(true, Ordering::SeqCst);
+    if tasks.looking.swap(true, Ordering::SeqCst) {
+        return;
+    }
+    let (core, busy) = (core.clone(), core.busy());
+    core.runtime.clone().spawn(async move {
+        let tasks = &core.tasks;
+        loop {
+            while tasks.again.swap(false, Ordering::SeqCst) {
+                if tasks.changed.swap(false, Ordering::SeqCst) {
+                    cancel_unwanted(&core).await;
+                }
+                claim_all(&core).await;
+            }
+            tasks.looking.store(false, Ordering::SeqCst);
+            // What came between the two lines above has seen that a look was under way.
+            if !tasks.again.load(Ordering::SeqCst) || tasks.looking.swap(true, Ordering::SeqCst) {
+                break;
+            }
+        }
+        drop(busy);
+    });
+}
+
+/// Looks for tasks, and for those of this engine that nothing waits for any more.
+pub(super) fn look_at_all(core: &Arc<Core>) {
+    core.tasks.changed.store(true, Ordering::SeqCst);
+    look(core);
+}
+
+/// Cancels the tasks that this engine runs under a lost lease.
+pub(super) fn lose(core: &Core, lease: Lease) {
+    core.tasks.send(|_, claimed| claimed.lease == lease, || DriverEvent::Halt);
+}
+
+/// Claims of each queue as many as there are slots.
+async fn claim_all(core: &Arc<Core>) {
+    for (name, queue) in &core.options.queues.0 {
+        let (shared, steps): (Arc<str>, _) = (name.as_str().into(), queue.names());
+        let mut is_certain = false;
+        loop {
+            let free = queue.slots.saturating_sub(core.tasks.running(name));
+            let Some(lease) = core.lease_of_new().filter(|_| free > 0 && !core.is_draining()) else { break };
+            if !is_certain && !is_one_there(core, name, &steps).await {
+                break;
+            }
+            let limit = free.min(BLOCK);
+            let write = Write::ClaimTasks { lease, queue: shared.clone(), steps: steps.clone(), limit };
+            // Another engine was faster, or the store does not work now: the next look finds what is left.
+            let Ok(Ok(Written::Tasks(claimed))) = core.committer.write(write).await else { break };
+            is_certain = claimed.len() == limit;
+            claimed.into_iter().for_each(|task| begin(core, lease, queue, task));
+            if !is_certain {
+                break;
+            }
+        }
+    }
+}
+
+async fn is_one_there(core: &Core, queue: &str, steps: &Arc<[String]>) -> bool {
+    let (queue, steps) = (queue.to_owned(), steps.clone());
+    let waiting = core.read(move |store| store.tasks(TaskKey::Waiting { queue: &queue, steps: &steps, limit: 1 }));
+    waiting.await.is_ok_and(|waiting| !waiting.is_empty())
+}
+
+/// Runs a task that was claimed, in a task of its own.
+fn begin(core: &Arc<Core>, lease: Lease, queue: &Queue, task: TaskRow) {
+    let Some(step) = queue.steps.get(task.step.as_str()).copied() else { return };
+    let id = (task.run, task.position, task.attempt);
+    let (mail, events) = mpsc::unbounded_channel();
+    core.tasks.enter(id, Claimed { queue: task.queue.clone(), lease, mail: mail.clone() });
+    let (core, busy) = (core.clone(), core.busy());
+    core.runtime.clone().spawn(async move {
+        let visited = caught_future(Box::pin(visit::visit(&core, lease, step, task, (mail, events))));
+        if let Err(panic) = visited.await {
+            tracing::error!(run = id.0, position = id.1, panic, "what runs a remote step has panicked");
+        }
+        core.tasks.leave(id);
+        core.moved.notify_waiters();
+        drop(busy);
+        look(&core);
+    });
+}
+
+/// Cancels the tasks that nothing waits for any more: their runs have said so, or have ended.
+async fn cancel_unwanted(core: &Arc<Core>) {
+    if core.tasks.is_empty() {
+        return;
+    }
+    let leases = core.leases.all();
+    let rows = core.read(move |store| {
+        let mut rows = Vec::new();
+        for lease in leases {
+            rows.extend(store.tasks(TaskKey::Lease(lease.number))?);
+        }
+        Ok(rows)
+    });
+    let Ok(rows) = rows.await else { return };
+    let wanted: BTreeSet<TaskId> = rows
+        .iter()
+        .filter(|task| task.state == TaskState::Claimed)
+        .map(|task| (task.run, task.position, task.attempt))
+        .collect();
+    core.tasks.send(|id, _| !wanted.contains(&id), || DriverEvent::Halt);
+}
+
+/// Returns whether a run no longer takes the outcome of a step.
+fn has_ended(status: Status) -> bool {
+    status.is_final() || status == Status::Deleting
+}

@@ -1,0 +1,99 @@
+//! Loads what a remote step needs of its run: who it is, and the context as the call saw it.
+
+use crate::context::{ContextType, Loading, SharedContext};
+use crate::engine::core::Core;
+use crate::engine::task_run::TaskRun;
+use crate::engine::{inbox, tasks, time_travel};
+use crate::machine::recorded_scope;
+use crate::record::{InboxKind, RemoteWrite, RunScope};
+use crate::run_env::RunEnv;
+use crate::session::Session;
+use crate::store::{NewInboxItem, RunKey, StoreError, TaskRow};
+use std::sync::Arc;
+
+/// Why a task cannot run here.
+pub(super) enum Missing {
+    /// Its run has ended, or is gone.
+    Run,
+    /// The database does not work now.
+    Store(String),
+    /// The reason, which another engine may not have.
+    Refused(String),
+}
+
+impl From<StoreError> for Missing {
+    fn from(error: StoreError) -> Self {
+        Self::Store(error.to_string())
+    }
+}
+
+/// Loads the run of a task.
+pub(super) async fn run(core: &Arc<Core>, task: &TaskRow) -> Result<Arc<TaskRun>, Missing> {
+    if let Some(known) = core.tasks.runs.get(task.run) {
+        return Ok(known);
+    }
+    let number = task.run;
+    let read = core.read(move |store| {
+        let Some(row) = store.run(RunKey::Number(number))? else { return Ok(None) };
+        Ok(Some((row, store.entries(number, 0, 2)?)))
+    });
+    let Some((row, entries)) = read.await.map_err(|error| Missing::Store(error.to_string()))? else {
+        return Err(Missing::Run);
+    };
+    if tasks::has_ended(row.status) {
+        return Err(Missing::Run);
+    }
+    let scope: RunScope = entries.iter().find_map(recorded_scope).unwrap_or_default();
+    let env = RunEnv::new(core.fields(&row), core.resources.clone(), Session::default());
+    let (writing, run) = (Arc::downgrade(core), number);
+    env.outputs.open(move |write, taken| {
+        let Some(core) = writing.upgrade() else { return };
+        let position = write.position;
+        let Some((key, name, value)) = RemoteWrite::of(write) else { return };
+        let item = NewInboxItem {
+            key: Some(key),
+            name: Some(name),
+            position: Some(position),
+            value: Some(value),
+            ..NewInboxItem::new(run, InboxKind::Wrote, core.now())
+        };
+        core.runtime.clone().spawn(async move {
+            // A run that has ended takes nothing; the step is cancelled soon.
+            let _ = inbox::send(&core, "", item).await;
+            // The step may have ended.
+            let _ = taken.send(());
+        });
+    });
+    Ok(core.tasks.runs.keep(number, TaskRun::new(env, scope)))
+}
+
+/// Loads the context of a task: the one that the call saw, whatever the run has now.
+pub(super) async fn context(
+    core: &Arc<Core>,
+    run: &TaskRun,
+    task: &TaskRow,
+    kind: Option<ContextType>,
+) -> Result<Option<SharedContext>, Missing> {
+    let Some(kind) = kind else { return Ok(None) };
+    let name = kind.name();
+    let refused = |why: &str| {
+        let step = &task.step;
+        Missing::Refused(format!("step `{step}` cannot have its context `{name}` here: {why}"))
+    };
+    let Some(seq) = task.context else { return Err(refused("the workflow had set none when it called the step")) };
+    if let Some(known) = run.context(seq, name) {
+        return Ok(Some(known));
+    }
+    let number = task.run;
+    let snapshot = core.read(move |store| time_travel::snapshot_in(store, number, seq)).await;
+    let Some(snapshot) = snapshot.map_err(|error| Missing::Store(error.to_string()))? else {
+        return Err(refused("its rows are not in the database"));
+    };
+    let fields = &run.env.fields;
+    let loaded = time_travel::rows(core, fields, kind.schema(), snapshot).await;
+    let (version, rows) = loaded.map_err(|error| refused(&error.to_string()))?;
+    let (context, _) =
+        Loading::set(fields.coder(), kind, version, rows).map_err(|error| refused(&error.to_string()))?;
+    run.keep(seq, context.clone());
+    Ok(Some(context))
+}

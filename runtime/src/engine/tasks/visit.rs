@@ -1,0 +1,172 @@
+//! Runs one attempt of a remote step, from its claim to its outcome in the inbox of its run.
+
+use super::load::{self, Missing};
+use crate::context::SharedContext;
+use crate::engine::core::{Core, DriverEvent, Envelope};
+use crate::engine::inbox;
+use crate::engine::running_attempts::{Attempt, RunningAttempts};
+use crate::engine::task_run::TaskRun;
+use crate::error::AttemptCause;
+use crate::record::{AttemptOutcome, InboxKind, RemoteEnd};
+use crate::scope::{Cancellation, Link, StepScope, Writes};
+use crate::step::StepTable;
+use crate::store::{Lease, NewInboxItem, TaskRow, Write};
+use std::sync::{Arc, Weak};
+use std::time::Duration;
+use tokio::sync::mpsc;
+
+type Mail = (mpsc::UnboundedSender<Envelope>, mpsc::UnboundedReceiver<Envelope>);
+
+/// The wait before a write of unknown outcome is repeated, and a task is looked at again by this engine or another.
+const AGAIN: Duration = Duration::from_millis(200);
+const RETURNED_FOR: i64 = 2_000;
+/// The interval at which a cancelled body is checked for its end.
+const LOOK: Duration = Duration::from_millis(5);
+
+/// The end of a visit.
+enum End {
+    Outcome(AttemptOutcome),
+    /// Nothing waits for an outcome.
+    Unwanted,
+    /// It cannot run here, for this reason.
+    Refused(String),
+    /// The engine stops: what it has claimed is lost with its lease.
+    Stopped,
+}
+
+/// Runs a claimed attempt, and tells its run how it ended.
+pub(super) async fn visit(core: &Arc<Core>, lease: Lease, step: &'static StepTable, task: TaskRow, mail: Mail) {
+    let end = match loaded(core, step, &task).await {
+        Ok((run, context)) => attempt(core, step, &task, &run, context, mail).await,
+        Err(end) => end,
+    };
+    let TaskRow { run, position, attempt, .. } = task;
+    let write = match end {
+        End::Stopped => return,
+        End::Refused(refused) => {
+            tracing::warn!(
+                run,
+                position,
+                step = task.step,
+                refused,
+                "a remote step cannot run here; it waits for another engine"
+            );
+            Write::ReturnTask { lease, run, position, attempt, refused, wait: RETURNED_FOR }
+        }
+        // The row shows that nothing waits for it.
+        End::Unwanted => finished(core, lease, &task, AttemptOutcome::panicked("it was cancelled".to_owned())),
+        End::Outcome(outcome) => finished(core, lease, &task, outcome),
+    };
+    while let Err(error) = core.committer.write(write.clone()).await {
+        if error.is_for_good() || !core.pause(AGAIN).await {
+            return;
+        }
+    }
+    inbox::look(core, run).await;
+}
+
+fn finished(core: &Core, lease: Lease, task: &TaskRow, outcome: AttemptOutcome) -> Write {
+    let (name, value) = RemoteEnd::of(task.attempt, outcome);
+    let item = NewInboxItem {
+        name: Some(name),
+        position: Some(task.position),
+        value,
+        ..NewInboxItem::new(task.run, InboxKind::Attempt, core.now())
+    };
+    Write::FinishTask { lease, position: task.position, attempt: task.attempt, item }
+}
+
+/// Loads the run and the context, for as long as the database does not work.
+async fn loaded(
+    core: &Arc<Core>,
+    step: &'static StepTable,
+    task: &TaskRow,
+) -> Result<(Arc<TaskRun>, Option<SharedContext>), End> {
+    loop {
+        let kind = step.remote.and_then(|remote| (remote.context)());
+        let loaded = async {
+            let run = load::run(core, task).await?;
+            let context = load::context(core, &run, task, kind).await?;
+            Ok((run, context))
+        };
+        match loaded.await {
+            Ok(loaded) => return Ok(loaded),
+            Err(Missing::Run) => return Err(End::Unwanted),
+            Err(Missing::Refused(why)) => return Err(End::Refused(why)),
+            Err(Missing::Store(error)) => {
+                tracing::warn!(run = task.run, step = task.step, error, "the run of a remote step cannot be read now");
+                if !core.pause(AGAIN).await {
+                    return Err(End::Stopped);
+                }
+            }
+        }
+    }
+}
+
+/// Runs the attempt as the driver of a run runs one of its own.
+async fn attempt(
+    core: &Arc<Core>,
+    step: &'static StepTable,
+    task: &TaskRow,
+    run: &TaskRun,
+    context: Option<SharedContext>,
+    (sender, mut events): Mail,
+) -> End {
+    let cancellation = Cancellation::default();
+    let scope = Arc::new(StepScope {
+        run: run.env.fields.run().clone(),
+        run_scope: run.scope.clone(),
+        name: task.step.clone(),
+        position: task.position,
+        attempt: task.attempt,
+        deadline: None,
+        cancellation: cancellation.clone(),
+        writes: Writes::default(),
+        link: Link::of(&run.env),
+        sends: &[],
+    });
+    let timeout = task.timeout.and_then(|timeout| u64::try_from(timeout).ok()).map(Duration::from_millis);
+    let (arguments, body) = (task.arguments.clone(), step.body(context.clone()));
+    let mut attempts = RunningAttempts::new(core.clone(), task.run, sender, run.env.clone(), Weak::new());
+    attempts.start(Attempt { step: step.name, scope, arguments, timeout, body }, context);
+    while let Some(Envelope { event, busy }) = events.recv().await {
+        match event {
+            DriverEvent::Prepared { position, outcome: Ok(()) } => attempts.prepared(position),
+            DriverEvent::Prepared { outcome: Err(reason), .. } => return End::Refused(reason.to_string()),
+            DriverEvent::AttemptEnded { outcome, .. } => {
+                drop(busy);
+                return ended(run, outcome);
+            }
+            DriverEvent::Halt => {
+                attempts.cancel(task.position);
+                body_ends(&cancellation).await;
+                return End::Unwanted;
+            }
+            DriverEvent::Stop(stopped) => {
+                attempts.stop(&stopped);
+                body_ends(&cancellation).await;
+                return End::Stopped;
+            }
+            _ => {}
+        }
+    }
+    End::Stopped
+}
+
+/// An outcome that another engine may not have is none: the arguments cannot be read here, or a key is missing.
+fn ended(run: &TaskRun, outcome: AttemptOutcome) -> End {
+    if let Some(fault) = run.env.fields.take_unmet() {
+        return End::Refused(fault.to_string());
+    }
+    match outcome {
+        AttemptOutcome::Failed { cause: AttemptCause::Refused, message, .. } => End::Refused(message),
+        outcome => End::Outcome(outcome),
+    }
+}
+
+/// Waits until a cancelled body has ended, or was dropped: its slot is not free before.
+async fn body_ends(cancellation: &Cancellation) {
+    while cancellation.is_at_work() {
+        tokio::time::sleep(LOOK).await;
+    }
+}

@@ -1,0 +1,22 @@
+//! Finds the remote steps of a run that wait for an engine.
+
+use super::WaitsFor;
+use crate::engine::fleet;
+use crate::store::{Store, StoreError, TaskKey, TaskState};
+use std::collections::BTreeMap;
+
+/// Returns what the remote steps of a run wait for that no engine runs, by command index.
+pub(super) fn of(store: &dyn Store, run: i64) -> Result<BTreeMap<u64, WaitsFor>, StoreError> {
+    let mut waiting = store.tasks(TaskKey::Run(run))?;
+    waiting.retain(|task| task.state == TaskState::Waiting);
+    if waiting.is_empty() {
+        return Ok(BTreeMap::new());
+    }
+    let served = fleet::served_steps(store)?;
+    let waits = waiting.into_iter().map(|task| {
+        let is_served = served.contains(&(task.queue.clone(), task.step.clone()));
+        let (queue, step, attempt, refused) = (task.queue, task.step, task.attempt, task.refused);
+        (task.position, WaitsFor::Queue { queue, step, attempt, served: is_served, refused })
+    });
+    Ok(waits.collect())
+}

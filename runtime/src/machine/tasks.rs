@@ -1,0 +1,139 @@
+//! Attempts of remote steps: they wait in a queue for an engine, which sends their outcome to the inbox of this run.
+
+use super::Machine;
+use super::effect::Effect;
+use super::outgoing::Sent;
+use crate::record::{RemoteEnd, RemoteWrite};
+use crate::store::{InboxRow, Outgoing, TaskRow, TaskState};
+use std::time::Duration;
+
+/// The losses of one call in a row that are taken for chance: a deployment, a machine that fails.
+const CHANCE: u32 = 2;
+/// The wait after one more, doubled with each: the step may be what ends its process.
+const WAIT: Duration = Duration::from_secs(1);
+const LONGEST_WAIT: Duration = Duration::from_mins(5);
+
+impl Machine {
+    /// Has an attempt, which is recorded in the same append, wait for an engine.
+    pub(super) fn enqueue(&mut self, position: u64) {
+        let task = {
+            let mut state = self.journal.state();
+            let at = state.time.at;
+            let Some(step) = state.step(position) else { return };
+            let (Some(queue), Some(arguments)) = (step.call.run.body.queue(), step.call.arguments.value()) else {
+                return;
+            };
+            let timeout = step.call.run.policy.timeout.map(millis);
+            let failed = u32::try_from(step.failures.len()).unwrap_or(u32::MAX);
+            let task = TaskRow {
+                number: 0,
+                queue: queue.to_owned(),
+                step: step.call.name.to_owned(),
+                run: self.number,
+                position,
+                attempt: step.attempt,
+                context: step.context,
+                timeout,
+                priority: 0,
+                at,
+                due: millis(wait_after(step.attempt.saturating_sub(1).saturating_sub(failed))),
+                state: TaskState::Waiting,
+                lease: None,
+                refused: None,
+                arguments: arguments.clone(),
+            };
+            state.tasks.insert(position);
+            task
+        };
+        self.change_tasks(Outgoing::Enqueue(Box::new(task)));
+    }
+
+    /// Ends the attempt of a remote step, for which nothing waits any more.
+    pub(super) fn dequeue(&mut self, position: u64) {
+        if self.journal.state().tasks.remove(&position) {
+            self.change_tasks(Outgoing::Dequeue { position });
+        }
+    }
+
+    /// Ends the attempts of all remote steps, because the run ends.
+    pub(super) fn dequeue_all(&mut self) {
+        let tasks = std::mem::take(&mut self.journal.state().tasks);
+        for position in tasks {
+            self.change_tasks(Outgoing::Dequeue { position });
+        }
+    }
+
+    fn change_tasks(&mut self, outgoing: Outgoing) {
+        self.unwritten.outgoing.push(Sent { outgoing, awaited_at: None });
+        self.unwritten.pending_effects.push(Effect::TasksChanged);
+    }
+
+    /// Returns whether an attempt of a step waits for another engine, or runs on one.
+    pub(super) fn is_task(&self, position: u64) -> bool {
+        self.journal.state().tasks.contains(&position)
+    }
+
+    /// Returns whether the code has a step run on another engine.
+    pub(super) fn is_remote(&self, position: u64) -> bool {
+        self.journal.state().step(position).is_some_and(|step| step.call.run.body.queue().is_some())
+    }
+
+    /// Repeats the tasks of this run after a load: a copy of a run does not have them yet. What is there stays.
+    pub(super) fn repeat_tasks(&mut self) {
+        let tasks: Vec<u64> = self.journal.state().tasks.iter().copied().collect();
+        for position in tasks {
+            if self.is_remote(position) && !self.is_enqueued(position) {
+                self.enqueue(position);
+            }
+        }
+    }
+
+    fn is_enqueued(&self, position: u64) -> bool {
+        let mut outgoing = self.unwritten.outgoing.iter().map(|sent| &sent.outgoing);
+        outgoing.any(|outgoing| matches!(outgoing, Outgoing::Enqueue(task) if task.position == position))
+    }
+
+    /// Takes the outcome of an attempt from the inbox.
+    pub(super) fn take_attempt(&mut self, item: InboxRow, now: i64) {
+        let (Some(position), Some(end)) = (item.position, item.name.as_deref().and_then(RemoteEnd::read)) else {
+            return;
+        };
+        let attempt = end.attempt;
+        match end.outcome(item.value) {
+            Some(outcome) => self.attempt_ended(position, attempt, outcome, now),
+            None => self.attempt_lost(position, attempt, now),
+        }
+    }
+
+    /// Starts the next attempt, because the engine that ran this one is gone.
+    fn attempt_lost(&mut self, position: u64, attempt: u32, now: i64) {
+        let is_last = {
+            let mut state = self.journal.state();
+            let step = state.step(position);
+            step.is_some_and(|step| step.attempt == attempt && step.retry_due.is_none())
+        };
+        if is_last && self.is_task(position) {
+            self.start_attempt(position, now);
+        }
+    }
+
+    /// Takes a write of a remote step from the inbox.
+    pub(super) fn take_write(&mut self, item: InboxRow, now: i64) {
+        let (Some(position), Some(text), Some(value)) = (item.position, item.name, item.value) else { return };
+        if let Some(write) = RemoteWrite::read(&text, position, value) {
+            self.step_wrote(write, now);
+        }
+    }
+}
+
+/// Returns how long an attempt waits after so many without an outcome.
+fn wait_after(lost: u32) -> Duration {
+    match lost.checked_sub(CHANCE + 1) {
+        None => Duration::ZERO,
+        Some(more) => WAIT.saturating_mul(2_u32.saturating_pow(more)).min(LONGEST_WAIT),
+    }
+}
+
+fn millis(duration: Duration) -> i64 {
+    i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)
+}

@@ -1,0 +1,123 @@
+//! What an attempt in another process sends to the inbox of its run: its writes, and how it ended.
+
+use super::{AttemptOutcome, InboxKind, StepWrite, Written};
+use crate::error::AttemptCause;
+use crate::value::{Encoding, Value};
+use serde::{Deserialize, Serialize};
+use std::time::Duration;
+
+/// How an attempt ended. Its text is the name of the inbox item; a result or an error is the item's value.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct RemoteEnd {
+    /// The number of the attempt.
+    pub(crate) attempt: u32,
+    /// `None` if the engine that ran it is gone, and the outcome with it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    end: Option<End>,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum End {
+    Completed,
+    /// The result is in a field store.
+    Stored {
+        pointer: String,
+    },
+    Failed {
+        cause: AttemptCause,
+        message: String,
+        terminal: bool,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        retry_after: Option<Duration>,
+    },
+}
+
+impl RemoteEnd {
+    /// Returns the text of an attempt without an outcome.
+    pub(crate) fn lost(attempt: u32) -> String {
+        text(&Self { attempt, end: None })
+    }
+
+    /// Returns the text and the value of an outcome.
+    pub(crate) fn of(attempt: u32, outcome: AttemptOutcome) -> (String, Option<Value>) {
+        let (end, value) = match outcome {
+            AttemptOutcome::Completed(value) => (End::Completed, Some(value)),
+            AttemptOutcome::Stored { pointer, .. } => {
+                (End::Stored { pointer: String::from_utf8_lossy(&pointer.bytes).into_owned() }, None)
+            }
+            AttemptOutcome::Failed { cause, error, message, terminal, retry_after } => {
+                (End::Failed { cause, message, terminal, retry_after }, error)
+            }
+        };
+        (text(&Self { attempt, end: Some(end) }), value)
+    }
+
+    /// Reads the text of an item.
+    pub(crate) fn read(text: &str) -> Option<Self> {
+        serde_json::from_str(text).ok()
+    }
+
+    /// Returns the pointer to the result, if that is in a field store.
+    pub(crate) fn pointer(&self) -> Option<Value> {
+        match &self.end {
+            Some(End::Stored { pointer }) => Some(pointer_of(pointer)),
+            Some(End::Completed | End::Failed { .. }) | None => None,
+        }
+    }
+
+    /// Returns the outcome with the value of the item, or with the result that was loaded; `None` if there is none.
+    pub(crate) fn outcome(self, value: Option<Value>) -> Option<AttemptOutcome> {
+        Some(match (self.end?, value) {
+            (End::Failed { cause, message, terminal, retry_after }, error) => {
+                AttemptOutcome::Failed { cause, error, message, terminal, retry_after }
+            }
+            (End::Completed, Some(value)) => AttemptOutcome::Completed(value),
+            (End::Stored { pointer }, Some(value)) => AttemptOutcome::Stored { value, pointer: pointer_of(&pointer) },
+            (End::Completed, None) => unreadable("its result is not in the inbox of the run"),
+            (End::Stored { .. }, None) => unreadable("its result cannot be loaded from its field store"),
+        })
+    }
+}
+
+fn pointer_of(text: &str) -> Value {
+    Value { encoding: Encoding::Stored, bytes: text.as_bytes().to_vec().into() }
+}
+
+/// Returns the failure of an attempt whose outcome cannot be read.
+fn unreadable(why: &str) -> AttemptOutcome {
+    AttemptOutcome::Failed {
+        cause: AttemptCause::Unstorable,
+        error: None,
+        message: why.to_owned(),
+        terminal: false,
+        retry_after: None,
+    }
+}
+
+/// A write of an attempt before its end. Its text is the name of the inbox item, what it writes is the item's value.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct RemoteWrite {
+    attempt: u32,
+    key: String,
+    stream: String,
+}
+
+impl RemoteWrite {
+    /// Returns the key of the item, its text and its value; `None` for a write that no remote step makes.
+    pub(crate) fn of(write: StepWrite) -> Option<(String, String, Value)> {
+        let StepWrite { position, attempt, key, what: Written::Item { stream }, value } = write else { return None };
+        let sent_once = format!("{}:{position}:{key}", InboxKind::Wrote.as_str());
+        Some((sent_once, text(&Self { attempt, key, stream }), value))
+    }
+
+    /// Returns the write of an item for the call at a command index.
+    pub(crate) fn read(text: &str, position: u64, value: Value) -> Option<StepWrite> {
+        let Self { attempt, key, stream } = serde_json::from_str(text).ok()?;
+        Some(StepWrite { position, attempt, key, what: Written::Item { stream }, value })
+    }
+}
+
+fn text(value: &impl Serialize) -> String {
+    serde_json::to_string(value).expect("numbers and texts are JSON")
+}

@@ -1,0 +1,92 @@
+//! The tasks of a queue that can be claimed, and queues as a whole.
+
+use super::read::{Reader, clamped};
+use super::{Cell, Session, queries};
+use crate::store::{QueueRow, StoreError, TaskKey, TaskRow};
+use std::ops::ControlFlow;
+
+/// Returns the text that finds waiting tasks of these steps in the order in which they are claimed, and its values.
+fn waiting<'a>(columns: &str, queue: &'a str, steps: &'a [String], limit: usize) -> (String, Vec<Cell<'a>>) {
+    let mut values = vec![Cell::Text(queue.as_bytes()), clamped(limit)];
+    let mut names = String::new();
+    for step in steps {
+        values.push(Cell::Text(step.as_bytes()));
+        if !names.is_empty() {
+            names.push_str(", ");
+        }
+        names.push_str(&format!("?{}", values.len()));
+    }
+    let text = format!(
+        "SELECT {columns} FROM steadfast_tasks
+            WHERE queue = ?1 AND state = 'waiting' AND due <= {} AND step IN ({names})
+            ORDER BY priority, number LIMIT ?2",
+        queries::NOW
+    );
+    (text, values)
+}
+
+/// Returns the text that claims tasks of a queue for a lease, and its values.
+pub(super) fn claim<'a>(lease: i64, queue: &'a str, steps: &'a [String], limit: usize) -> (String, Vec<Cell<'a>>) {
+    let (found, mut values) = waiting("number", queue, steps, limit);
+    values.push(Cell::Int(lease));
+    let text = format!(
+        "UPDATE steadfast_tasks SET state = 'claimed', lease = ?{} WHERE number IN ({found}) RETURNING {}",
+        values.len(),
+        queries::TASK_COLUMNS
+    );
+    (text, values)
+}
+
+impl<S: Session> Reader<'_, S> {
+    pub(in crate::store) fn tasks(&self, which: TaskKey<'_>) -> Result<Vec<TaskRow>, StoreError> {
+        let mut tasks: Vec<TaskRow> = match which {
+            TaskKey::Lease(lease) => self.rows(None, queries::CLAIMED_BY, &[Cell::Int(lease)])?,
+            TaskKey::Run(run) => self.rows(Some(run), queries::TASKS_OF_RUN, &[Cell::Int(run)])?,
+            TaskKey::Waiting { steps: [], .. } => Vec::new(),
+            TaskKey::Waiting { queue, steps, limit } => {
+                let (text, values) = waiting(queries::TASK_COLUMNS, queue, steps, limit);
+                return self.rows(None, &text, &values);
+            }
+        };
+        tasks.sort_unstable_by_key(|task| task.number);
+        Ok(tasks)
+    }
+
+    pub(in crate::store) fn queues(&self) -> Result<Vec<QueueRow>, StoreError> {
+        let mut queues = Vec::new();
+        let mut last = String::new();
+        while let Some(queue) = self.one_text(queries::NEXT_QUEUE, Cell::Text(last.as_bytes()))? {
+            let (waiting, oldest) = self.counted(queries::WAITING_IN_QUEUE, &queue)?;
+            let (running, _) = self.counted(queries::RUNNING_OF_QUEUE, &queue)?;
+            if waiting + running > 0 {
+                queues.push(QueueRow { queue: queue.clone(), waiting, running, oldest });
+            }
+            last = queue;
+        }
+        Ok(queues)
+    }
+
+    /// Returns how many tasks a query finds, and the time of the oldest.
+    fn counted(&self, query: &str, queue: &str) -> Result<(u64, Option<i64>), StoreError> {
+        let (mut count, mut oldest) = (0, None::<i64>);
+        let values = [Cell::Text(queue.as_bytes()), clamped(QueueRow::COUNTED)];
+        self.session.select(query, &values, &mut |row| {
+            count += 1;
+            if let Cell::Int(at) = row.cell(0) {
+                oldest = Some(oldest.map_or(at, |oldest| oldest.min(at)));
+            }
+            ControlFlow::Continue(())
+        })?;
+        Ok((count, oldest))
+    }
+}
+
+/// Returns the texts that this makes, for the test of their plans.
+#[cfg(all(test, feature = "sqlite"))]
+pub(super) fn texts() -> Vec<(String, String)> {
+    let steps = ["embed".to_owned(), "resize".to_owned()];
+    vec![
+        ("waiting tasks".to_owned(), waiting(queries::TASK_COLUMNS, "gpu", &steps, 1).0),
+        ("claim of tasks".to_owned(), claim(1, "gpu", &steps, 1).0),
+    ]
+}

@@ -1,0 +1,109 @@
+//! Steps that run in another process: the rows in which they wait for a worker.
+
+use crate::value::Value;
+
+/// A call of a remote step that has not ended: it waits in a queue, or an engine runs it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TaskRow {
+    /// The number assigned by the store, in order of arrival; never reused.
+    pub number: i64,
+    /// The queue in which it waits.
+    pub queue: String,
+    /// The recorded name of the step.
+    pub step: String,
+    /// The run that calls it.
+    pub run: i64,
+    /// The command index of the call; one task for each.
+    pub position: u64,
+    /// The attempt's number, from 1.
+    pub attempt: u32,
+    /// The entry that wrote the context which the step sees.
+    pub context: Option<u64>,
+    /// The time limit of the attempt, in milliseconds, from the start of its body.
+    pub timeout: Option<i64>,
+    /// Tasks with a lower number are claimed first.
+    pub priority: i64,
+    /// The time of the call, in milliseconds since 1970.
+    pub at: i64,
+    /// The time from which it may be claimed, by the clock of the database, in milliseconds since 1970. Of a task that is
+    /// enqueued, how many milliseconds later than its commit that is.
+    pub due: i64,
+    /// Where it is.
+    pub state: TaskState,
+    /// The lease whose engine runs it.
+    pub lease: Option<i64>,
+    /// The reason why the last engine that claimed it could not run it.
+    pub refused: Option<String>,
+    /// The arguments of the step.
+    pub arguments: Value,
+}
+
+/// Where a task is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TaskState {
+    /// It waits for an engine.
+    Waiting,
+    /// An engine runs it.
+    Claimed,
+    /// An engine runs it, and its outcome is no longer wanted.
+    Cancelled,
+    /// Its outcome lies in the inbox of its run.
+    Delivered,
+}
+
+impl TaskState {
+    /// Returns its word in a database.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Waiting => "waiting",
+            Self::Claimed => "claimed",
+            Self::Cancelled => "cancelled",
+            Self::Delivered => "delivered",
+        }
+    }
+
+    /// Returns the state of a word in a database.
+    #[must_use]
+    pub fn parse(word: &str) -> Option<Self> {
+        [Self::Waiting, Self::Claimed, Self::Cancelled, Self::Delivered]
+            .into_iter()
+            .find(|state| state.as_str() == word)
+    }
+}
+
+/// The key by which [`Store::tasks`](super::Store::tasks) finds tasks.
+#[derive(Clone, Copy, Debug)]
+pub enum TaskKey<'a> {
+    /// The tasks that the engine of a lease runs.
+    Lease(i64),
+    /// The tasks of a run.
+    Run(i64),
+    /// The first of a queue that can be claimed now, in the order in which they are claimed.
+    Waiting {
+        /// The queue.
+        queue: &'a str,
+        /// The names of the steps.
+        steps: &'a [String],
+        /// At most this many.
+        limit: usize,
+    },
+}
+
+/// What waits in a queue, as [`Store::queues`](super::Store::queues) returns it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct QueueRow {
+    /// The name of the queue.
+    pub queue: String,
+    /// How many tasks wait, counted up to [`COUNTED`](Self::COUNTED).
+    pub waiting: u64,
+    /// How many tasks are being run, counted up to [`COUNTED`](Self::COUNTED).
+    pub running: u64,
+    /// The time of the oldest call that waits, in milliseconds since 1970.
+    pub oldest: Option<i64>,
+}
+
+impl QueueRow {
+    /// The most tasks of a queue that are counted.
+    pub const COUNTED: u64 = 1_000;
+}

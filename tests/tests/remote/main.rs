@@ -1,0 +1,4 @@
+//! Remote steps: they run in another process, with the typed context of their workflow.
+
+mod basics;
+mod place;
