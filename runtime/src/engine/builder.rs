@@ -12,7 +12,7 @@ use super::clock::Clock;
 use super::committer::Committer;
 use super::core::{Core, Options};
 use super::error::EngineError;
-use super::lease::Leases;
+use super::lease::{Leases, Takes};
 use super::lease_watch;
 use super::load;
 use super::parked;
@@ -331,13 +331,15 @@ impl EngineBuilder {
         let (database, term) = (self.database, self.lease_term);
         let is_client = self.options.is_client;
         let about = fleet::about(&self.workflows, &self.options.queues);
+        let (workflows, queues) = (self.workflows.clone(), self.options.queues.clone());
         let open = threads::blocking(&Handle::current(), move || {
             let store = database.open()?;
             let owner = uuid::Uuid::new_v4().simple().to_string();
             let term = term.unwrap_or(if store.shares_work() { FLEET_TERM } else { TERM });
             let stem = store.lock_stem().filter(|_| !is_client);
             let leases = Leases::new(owner, about, term, stem.as_deref())?;
-            let inherited = if is_client { Vec::new() } else { leases.acquire(&*store)? };
+            let takes = Takes::of(&workflows, &queues, store.shares_work());
+            let inherited = if is_client { Vec::new() } else { leases.acquire(&*store, takes)? };
             Ok::<_, EngineError>((store, Arc::new(leases), inherited, term))
         })?;
         let (store, leases, inherited, term) = open.await.map_err(|_| EngineError::ShuttingDown)??;

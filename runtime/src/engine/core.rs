@@ -12,7 +12,7 @@ use super::clock::Clock;
 use super::committer::Committer;
 use super::error::EngineError;
 use super::heard::Heard;
-use super::lease::Leases;
+use super::lease::{Leases, Takes};
 use super::observers::Observers;
 use super::outside::Outside;
 use super::queues::{Queues, Tasks};
@@ -248,6 +248,11 @@ impl Core {
     /// Returns the lease of a run that is new here; `None` leaves it to a worker.
     pub(crate) fn lease_of_new(&self) -> Option<Lease> {
         (!self.options.is_client).then(|| self.leases.primary())
+    }
+
+    /// Returns what this engine takes from those that are gone.
+    pub(crate) fn takes(&self) -> Takes {
+        Takes::of(&self.workflows, &self.options.queues, self.store.shares_work())
     }
 
     /// Returns how many runs are active.

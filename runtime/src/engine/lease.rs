@@ -1,7 +1,9 @@
 //! Leases of runs: an engine holds leases, sends heartbeats, and takes over the leases of dead engines.
 
 use super::error::EngineError;
+use super::queues::Queues;
 use super::suspects::{Recorder, Remains, remains_of};
+use super::workflows::Workflows;
 
 use crate::store::{Lease, LeaseRow, Store, Write, Written, is_out_of_files};
 use std::path::{Path, PathBuf};
@@ -113,11 +115,12 @@ impl Leases {
         self.recorder.close();
     }
 
-    /// Takes over the leases of dead engines; opens a lease if there is none to take. Returns the leases whose holders
-    /// died, with the remains of these.
-    pub(crate) fn acquire(&self, store: &dyn Store) -> Result<Vec<(i64, Arc<Remains>)>, EngineError> {
+    /// Takes over the leases of dead engines, if it could drive their runs; opens a lease if there is none to take. Returns the
+    /// leases whose holders died, with the remains of these.
+    pub(crate) fn acquire(&self, store: &dyn Store, takes: Takes) -> Result<Vec<(i64, Arc<Remains>)>, EngineError> {
         let mut inherited = Vec::new();
-        for row in store.leases()? {
+        let others = if takes == Takes::Nothing { Vec::new() } else { store.leases()? };
+        for row in others {
             match holder_of(store, &row) {
                 Holder::Lives => {}
                 Holder::Ended => drop(self.take(store, &row)?),
@@ -129,7 +132,7 @@ impl Leases {
             }
         }
         self.open_if_none(store)?;
-        self.adopt(store)?;
+        self.adopt(store, takes)?;
         self.sweep(store)?;
         self.shown.send_replace(Instant::now());
         Ok(inherited)
@@ -137,9 +140,9 @@ impl Leases {
 
     /// Says what this engine is, and adopts the unfinished runs that no lease owns, as after a repair of the file by hand;
     /// those of a database that engines share are for the one that has their workflow.
-    fn adopt(&self, store: &dyn Store) -> Result<(), EngineError> {
+    fn adopt(&self, store: &dyn Store, takes: Takes) -> Result<(), EngineError> {
         let mut writes = self.descriptions();
-        if !store.shares_work() {
+        if takes == Takes::All && !store.shares_work() {
             writes.push(Write::Adopt(self.primary()));
         }
         let answers = store.commit(&writes)?;
@@ -201,6 +204,28 @@ impl Leases {
         let Some(Ok(Written::Lease(lease))) = answers.first() else { return Ok(false) };
         self.state().held.push(*lease);
         Ok(true)
+    }
+}
+
+/// What an engine takes from those that are gone.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Takes {
+    /// Everything, whatever their workflows.
+    All,
+    /// Leases; runs whose workflow it lacks are left to others.
+    Leases,
+    /// Nothing: it has no workflow.
+    Nothing,
+}
+
+impl Takes {
+    /// Returns what an engine takes that has these workflows and serves these queues, in a database that is shared or not.
+    pub(crate) fn of(workflows: &Workflows, queues: &Queues, is_shared: bool) -> Self {
+        match (workflows.is_empty() && !queues.is_empty(), is_shared || !queues.is_empty()) {
+            (true, _) => Self::Nothing,
+            (false, true) => Self::Leases,
+            (false, false) => Self::All,
+        }
     }
 }
 

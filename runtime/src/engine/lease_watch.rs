@@ -2,7 +2,7 @@
 
 use super::core::{Core, DriverEvent};
 use super::error::EngineError;
-use super::lease::{Holder, holder_of};
+use super::lease::{Holder, Takes, holder_of};
 use super::sharing::Sharing;
 use super::{claiming, inbox, recovery, tasks, threads};
 use crate::store::{Lease, Rejected, Write};
@@ -151,6 +151,9 @@ impl Watch {
                 Holder::Ended => None,
                 Holder::Died(remains) => Some(remains),
             };
+            if core.takes() == Takes::Nothing {
+                continue;
+            }
             if core.leases.take(&*core.store, &row)? {
                 tracing::info!(lease = row.number, owner = %row.owner, "took over the runs of an engine that stopped");
                 if let Some(remains) = remains {

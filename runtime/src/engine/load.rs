@@ -4,6 +4,7 @@ use super::admission::PATIENCE;
 use super::core::{Core, DriverEvent, Envelope, Mailbox, Options, Outcome, Work};
 use super::driver::{Driver, DriverExit};
 use super::driving::{self, Driving};
+use super::lease::Takes;
 use super::parking::{self, append, blocking, park_by_number};
 use super::probation;
 use super::rebuild::rebuild;
@@ -244,7 +245,7 @@ async fn try_bring(core: &Arc<Core>, number: i64, mail: &mut Mailbox) -> Result<
         return Ok(Brought::Nothing);
     }
     let Some(workflow) = core.workflows.get(&row.workflow, row.version).cloned() else {
-        if core.store.shares_work() {
+        if core.takes() != Takes::All {
             // It came with the lease of an engine that had the workflow: another one may have it.
             let release = Change { release: true, ..Change::default() };
             return Ok(if append(core, &row, lease, release).await? { Brought::Nothing } else { Brought::Moved });

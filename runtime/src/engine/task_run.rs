@@ -1,27 +1,42 @@
 //! The runs whose remote steps an engine runs: who they are, and their contexts, loaded once.
 
 use crate::context::SharedContext;
-use crate::record::RunScope;
+use crate::record::{RunScope, StepWrite};
 use crate::run_env::RunEnv;
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex, PoisonError};
+use tokio::sync::{mpsc, oneshot};
 
 /// The most runs that are kept.
 const KEPT: usize = 64;
 /// The most versions of the context of one run that are kept.
 const VERSIONS: usize = 8;
 
+/// Takes the writes of steps, in order; the receiver of each resolves when it is durable. Without a write, when all before it
+/// are.
+pub(super) type Outbox = mpsc::UnboundedSender<(Option<StepWrite>, oneshot::Sender<()>)>;
+
 /// What an engine knows of a run whose steps it runs.
 pub(super) struct TaskRun {
     pub(super) env: Arc<RunEnv>,
     pub(super) scope: Arc<RunScope>,
+    outbox: Outbox,
     /// Its context, by the entry that wrote it and the name of its type.
     contexts: Mutex<BTreeMap<(u64, &'static str), SharedContext>>,
 }
 
 impl TaskRun {
-    pub(super) fn new(env: Arc<RunEnv>, scope: RunScope) -> Self {
-        Self { env, scope: Arc::new(scope), contexts: Mutex::default() }
+    pub(super) fn new(env: Arc<RunEnv>, scope: RunScope, outbox: Outbox) -> Self {
+        Self { env, scope: Arc::new(scope), outbox, contexts: Mutex::default() }
+    }
+
+    /// Waits until all that its steps have written so far is durable.
+    pub(super) async fn written(&self) {
+        let (sent, written) = oneshot::channel();
+        if self.outbox.send((None, sent)).is_ok() {
+            // It ends with the engine.
+            let _ = written.await;
+        }
     }
 
     pub(super) fn context(&self, seq: u64, name: &'static str) -> Option<SharedContext> {

@@ -18,7 +18,7 @@ const BLOCK: usize = 100;
 /// Looks for tasks, unless that is under way: then it looks once more. Does not wait.
 pub(super) fn look(core: &Arc<Core>) {
     let tasks = &core.tasks;
-    if core.options.queues.is_empty() || core.is_draining() {
+    if core.options.queues.is_empty() {
         return;
     }
     tasks.again.store(true, Ordering::SeqCst);

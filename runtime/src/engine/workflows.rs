@@ -25,6 +25,10 @@ impl Workflows {
         self.0.get(name)?.last_key_value().map(|(version, workflow)| (*version, workflow))
     }
 
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     pub(crate) fn names(&self) -> impl Iterator<Item = &'static str> {
         self.0.keys().copied()
     }

@@ -1,4 +1,7 @@
 //! Remote steps: they run in another process, with the typed context of their workflow.
 
 mod basics;
+mod carried;
+mod killed;
 mod place;
+mod refused;

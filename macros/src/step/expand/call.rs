@@ -42,8 +42,12 @@ pub(crate) fn items(step: &Step, stand_in: bool) -> TokenStream {
     let (value, error) = (stored.value(), stored.error());
     let output = quote_spanned!(span=> ::steadfast::__private::StepCall<#lifetime, #value, #error>);
     let unused = stand_in.then(|| quote!(#[allow(unused_variables, reason = "a stand-in for a faulty function")]));
+    // A process that only runs the step does not call it.
+    let remote =
+        step.options.queue.as_ref().map(|_| quote!(#[allow(dead_code, reason = "another process may call it")]));
     quote_spanned! {span=>
         #attributes
+        #remote
         #[allow(clippy::too_many_arguments, clippy::type_complexity, clippy::used_underscore_binding, reason = "the user's own arguments, and the handle")]
         #unused
         #vis fn #ident #parameter(

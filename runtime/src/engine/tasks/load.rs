@@ -2,14 +2,15 @@
 
 use crate::context::{ContextType, Loading, SharedContext};
 use crate::engine::core::Core;
-use crate::engine::task_run::TaskRun;
+use crate::engine::task_run::{Outbox, TaskRun};
 use crate::engine::{inbox, tasks, time_travel};
 use crate::machine::recorded_scope;
-use crate::record::{InboxKind, RemoteWrite, RunScope};
+use crate::record::{InboxKind, RemoteWrite, RunScope, StepWrite};
 use crate::run_env::RunEnv;
 use crate::session::Session;
 use crate::store::{NewInboxItem, RunKey, StoreError, TaskRow};
 use std::sync::Arc;
+use tokio::sync::{mpsc, oneshot};
 
 /// Why a task cannot run here.
 pub(super) enum Missing {
@@ -45,26 +46,40 @@ pub(super) async fn run(core: &Arc<Core>, task: &TaskRow) -> Result<Arc<TaskRun>
     }
     let scope: RunScope = entries.iter().find_map(recorded_scope).unwrap_or_default();
     let env = RunEnv::new(core.fields(&row), core.resources.clone(), Session::default());
-    let (writing, run) = (Arc::downgrade(core), number);
+    let outbox = outbox(core, number);
+    let writes = outbox.clone();
     env.outputs.open(move |write, taken| {
-        let Some(core) = writing.upgrade() else { return };
-        let position = write.position;
-        let Some((key, name, value)) = RemoteWrite::of(write) else { return };
-        let item = NewInboxItem {
-            key: Some(key),
-            name: Some(name),
-            position: Some(position),
-            value: Some(value),
-            ..NewInboxItem::new(run, InboxKind::Wrote, core.now())
-        };
-        core.runtime.clone().spawn(async move {
-            // A run that has ended takes nothing; the step is cancelled soon.
-            let _ = inbox::send(&core, "", item).await;
+        // It ends with the engine.
+        let _ = writes.send((Some(write), taken));
+    });
+    Ok(core.tasks.runs.keep(number, TaskRun::new(env, scope, outbox)))
+}
+
+/// Sends what the steps of a run write to its inbox, one after the other; ends with the engine, or with the last step.
+fn outbox(core: &Arc<Core>, run: i64) -> Outbox {
+    let (outbox, mut writes) = mpsc::unbounded_channel::<(Option<StepWrite>, oneshot::Sender<()>)>();
+    let sending = Arc::downgrade(core);
+    core.runtime.spawn(async move {
+        while let Some((write, taken)) = writes.recv().await {
+            let Some(core) = sending.upgrade() else { return };
+            if let Some((position, (key, name, value))) =
+                write.and_then(|write| Some((write.position, RemoteWrite::of(write)?)))
+            {
+                let item = NewInboxItem {
+                    key: Some(key),
+                    name: Some(name),
+                    position: Some(position),
+                    value: Some(value),
+                    ..NewInboxItem::new(run, InboxKind::Wrote, core.now())
+                };
+                // A run that has ended takes nothing, and its step is cancelled soon.
+                let _ = inbox::send(&core, "", item).await;
+            }
             // The step may have ended.
             let _ = taken.send(());
-        });
+        }
     });
-    Ok(core.tasks.runs.keep(number, TaskRun::new(env, scope)))
+    outbox
 }
 
 /// Loads the context of a task: the one that the call saw, whatever the run has now.

@@ -135,6 +135,7 @@ async fn attempt(
             DriverEvent::Prepared { outcome: Err(reason), .. } => return End::Refused(reason.to_string()),
             DriverEvent::AttemptEnded { outcome, .. } => {
                 drop(busy);
+                run.written().await;
                 return ended(run, outcome);
             }
             DriverEvent::Halt => {

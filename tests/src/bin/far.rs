@@ -1,0 +1,97 @@
+//! A program that tests kill, with remote steps: `far <file or postgres://..> <log> <term in ms> starts <runs>` starts or
+//! resumes that many runs, and prints `done` once all have ended; `far <..> <log> <term> serves <slots>` runs their steps.
+
+use std::io::Write as _;
+use std::sync::OnceLock;
+use steadfast::prelude::*;
+use steadfast::{EngineBuilder, Status};
+
+static LOG: OnceLock<String> = OnceLock::new();
+
+fn log(scope: &StepScope, what: &str) {
+    let line = format!("{} {} {} {} {what}\n", scope.run_id(), scope.position, scope.attempt, scope.idempotency_key());
+    let path = LOG.get().expect("set first");
+    let mut file = std::fs::OpenOptions::new().append(true).create(true).open(path).expect("the log");
+    // One write, so that lines of several processes do not mix.
+    file.write_all(line.as_bytes()).expect("the log");
+}
+
+/// The sum so far.
+#[derive(StepContext, Clone, Debug)]
+struct Sum {
+    #[context(default)]
+    sum: u64,
+}
+
+#[step(queue = "far")]
+async fn add(ctx: &Sum, scope: &StepScope, n: u64) -> Result<u64> {
+    log(scope, "begins");
+    let written = steadfast::stream("sums").write(&(ctx.sum + n));
+    tokio::time::sleep(Duration::from_millis(5 + n % 20)).await;
+    written.await?;
+    log(scope, "ends");
+    Ok(ctx.sum + n)
+}
+
+#[step(queue = "far", retry(attempts = 3, backoff = "5ms"))]
+async fn shaky(scope: &StepScope, n: u64) -> Result<u64> {
+    log(scope, "begins");
+    // The first attempt of all has an outcome, unless its engine is killed.
+    if scope.attempt == 1 { Err(Error::msg("first")) } else { Ok(n) }
+}
+
+#[step]
+async fn near(scope: &StepScope, n: u64) -> Result<u64> {
+    log(scope, "begins");
+    Ok(n)
+}
+
+#[workflow(context = Sum)]
+async fn adding(flow: &mut Flow<Sum>, n: u64) -> Result<u64> {
+    for round in 0..6 {
+        let sum = add(flow, n + round).await?;
+        flow.update(|c| c.sum(sum)).await?;
+        let (one, two, three) = try_join!(shaky(flow, 1), add(flow, 2), near(flow, 3))?;
+        assert_eq!((one, two, three), (1, sum + 2, 3));
+        if round % 3 == 0 {
+            flow.sleep(Duration::from_millis(20)).await?;
+        }
+    }
+    Ok(flow.sum)
+}
+
+fn builder(place: &str, term: &str) -> EngineBuilder {
+    let builder = if place.starts_with("postgres:") {
+        Engine::builder().postgres(place)
+    } else {
+        Engine::builder().sqlite(place)
+    };
+    let term = Duration::from_millis(term.parse().expect("milliseconds"));
+    builder.lease_term(term).evict_after(Duration::from_millis(50))
+}
+
+#[tokio::main]
+async fn main() -> std::result::Result<(), Box<dyn std::error::Error>> {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let [place, log, term, role, number] = &arguments[..] else { return Err("five arguments".into()) };
+    LOG.set(log.clone()).expect("set once");
+    let number: usize = number.parse()?;
+    if role == "serves" {
+        let _engine = builder(place, term).serve("far", number).step::<add>().step::<shaky>().start().await?;
+        println!("serves");
+        std::future::pending::<()>().await;
+    }
+    let engine = builder(place, term).workflow(adding).start().await?;
+    let mut runs = Vec::new();
+    for n in 0..number {
+        runs.push(engine.start(adding, n as u64).id(format!("run-{n}")).await?);
+    }
+    println!("started");
+    for (n, run) in runs.into_iter().enumerate() {
+        let n = n as u64;
+        assert_eq!(run.result().await?, 6 * n + 15);
+        assert_eq!(run.status().await?.status, Status::Completed);
+    }
+    println!("done");
+    Ok(())
+}

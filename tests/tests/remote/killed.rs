@@ -1,0 +1,113 @@
+//! Processes with remote steps that are killed, and stopped past their lease.
+
+use crate::place::Place;
+use limits::{Dice, Heard};
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+use steadfast::history::Kind;
+use steadfast::{RunFilter, Status};
+
+/// The lease term of the processes, in milliseconds.
+const TERM: u32 = 600;
+const RUNS: usize = 12;
+
+/// A limit that is long for everything expected, and short for a test that hangs.
+const LONG: Duration = Duration::from_mins(4);
+
+struct Fleet {
+    place: Place,
+    log: PathBuf,
+}
+
+impl Fleet {
+    fn spawn(&self, role: &str, number: usize) -> Child {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_far"));
+        command.args([&self.place.name(), path(&self.log), &TERM.to_string(), role, &number.to_string()]);
+        command.stdout(Stdio::piped()).spawn().expect("the process begins")
+    }
+}
+
+fn path(path: &Path) -> &str {
+    path.to_str().expect("a path that is text")
+}
+
+fn signal(child: &Child, name: &str) {
+    let status = Command::new("kill").args([format!("-{name}"), child.id().to_string()]).status().expect("kill");
+    assert!(status.success());
+}
+
+/// Kills and stops the processes at random, `times` times: the first one starts the runs, the others serve their steps.
+fn harassed(fleet: &Fleet, seed: u64, times: u32) -> Vec<Child> {
+    let (mut dice, begun) = (Dice::seeded(seed), Instant::now());
+    let spawned = |which: usize| if which == 0 { fleet.spawn("starts", RUNS) } else { fleet.spawn("serves", 4) };
+    let mut processes: Vec<Child> = (0..4).map(spawned).collect();
+    let (mut kills, mut stops) = (0, 0);
+    for _ in 0..times {
+        assert!(begun.elapsed() < LONG, "it does not end");
+        std::thread::sleep(Duration::from_millis(40 + dice.below(250)));
+        let which = usize::try_from(dice.below(4)).expect("one of four");
+        if dice.below(5) == 0 {
+            stops += 1;
+            signal(&processes[which], "STOP");
+            std::thread::sleep(Duration::from_millis(u64::from(TERM) + 400 + dice.below(400)));
+            signal(&processes[which], "CONT");
+        } else {
+            kills += 1;
+            processes[which].kill().expect("killed");
+            limits::ended(&mut processes[which]);
+            processes[which] = spawned(which);
+        }
+    }
+    println!("seed {seed}: killed {kills} times, stopped {stops} times");
+    processes
+}
+
+/// Checks that every run has ended, that no attempt ran twice, and none after the step's result was recorded.
+async fn check(fleet: &Fleet) {
+    let engine = fleet.place.builder().client().start().await.expect("an engine");
+    let infos = engine.list(RunFilter::all()).await.expect("a list");
+    assert_eq!(infos.len(), RUNS);
+    let text = std::fs::read_to_string(&fleet.log).expect("the log");
+    let mut keys: BTreeMap<&str, (&str, u64)> = BTreeMap::new();
+    let mut attempts = BTreeSet::new();
+    for line in text.lines().filter(|line| line.ends_with("begins")) {
+        let words: Vec<&str> = line.split(' ').collect();
+        let (run, position): (_, u64) = (words[0], words[1].parse().expect("a position"));
+        let attempt: u32 = words[2].parse().expect("an attempt");
+        assert!(attempts.insert((run, position, attempt)), "attempt {attempt} of {run}@{position} ran twice");
+        assert_eq!(keys.entry(words[3]).or_insert((run, position)), &(run, position), "one key, one call");
+    }
+    for info in infos {
+        assert_eq!(info.status, Status::Completed, "{info:?}");
+        let run = engine.run(&info.id).await.expect("a run");
+        let history = run.history().await.expect("a history");
+        let ended = history.iter().filter(|entry| entry.kind == Kind::StepCompleted);
+        for done in ended.clone() {
+            let later = attempts.iter().filter(|(run, position, attempt)| {
+                *run == info.id && Some(*position) == done.position && Some(*attempt) > done.attempt
+            });
+            assert_eq!(later.count(), 0, "a finished step of {} ran again: {done}", info.id);
+        }
+        assert_eq!(ended.count(), 6 * 4, "each call ended once");
+        let written = history.iter().filter(|entry| entry.kind == Kind::StreamWritten);
+        assert_eq!(written.count(), 6 * 2, "each item is there once");
+    }
+    engine.shutdown(Duration::from_secs(5)).await.expect("an orderly end");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn processes_of_a_file_that_are_killed_and_stopped_lose_nothing_and_repeat_nothing() {
+    let place = Place::new();
+    let fleet = Fleet { log: place.folder().join("log"), place };
+    let mut processes = harassed(&fleet, 20_261_130, 30);
+    let mut heard = Heard::of(processes[0].stdout.take().expect("its output"));
+    while heard.next_line().expect("it ended without `done`") != "done" {}
+    assert!(limits::ended(&mut processes[0]).success());
+    for worker in &mut processes[1..] {
+        worker.kill().expect("killed");
+        limits::ended(worker);
+    }
+    check(&fleet).await;
+}
