@@ -106,6 +106,8 @@ pub use handle::{Run, RunHandle};
 pub use health::{Health, Unserved};
 #[cfg(feature = "sqlite")]
 pub use import::ImportCall;
+#[cfg(feature = "testing")]
+pub(crate) use inbox::result_of;
 pub use info::{RunFilter, RunInfo};
 pub use messages::SendCall;
 pub use outputs::{EventStream, StreamReader};
@@ -121,6 +123,8 @@ pub use running_step::RunningStep;
 pub use shared_state::{StateEntry, StateHistory};
 pub use shutdown::ShutdownReport;
 pub use start::StartCall;
+#[cfg(feature = "testing")]
+pub(crate) use time_travel::context_after;
 pub use time_travel::{ContextEntry, ContextHistory, FieldChange};
 pub use transaction::{EngineTx, TransactionCall, TransactionalStart};
 pub use waits::{Wait, WaitsFor};

@@ -12,6 +12,7 @@ mod commit;
 mod crash;
 mod database;
 mod everywhere;
+mod far;
 mod fault;
 mod loaded;
 mod observers;

@@ -138,7 +138,7 @@ pub(crate) fn items(
 }
 
 /// Returns the pointer to the result of an attempt that ran in another process, if that is in a field store.
-pub(super) fn result_of(item: &InboxRow) -> Option<Pointer> {
+pub(crate) fn result_of(item: &InboxRow) -> Option<Pointer> {
     let end = item.name.as_deref().filter(|_| item.kind == InboxKind::Attempt).and_then(RemoteEnd::read)?;
     Pointer::read(&end.pointer()?).ok()
 }

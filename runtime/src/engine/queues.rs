@@ -3,7 +3,8 @@
 use super::envelope::{DriverEvent, Envelope};
 use crate::step::StepTable;
 use crate::store::Lease;
-use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::mpsc;
@@ -73,8 +74,19 @@ impl Tasks {
         self.claimed.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub(super) fn enter(&self, id: TaskId, claimed: Claimed) {
-        self.claimed().insert(id, claimed);
+    /// Adds a task; `false` if it is there.
+    pub(super) fn enter(&self, id: TaskId, claimed: Claimed) -> bool {
+        match self.claimed().entry(id) {
+            Entry::Vacant(place) => {
+                place.insert(claimed);
+                true
+            }
+            Entry::Occupied(_) => false,
+        }
+    }
+
+    pub(super) fn ids(&self) -> BTreeSet<TaskId> {
+        self.claimed().keys().copied().collect()
     }
 
     pub(super) fn leave(&self, id: TaskId) {

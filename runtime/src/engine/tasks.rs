@@ -31,7 +31,7 @@ pub(super) fn look(core: &Arc<Core>) {
         loop {
             while tasks.again.swap(false, Ordering::SeqCst) {
                 if tasks.changed.swap(false, Ordering::SeqCst) {
-                    cancel_unwanted(&core).await;
+                    reconcile(&core).await;
                 }
                 claim_all(&core).await;
             }
@@ -69,8 +69,16 @@ async fn claim_all(core: &Arc<Core>) {
             }
             let limit = free.min(BLOCK);
             let write = Write::ClaimTasks { lease, queue: shared.clone(), steps: steps.clone(), limit };
-            // Another engine was faster, or the store does not work now: the next look finds what is left.
-            let Ok(Ok(Written::Tasks(claimed))) = core.committer.write(write).await else { break };
+            let claimed = match core.committer.write(write).await {
+                Ok(Ok(Written::Tasks(claimed))) => claimed,
+                // Another engine was faster.
+                Ok(_) => break,
+                // It is unknown what was claimed.
+                Err(_) => {
+                    core.tasks.changed.store(true, Ordering::SeqCst);
+                    break;
+                }
+            };
             is_certain = claimed.len() == limit;
             claimed.into_iter().for_each(|task| begin(core, lease, queue, task));
             if !is_certain {
@@ -91,7 +99,9 @@ fn begin(core: &Arc<Core>, lease: Lease, queue: &Queue, task: TaskRow) {
     let Some(step) = queue.steps.get(task.step.as_str()).copied() else { return };
     let id = (task.run, task.position, task.attempt);
     let (mail, events) = mpsc::unbounded_channel();
-    core.tasks.enter(id, Claimed { queue: task.queue.clone(), lease, mail: mail.clone() });
+    if !core.tasks.enter(id, Claimed { queue: task.queue.clone(), lease, mail: mail.clone() }) {
+        return;
+    }
     let (core, busy) = (core.clone(), core.busy());
     core.runtime.clone().spawn(async move {
         let visited = caught_future(Box::pin(visit::visit(&core, lease, step, task, (mail, events))));
@@ -105,11 +115,11 @@ fn begin(core: &Arc<Core>, lease: Lease, queue: &Queue, task: TaskRow) {
     });
 }
 
-/// Cancels the tasks that nothing waits for any more: their runs have said so, or have ended.
-async fn cancel_unwanted(core: &Arc<Core>) {
-    if core.tasks.is_empty() {
-        return;
-    }
+/// Cancels the tasks that nothing waits for any more: their runs have said so, or have ended. Runs those that were claimed by a
+/// commit whose answer was lost.
+async fn reconcile(core: &Arc<Core>) {
+    // Before the rows are read: a task that ends meanwhile is in neither.
+    let known = core.tasks.ids();
     let leases = core.leases.all();
     let rows = core.read(move |store| {
         let mut rows = Vec::new();
@@ -125,6 +135,13 @@ async fn cancel_unwanted(core: &Arc<Core>) {
         .map(|task| (task.run, task.position, task.attempt))
         .collect();
     core.tasks.send(|id, _| !wanted.contains(&id), || DriverEvent::Halt);
+    let unknown = |task: &TaskRow| !known.contains(&(task.run, task.position, task.attempt));
+    for task in rows.into_iter().filter(|task| task.state == TaskState::Claimed && unknown(task)) {
+        let lease = task.lease.and_then(|number| core.leases.held(number));
+        if let (Some(lease), Some(queue)) = (lease, core.options.queues.0.get(&task.queue)) {
+            begin(core, lease, queue, task);
+        }
+    }
 }
 
 /// Returns whether a run no longer takes the outcome of a step.

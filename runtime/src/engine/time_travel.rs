@@ -163,6 +163,18 @@ pub(super) async fn rows(
     Ok((version, rows))
 }
 
+/// Returns the version of a context after an entry, and the rows to load it from.
+#[cfg(feature = "testing")]
+pub(crate) fn context_after(
+    store: &dyn Store,
+    run: i64,
+    seq: u64,
+    schema: &Schema,
+) -> Result<Option<(u32, Vec<FieldRow>)>, StoreError> {
+    let snapshot = snapshot_in(store, run, seq)?;
+    Ok(snapshot.map(|Snapshot { version, fields, .. }| (version, schema.latest(fields.into_values()))))
+}
+
 /// Returns the values as recorded after an entry; `None` if the context was not set yet.
 pub(super) async fn snapshot(core: &Core, run: i64, seq: u64) -> Result<Option<Snapshot>, EngineError> {
     Ok(latest(changes(core, run, seq).await?))

@@ -182,6 +182,18 @@ pub trait StepBody: Send + Sync {
         None
     }
 
+    /// Returns how attempts run in another process.
+    #[cfg(feature = "testing")]
+    fn remote(&self) -> Option<crate::step::Remote> {
+        None
+    }
+
+    /// Returns the body of the same step for a call with this context.
+    #[cfg(feature = "testing")]
+    fn in_context(&self, _context: Option<SharedContext>) -> Option<Arc<dyn StepBody>> {
+        None
+    }
+
     /// Returns the shared state that attempts take, if it is typed.
     fn state(&self) -> Option<StateDef> {
         None

@@ -78,6 +78,12 @@ impl Machine {
         self.journal.state().step(position).is_some_and(|step| step.call.run.body.queue().is_some())
     }
 
+    /// Returns the body of a remote step that has no result yet.
+    #[cfg(feature = "testing")]
+    pub(crate) fn remote_body(&self, position: u64) -> Option<std::sync::Arc<dyn crate::journal::StepBody>> {
+        self.journal.state().step(position).map(|step| step.call.run.body.clone())
+    }
+
     /// Repeats the tasks of this run after a load: a copy of a run does not have them yet. What is there stays.
     pub(super) fn repeat_tasks(&mut self) {
         let tasks: Vec<u64> = self.journal.state().tasks.iter().copied().collect();

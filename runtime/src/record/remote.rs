@@ -1,6 +1,6 @@
 //! What an attempt in another process sends to the inbox of its run: its writes, and how it ended.
 
-use super::{AttemptOutcome, InboxKind, StepWrite, Written};
+use super::{AttemptOutcome, StepWrite, Written};
 use crate::error::AttemptCause;
 use crate::value::{Encoding, Value};
 use serde::{Deserialize, Serialize};
@@ -104,11 +104,10 @@ pub(crate) struct RemoteWrite {
 }
 
 impl RemoteWrite {
-    /// Returns the key of the item, its text and its value; `None` for a write that no remote step makes.
-    pub(crate) fn of(write: StepWrite) -> Option<(String, String, Value)> {
-        let StepWrite { position, attempt, key, what: Written::Item { stream }, value } = write else { return None };
-        let sent_once = format!("{}:{position}:{key}", InboxKind::Wrote.as_str());
-        Some((sent_once, text(&Self { attempt, key, stream }), value))
+    /// Returns the text and the value of the item; `None` for a write that no remote step makes.
+    pub(crate) fn of(write: StepWrite) -> Option<(String, Value)> {
+        let StepWrite { attempt, key, what: Written::Item { stream }, value, .. } = write else { return None };
+        Some((text(&Self { attempt, key, stream }), value))
     }
 
     /// Returns the write of an item for the call at a command index.

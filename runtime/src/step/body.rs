@@ -186,6 +186,16 @@ impl StepBody for Body {
         self.table.remote.map(|remote| remote.queue)
     }
 
+    #[cfg(feature = "testing")]
+    fn remote(&self) -> Option<Remote> {
+        self.table.remote
+    }
+
+    #[cfg(feature = "testing")]
+    fn in_context(&self, context: Option<SharedContext>) -> Option<Arc<dyn StepBody>> {
+        Some(self.table.body(context))
+    }
+
     fn state(&self) -> Option<StateDef> {
         (self.table.state)()
     }

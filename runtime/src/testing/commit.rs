@@ -4,7 +4,7 @@ use super::fault::Fault;
 use super::loaded::Loaded;
 use super::scenario::{Next, Scenario};
 use crate::record::RoutedValue;
-use crate::store::{Append, Rejected, Write, Written};
+use crate::store::{Append, Outgoing, Rejected, Write, Written};
 
 /// The number of commits above which the workflow is taken to be endless.
 const ENDLESS: usize = 100_000;
@@ -47,6 +47,7 @@ impl Scenario<'_> {
             return Err(format!("the workflow has not ended after {ENDLESS} commits"));
         }
         self.kinds.push(kinds(&append));
+        self.far.is_used |= append.outgoing.iter().any(|outgoing| matches!(outgoing, Outgoing::Enqueue(_)));
         self.interfere(commit, loaded, append.run)?;
         let fault = self.plan.fault.filter(|(fault, at)| Fault::AT_COMMIT.contains(fault) && *at == commit);
         let fault = fault.map(|(fault, _)| fault);

@@ -3,7 +3,7 @@
 use super::attempts::RunningAttempts;
 use super::scenario::Scenario;
 use super::secrets;
-use crate::engine::rebuild;
+use crate::engine::{rebuild, result_of};
 use crate::fields::Fields;
 use crate::machine::{LoadField, Machine, Rebuild};
 use crate::record::{Limits, RunIdentity};
@@ -86,6 +86,11 @@ impl Scenario<'_> {
             let pointer = Pointer::read(&row.value).map_err(|error| error.to_string())?;
             let value = run.env().fields.load(&pointer).await.map_err(|error| error.to_string())?;
             values.insert((row.seq, row.name), value);
+        }
+        let items = self.store.inbox(RunKey::Number(row.number), 0, usize::MAX).map_err(|error| error.to_string())?;
+        for pointer in items.iter().filter_map(result_of) {
+            let value = run.env().fields.load(&pointer).await.map_err(|error| error.to_string())?;
+            values.insert((0, pointer.field.clone()), value);
         }
         let load: LoadField<'_> = &mut |row| Ok(values[&(row.seq, row.name.clone())].clone());
         let workflow = self.subject.workflow(row)?;

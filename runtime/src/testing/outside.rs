@@ -3,14 +3,27 @@
 use super::fault::Disturbance;
 use super::loaded::Loaded;
 use super::scenario::Scenario;
-use crate::engine::hash_of_answer;
+use crate::engine::{hash_of_answer, result_of};
 use crate::record::InboxKind;
 use crate::store::{InboxRow, NewInboxItem, Rejected, RequestKey, RequestRow, RunKey, Write};
 use crate::value::Value;
+use futures_util::FutureExt;
 
 impl Scenario<'_> {
     /// Sends the items that the plan has at this commit, which is in flight.
     pub(super) fn interfere(&mut self, commit: usize, writing: &mut Loaded, number: i64) -> Result<(), String> {
+        if self.sends_at(commit)? == Some(number) {
+            writing.look = true;
+            // The owner may read it before its append is written, or afterwards.
+            if self.dice.below(2) == 0 {
+                self.read_into(writing)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Sends the items that the plan has at a commit; returns the run that has got the last one.
+    pub(super) fn sends_at(&mut self, commit: usize) -> Result<Option<i64>, String> {
         let mut notified = None;
         if self.plan.early.is_some_and(|from| from <= commit) && self.said < self.subject.script.messages() {
             notified = self.next_message()?;
@@ -29,14 +42,7 @@ impl Scenario<'_> {
             self.paused = number.is_some() && disturbance == Disturbance::Paused;
             notified = number.or(notified);
         }
-        if notified == Some(number) {
-            writing.look = true;
-            // The owner may read it before its append is written, or afterwards.
-            if self.dice.below(2) == 0 {
-                self.read_into(writing)?;
-            }
-        }
-        Ok(())
+        Ok(notified)
     }
 
     /// Returns whether there is something left to send.
@@ -93,7 +99,7 @@ impl Scenario<'_> {
     }
 
     /// Puts an item into the inbox of a run, unless it has ended; returns the run.
-    fn send(&mut self, item: NewInboxItem) -> Result<Option<i64>, String> {
+    pub(super) fn send(&mut self, item: NewInboxItem) -> Result<Option<i64>, String> {
         let number = item.run;
         let answers = self.store.commit(&[Write::Send(item)]).map_err(|error| error.to_string())?;
         match answers.into_iter().next() {
@@ -119,7 +125,12 @@ impl Scenario<'_> {
         loaded.look = false;
         let items: Result<Vec<InboxRow>, _> =
             self.store.inbox(RunKey::Number(loaded.number), loaded.run.read_to(), usize::MAX);
-        for item in items.map_err(|error| error.to_string())? {
+        let fields = loaded.run.env().fields.clone();
+        for mut item in items.map_err(|error| error.to_string())? {
+            if let Some(pointer) = result_of(&item) {
+                // The stores of a scenario are in memory.
+                item.value = fields.load(&pointer).now_or_never().and_then(Result::ok);
+            }
             loaded.run.receive(item, self.now);
         }
         Ok(())

@@ -3,12 +3,17 @@
 use super::loaded::Loaded;
 use super::scenario::{Next, Scenario};
 use super::secrets;
+use crate::context::SharedContext;
 use crate::engine::{Attach, Continuation, Preparation, find_attached, judge, successor_in};
+use crate::journal::StepBody;
 use crate::machine::Effect;
 use crate::policy::Policy;
+use crate::run_env::RunEnv;
+use crate::scope::StepScope;
 use crate::step::{saved, to_save};
 use crate::store::{ImportedRun, RunRow};
 use crate::vault::Vault;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// The number of tries of a factory or hook.
@@ -45,6 +50,7 @@ impl Scenario<'_> {
                     loaded.attempts.start(position, attempt, body);
                 }
                 Effect::CancelAttempt { position } => loaded.attempts.cancel(position),
+                // The other engine looks by itself.
                 Effect::TasksChanged => {}
                 Effect::StartRun { number: child } => self.load(child).await?,
                 Effect::Attach { position, id, row, workflow, input, recode } => {
@@ -81,6 +87,16 @@ impl Scenario<'_> {
         run.lease = Some(self.lease);
         Ok(run)
     }
+}
+
+/// Prepares the inputs of a body of another engine.
+pub(super) async fn prepare_body(
+    body: &dyn StepBody,
+    scope: &StepScope,
+    context: Option<SharedContext>,
+    env: &Arc<RunEnv>,
+) -> Result<(), String> {
+    prepare(Preparation::of(body, scope, context, env)).await
 }
 
 /// Prepares the inputs of a body, without pauses between the tries.

@@ -3,6 +3,7 @@
 
 use super::attempts::{RunningAttempts, StepEvent};
 use super::database::Database;
+use super::far::Far;
 use super::fault::{Dice, Plan};
 use super::loaded::Loaded;
 use super::observers::Observers;
@@ -62,6 +63,8 @@ pub(super) struct Scenario<'a> {
     pub(super) said: usize,
     /// Whether the run was paused, and not yet resumed.
     pub(super) paused: bool,
+    /// The engine that runs remote steps.
+    pub(super) far: Far,
     /// The resources of the process that plays the owner.
     pub(super) resources: Resources,
     pub(super) sessions: HashMap<i64, Session>,
@@ -121,6 +124,7 @@ impl Subject {
             evicting: None,
             said: 0,
             paused: false,
+            far: Far::default(),
             resources: self.resources.open(),
             sessions: HashMap::new(),
         };
@@ -160,6 +164,9 @@ impl Scenario<'_> {
                 return Ok(true);
             }
         }
+        if self.far_works(false).await? {
+            return Ok(true);
+        }
         let mut lookers = self.shuffled(|loaded| loaded.look);
         let busy = |loaded: &Loaded| !loaded.attempts.is_empty();
         let is_busy = self.loaded.values().any(busy);
@@ -177,6 +184,9 @@ impl Scenario<'_> {
         }
         if let Some(number) = lookers.first() {
             self.read_inbox(*number)?;
+            return Ok(true);
+        }
+        if self.next_due().is_none() && !self.has_words()? && self.far_works(true).await? {
             return Ok(true);
         }
         if self.say_next()? {

@@ -2,6 +2,7 @@
 
 mod basics;
 mod carried;
+mod crashed;
 mod killed;
 mod place;
 mod refused;

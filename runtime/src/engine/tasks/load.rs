@@ -8,9 +8,13 @@ use crate::machine::recorded_scope;
 use crate::record::{InboxKind, RemoteWrite, RunScope, StepWrite};
 use crate::run_env::RunEnv;
 use crate::session::Session;
-use crate::store::{NewInboxItem, RunKey, StoreError, TaskRow};
+use crate::store::{NewInboxItem, RunKey, StoreError, TaskRow, Write};
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::sync::{mpsc, oneshot};
+
+/// The wait before a write of unknown outcome is repeated.
+const AGAIN: Duration = Duration::from_millis(200);
 
 /// Why a task cannot run here.
 pub(super) enum Missing {
@@ -62,24 +66,32 @@ fn outbox(core: &Arc<Core>, run: i64) -> Outbox {
     core.runtime.spawn(async move {
         while let Some((write, taken)) = writes.recv().await {
             let Some(core) = sending.upgrade() else { return };
-            if let Some((position, (key, name, value))) =
-                write.and_then(|write| Some((write.position, RemoteWrite::of(write)?)))
-            {
-                let item = NewInboxItem {
-                    key: Some(key),
-                    name: Some(name),
-                    position: Some(position),
-                    value: Some(value),
-                    ..NewInboxItem::new(run, InboxKind::Wrote, core.now())
-                };
-                // A run that has ended takes nothing, and its step is cancelled soon.
-                let _ = inbox::send(&core, "", item).await;
+            let item = write.and_then(|write| {
+                let (position, (name, value)) = (Some(write.position), RemoteWrite::of(write)?);
+                let of_run = NewInboxItem::new(run, InboxKind::Wrote, core.now());
+                Some(NewInboxItem { name: Some(name), position, value: Some(value), ..of_run })
+            });
+            if let Some(item) = item {
+                send(&core, item).await;
             }
             // The step may have ended.
             let _ = taken.send(());
         }
     });
     outbox
+}
+
+/// Sends a write until it is known to be there: the run takes one that comes twice once. A run that has ended takes nothing,
+/// and its step is cancelled soon.
+async fn send(core: &Arc<Core>, item: NewInboxItem) {
+    let run = item.run;
+    loop {
+        match core.committer.write(Write::Send(item.clone())).await {
+            Ok(_) => return inbox::look(core, run).await,
+            Err(error) if error.is_for_good() || !core.pause(AGAIN).await => return,
+            Err(_) => {}
+        }
+    }
 }
 
 /// Loads the context of a task: the one that the call saw, whatever the run has now.
