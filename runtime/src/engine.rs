@@ -55,6 +55,7 @@ mod parking;
 mod pausing;
 mod prepare;
 mod probation;
+mod queue;
 mod queues;
 mod reading;
 mod rebuild;
@@ -114,6 +115,7 @@ pub use outputs::{EventStream, StreamReader};
 pub use pausing::Pause;
 #[cfg(feature = "testing")]
 pub(crate) use prepare::Preparation;
+pub use queue::{QueueHandle, QueueInfo};
 #[cfg(feature = "testing")]
 pub(crate) use rebuild::rebuild;
 pub use requests::OpenRequest;

@@ -11,7 +11,7 @@ mod stubs;
 mod workflow_body;
 
 pub(crate) use crate::command::Due;
-pub(crate) use asked::{Asked, ChildRun, SENT, StepRun};
+pub(crate) use asked::{Asked, ChildRun, Queued, SENT, StepRun};
 pub(crate) use attempt::{Attempt, keep_fault};
 pub use history::HistoryEntry;
 pub(crate) use seam::{Completion, ContextChange, Continued, Journal, Recorded, StepBody};

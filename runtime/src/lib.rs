@@ -86,6 +86,7 @@ mod message;
 mod panics;
 mod parse;
 mod policy;
+mod queue;
 mod record;
 mod resources;
 mod run_env;
@@ -108,9 +109,9 @@ pub use context::{ContextError, Persist, RecordedFields, StepContext, StoredCont
 pub use engine::{
     Activity, ActivityKind, ActivityReader, Cancelling, CheckReport, ContextEntry, ContextHistory, EmitCall, Engine,
     EngineBuilder, EngineError, EngineTx, EventStream, EventsAndActivity, FieldChange, ForkCall, ForkPoint, Garbage,
-    Health, OpenRequest, Pause, Problem, RewindCall, Run, RunError, RunEvent, RunFilter, RunHandle, RunInfo,
-    RunningStep, SendCall, ShutdownReport, StartCall, StateEntry, StateHistory, StreamReader, TransactionCall,
-    TransactionalStart, Unserved, Wait, Waited, WaitsFor, Worker,
+    Health, OpenRequest, Pause, Problem, QueueHandle, QueueInfo, RewindCall, Run, RunError, RunEvent, RunFilter,
+    RunHandle, RunInfo, RunningStep, SendCall, ShutdownReport, StartCall, StateEntry, StateHistory, StreamReader,
+    TransactionCall, TransactionalStart, Unserved, Wait, Waited, WaitsFor, Worker,
 };
 #[cfg(feature = "sqlite")]
 #[cfg_attr(docsrs, doc(cfg(feature = "sqlite")))]
@@ -120,6 +121,7 @@ pub use graph::{Answered, Ask, Begin, Caught, Diagram, Event, OneOf, Stop, Updat
 pub use lazy::Lazy;
 pub use message::Message;
 pub use parse::ParseError;
+pub use queue::Queue;
 pub use record::{ParkCause, ParkReason, Principal};
 pub use resources::{ResourceError, ResourceFactory, Resources};
 pub use run_env::Progress;

@@ -8,6 +8,7 @@ pub(crate) use board::Boards;
 pub use board::Progress;
 
 use crate::fields::Fields;
+use crate::queue::Declared;
 use crate::record::RunIdentity;
 use crate::resources::{Anything, Resources};
 use crate::session::Session;
@@ -35,6 +36,8 @@ pub struct RunEnv {
     pub(crate) outputs: Outputs,
     /// The state that its concurrent steps share.
     pub(crate) state: Arc<SharedState>,
+    /// The declared queues, with their keys.
+    pub(crate) queues: Arc<Declared>,
     /// The progress that its steps report.
     pub(crate) board: Arc<Board>,
 }
@@ -47,7 +50,17 @@ impl RunEnv {
     }
 
     pub(crate) fn new(fields: Arc<Fields>, resources: Resources, session: Session) -> Arc<Self> {
+        Self::with_queues(fields, resources, session, Arc::default())
+    }
+
+    pub(crate) fn with_queues(
+        fields: Arc<Fields>,
+        resources: Resources,
+        session: Session,
+        queues: Arc<Declared>,
+    ) -> Arc<Self> {
         Arc::new(Self {
+            queues,
             fields,
             resources,
             session,

@@ -15,6 +15,7 @@ mod memory;
 mod open_files;
 #[cfg(feature = "postgres")]
 mod postgres;
+mod queue;
 mod rows;
 #[cfg(feature = "sqlite")]
 mod run_rows;
@@ -40,6 +41,7 @@ pub(crate) use open_files::is_out_of_files;
 #[cfg(feature = "postgres")]
 #[cfg_attr(docsrs, doc(cfg(feature = "postgres")))]
 pub use postgres::PgOptions;
+pub(crate) use queue::{QueueChange, QueueLimits, QueueState, Rate};
 pub(crate) use rows::{
     EntryRow, FieldRow, InboxRow, LeaseRow, OutputRow, RequestKey, RequestRow, RunKey, RunPage, RunQuery, RunRow,
     WaitingRuns,
@@ -67,6 +69,7 @@ pub mod backend {
     pub use super::belongings::{Belongings, Bond, TakenItem};
     #[cfg(feature = "postgres")]
     pub use super::postgres::PostgresStore;
+    pub use super::queue::{QueueChange, QueueLimits, QueueState, Rate};
     pub use super::rows::{
         EntryRow, FieldRow, InboxRow, LeaseRow, OutputRow, RequestKey, RequestRow, RunKey, RunPage, RunQuery, RunRow,
         WaitingRuns,
@@ -192,6 +195,12 @@ pub trait Store: Send + Sync + 'static {
     /// # Errors
     /// The database cannot be read, or a row is damaged.
     fn tasks(&self, which: TaskKey<'_>) -> Result<Vec<TaskRow>, StoreError>;
+
+    /// Returns the limits of a queue, if it is declared.
+    ///
+    /// # Errors
+    /// The database cannot be read, or the row is damaged.
+    fn queue(&self, name: &str) -> Result<Option<QueueState>, StoreError>;
 
     /// Returns the queues in which something waits or runs, in order of their names.
     ///

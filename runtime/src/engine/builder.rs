@@ -92,6 +92,7 @@ impl EngineBuilder {
                 is_client: false,
                 max_claimed: 1_000,
                 queues: Queues::default(),
+                declared: Arc::default(),
                 grace: Duration::from_secs(5),
                 limits: Limits::default(),
                 restore: Policy { timeout: Some(RESTORE_TIMEOUT), ..AGAIN },
@@ -332,6 +333,7 @@ impl EngineBuilder {
         let is_client = self.options.is_client;
         let about = fleet::about(&self.workflows, &self.options.queues);
         let (workflows, queues) = (self.workflows.clone(), self.options.queues.clone());
+        let declared = self.options.declared.clone();
         let open = threads::blocking(&Handle::current(), move || {
             let store = database.open()?;
             let owner = uuid::Uuid::new_v4().simple().to_string();
@@ -340,6 +342,7 @@ impl EngineBuilder {
             let leases = Leases::new(owner, about, term, stem.as_deref())?;
             let takes = Takes::of(&workflows, &queues, store.shares_work());
             let inherited = if is_client { Vec::new() } else { leases.acquire(&*store, takes)? };
+            tasks::declare(&*store, &declared)?;
             Ok::<_, EngineError>((store, Arc::new(leases), inherited, term))
         })?;
         let (store, leases, inherited, term) = open.await.map_err(|_| EngineError::ShuttingDown)??;

@@ -24,6 +24,7 @@ use super::waits::Seen;
 use super::workflows::Workflows;
 use crate::fields::{FieldStores, Fields};
 use crate::policy::Policy;
+use crate::queue::Declared;
 use crate::record::{Limits, RunIdentity};
 use crate::resources::Resources;
 use crate::run_env::{Boards, RunEnv};
@@ -49,6 +50,8 @@ pub(crate) struct Options {
     pub(crate) max_claimed: usize,
     /// The queues whose remote steps it runs.
     pub(crate) queues: Queues,
+    /// The queues that it declares.
+    pub(crate) declared: Arc<Declared>,
     pub(crate) grace: Duration,
     pub(crate) limits: Limits,
     /// The retry policy for hooks and factories.
@@ -268,7 +271,8 @@ impl Core {
     /// Makes the environment of a run that is being loaded.
     pub(crate) fn env(&self, row: &RunRow) -> Arc<RunEnv> {
         let session = self.active_runs().sessions.of(row.number, &row.id);
-        let env = RunEnv::new(self.fields(row), self.resources.clone(), session);
+        let queues = self.options.declared.clone();
+        let env = RunEnv::with_queues(self.fields(row), self.resources.clone(), session, queues);
         self.boards.enter(row.number, &env.board);
         env
     }

@@ -53,6 +53,8 @@ pub(crate) struct Tasks {
     /// Whether it is looking for tasks, and whether it is to look again.
     pub(super) looking: AtomicBool,
     pub(super) again: AtomicBool,
+    /// Whether another look is planned.
+    pub(super) planned: AtomicBool,
     /// Whether tasks may have been cancelled since the last look.
     pub(super) changed: AtomicBool,
     pub(super) runs: super::task_run::Runs,

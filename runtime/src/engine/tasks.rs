@@ -4,13 +4,19 @@ mod load;
 mod visit;
 
 use super::core::{Core, DriverEvent};
+use super::error::EngineError;
 use super::queues::{Claimed, Queue, TaskId};
 use crate::panics::caught_future;
-use crate::store::{Lease, Status, TaskKey, TaskRow, TaskState, Write, Written};
+use crate::queue::Declared;
+use crate::store::{Lease, QueueChange, Status, Store, TaskKey, TaskRow, TaskState, Write, Written};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::time::Duration;
 use tokio::sync::mpsc;
+
+/// The wait before the limits of a queue are looked at again: a tenth of a second's starts at a time.
+const ROOM: Duration = Duration::from_millis(100);
 
 /// The most tasks of one claim.
 const BLOCK: usize = 100;
@@ -56,18 +62,20 @@ pub(super) fn lose(core: &Core, lease: Lease) {
     core.tasks.send(|_, claimed| claimed.lease == lease, || DriverEvent::Halt);
 }
 
-/// Claims of each queue as many as there are slots.
+/// Claims of each queue as many as there are slots, and the limits of the queue allow.
 async fn claim_all(core: &Arc<Core>) {
+    let mut again = None;
     for (name, queue) in &core.options.queues.0 {
         let (shared, steps): (Arc<str>, _) = (name.as_str().into(), queue.names());
-        let mut is_certain = false;
         loop {
             let free = queue.slots.saturating_sub(core.tasks.running(name));
             let Some(lease) = core.lease_of_new().filter(|_| free > 0 && !core.is_draining()) else { break };
-            if !is_certain && !is_one_there(core, name, &steps).await {
+            let Some((limit, is_limited)) = room(core, name, &steps, free.min(BLOCK)).await else { break };
+            // The limits let none start: what ends elsewhere, or time, makes room.
+            if limit == 0 {
+                again = Some(ROOM);
                 break;
             }
-            let limit = free.min(BLOCK);
             let write = Write::ClaimTasks { lease, queue: shared.clone(), steps: steps.clone(), limit };
             let claimed = match core.committer.write(write).await {
                 Ok(Ok(Written::Tasks(claimed))) => claimed,
@@ -79,19 +87,58 @@ async fn claim_all(core: &Arc<Core>) {
                     break;
                 }
             };
-            is_certain = claimed.len() == limit;
+            let is_all = claimed.len() < limit;
             claimed.into_iter().for_each(|task| begin(core, lease, queue, task));
-            if !is_certain {
+            if is_all {
+                again = again.or(is_limited.then_some(ROOM));
                 break;
             }
         }
     }
+    if let Some(wait) = again {
+        look_after(core, wait);
+    }
 }
 
-async fn is_one_there(core: &Core, queue: &str, steps: &Arc<[String]>) -> bool {
+/// Looks once more after a while, unless that is planned.
+fn look_after(core: &Arc<Core>, wait: Duration) {
+    if core.tasks.planned.swap(true, Ordering::SeqCst) {
+        return;
+    }
+    let core = core.clone();
+    core.runtime.clone().spawn(async move {
+        core.pause(wait).await;
+        core.tasks.planned.store(false, Ordering::SeqCst);
+        look(&core);
+    });
+}
+
+/// Returns how many tasks of a queue this engine may claim, as far as it is known without a commit, and whether limits may let
+/// fewer start; `None` if none waits, or the queue is paused.
+async fn room(core: &Core, queue: &str, steps: &Arc<[String]>, free: usize) -> Option<(usize, bool)> {
     let (queue, steps) = (queue.to_owned(), steps.clone());
-    let waiting = core.read(move |store| store.tasks(TaskKey::Waiting { queue: &queue, steps: &steps, limit: 1 }));
-    waiting.await.is_ok_and(|waiting| !waiting.is_empty())
+    let read = core.read(move |store| {
+        let waiting = store.tasks(TaskKey::Waiting { queue: &queue, steps: &steps, limit: 1 })?;
+        if waiting.is_empty() {
+            return Ok(None);
+        }
+        let Some(state) = store.queue(&queue)? else { return Ok(Some((free, false))) };
+        Ok(state.paused.is_none().then(|| (state.may_start(free), true)))
+    });
+    read.await.ok().flatten()
+}
+
+/// Declares the queues of an engine that starts.
+pub(super) fn declare(store: &dyn Store, declared: &Declared) -> Result<(), EngineError> {
+    let changes = declared.0.values().map(|queue| Write::ChangeQueue {
+        queue: queue.name.as_str().into(),
+        change: QueueChange::Declare { limits: queue.limits.clone(), has_keys: queue.has_keys() },
+    });
+    let changes: Vec<Write> = changes.collect();
+    if !changes.is_empty() {
+        store.commit(&changes)?;
+    }
+    Ok(())
 }
 
 /// Runs a task that was claimed, in a task of its own.

@@ -151,7 +151,12 @@ fn call<S: GraphStep>(context: Option<SharedContext>, inputs: Inputs, arguments:
     // The arguments only name the places of the events, and are compared as they are.
     let arguments = Given::new(Ok(arguments), Recode::none());
     let body = Arc::new(EventBody::<S>::new(context, inputs));
-    RunStep { name: S::SHAPE.name, arguments, queue: None, run: StepRun { roles: S::ROLES, policy: S::POLICY, body } }
+    RunStep {
+        name: S::SHAPE.name,
+        arguments,
+        queue: None,
+        run: StepRun { roles: S::ROLES, policy: S::POLICY, body, queued: None },
+    }
 }
 
 fn failure<S: GraphStep>(coder: Coder<'_>, error: &Value) -> Result<Error, CodecError> {

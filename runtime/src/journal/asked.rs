@@ -7,6 +7,7 @@ use crate::policy::Policy;
 use crate::record::RunScope;
 use crate::value::Value;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// A command as a body issues it.
 pub(crate) type Asked = Command<'static, StepRun, ChildRun>;
@@ -19,6 +20,19 @@ pub struct StepRun {
     pub policy: Policy,
     /// Runs one attempt.
     pub body: Arc<dyn StepBody>,
+    /// Its place in its queue, if it is remote.
+    pub queued: Option<Box<Queued>>,
+}
+
+/// The place of a call in its queue.
+#[derive(Clone, Debug, Default)]
+pub struct Queued {
+    /// The key by which the queue counts and shares.
+    pub key: Option<String>,
+    /// Calls with a lower number are started first.
+    pub priority: i32,
+    /// The wait before it may start.
+    pub delay: Duration,
 }
 
 /// A function that encodes an input for the run for which its secrets are sealed.

@@ -36,6 +36,14 @@ pub trait Journal: Send + Sync {
         None
     }
 
+    /// Returns the key of an input in a queue; `None` in a queue without keys.
+    ///
+    /// # Errors
+    /// The queue has no key for inputs of this type, or the user's function has panicked.
+    fn queue_key(&self, _queue: &str, _input: &dyn std::any::Any) -> Result<Option<String>, String> {
+        Ok(None)
+    }
+
     /// Assigns the next command index, when a call is made and never when it is polled.
     fn next_command_index(&self) -> u64;
 

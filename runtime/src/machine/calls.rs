@@ -10,6 +10,7 @@ use crate::command::{Abandon, Command, derived_id};
 use crate::context::{ContextError, FieldValues, SharedContext};
 use crate::fields::{Coder, Fields};
 use crate::journal::{Asked, Completion, ContextChange, Continued, Journal, Recorded};
+use crate::queue::Declared;
 use crate::record::{ParkReason, RoutedValue, RunIdentity, RunScope};
 use crate::run_env::RunEnv;
 use crate::shared_state::{StateDef, StateSnapshot};
@@ -24,6 +25,7 @@ pub(crate) struct RunJournal {
     seed: [u8; 16],
     limits: Limits,
     fields: Arc<Fields>,
+    queues: Arc<Declared>,
     state: Mutex<State>,
 }
 
@@ -32,7 +34,8 @@ impl RunJournal {
         let fields = env.fields.clone();
         let mut state = State::default();
         state.shared.steps = env.state.clone();
-        Self { identity: fields.run().clone(), seed, limits, fields, state: Mutex::new(state) }
+        let (identity, queues) = (fields.run().clone(), env.queues.clone());
+        Self { identity, seed, limits, fields, queues, state: Mutex::new(state) }
     }
 
     pub(super) fn vault(&self) -> &crate::vault::Vault {
@@ -75,6 +78,10 @@ impl Journal for RunJournal {
     #[cfg(feature = "testing")]
     fn substitute_in_graph(&self, workflow: &str, step: &str) -> Option<crate::resources::Anything> {
         self.state().stubs.get_in_graph(workflow, step)
+    }
+
+    fn queue_key(&self, queue: &str, input: &dyn std::any::Any) -> Result<Option<String>, String> {
+        self.queues.key(queue, input)
     }
 
     fn next_command_index(&self) -> u64 {

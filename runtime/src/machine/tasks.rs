@@ -25,6 +25,8 @@ impl Machine {
             };
             let timeout = step.call.run.policy.timeout.map(millis);
             let failed = u32::try_from(step.failures.len()).unwrap_or(u32::MAX);
+            let lost = step.attempt.saturating_sub(1).saturating_sub(failed);
+            let queued = step.call.run.queued.as_deref().cloned().unwrap_or_default();
             let task = TaskRow {
                 number: 0,
                 queue: queue.to_owned(),
@@ -34,9 +36,10 @@ impl Machine {
                 attempt: step.attempt,
                 context: step.context,
                 timeout,
-                priority: 0,
+                priority: queued.priority.into(),
+                key: queued.key,
                 at,
-                due: millis(wait_after(step.attempt.saturating_sub(1).saturating_sub(failed))),
+                due: millis(wait_after(lost).max(if step.attempt == 1 { queued.delay } else { Duration::ZERO })),
                 state: TaskState::Waiting,
                 lease: None,
                 refused: None,

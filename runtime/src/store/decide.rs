@@ -10,6 +10,7 @@ mod import;
 mod inbox;
 mod lease;
 mod outgoing;
+mod queues;
 #[expect(clippy::option_option, reason = "a change leaves, clears or sets")]
 mod rows;
 mod start;
@@ -18,7 +19,8 @@ mod tasks;
 use super::{Rejected, StoreError, StoreErrorKind, Write, Written};
 pub(super) use bonds::bonds;
 pub(super) use rows::{
-    ItemHead, Part, Place, Record, Related, Relation, RequestChange, Rows, RunChange, RunState, TaskChange, TaskHead,
+    ItemHead, KeyChange, Part, Place, Record, Related, Relation, RequestChange, Rows, RunChange, RunState, TaskChange,
+    TaskHead,
 };
 
 /// Decides a write and performs it.
@@ -84,6 +86,7 @@ impl<R: Rows> Decision<'_, R> {
             Write::TakeLease { seen, heartbeat, owner } => self.take_lease(*seen, *heartbeat, owner),
             Write::CloseLease(lease) => self.close_lease(*lease),
             Write::ClaimTasks { lease, queue, steps, limit } => self.claim_tasks(*lease, queue, steps, *limit),
+            Write::ChangeQueue { queue, change } => self.change_queue(queue, change),
             Write::FinishTask { lease, position, attempt, item } => self.finish_task(*lease, *position, *attempt, item),
             Write::ReturnTask { lease, run, position, attempt, refused, wait } => {
                 self.return_task(*lease, (*run, *position), *attempt, refused, *wait)

@@ -5,8 +5,8 @@ mod select;
 mod tables;
 
 use super::{
-    Belongings, EntryRow, FieldRow, InboxRow, LeaseRow, OutputRow, QueueRow, Rejected, RequestKey, RequestRow, RunKey,
-    RunPage, RunQuery, RunRow, Store, StoreError, TaskKey, TaskRow, WaitingRuns, Write, Written,
+    Belongings, EntryRow, FieldRow, InboxRow, LeaseRow, OutputRow, QueueRow, QueueState, Rejected, RequestKey,
+    RequestRow, RunKey, RunPage, RunQuery, RunRow, Store, StoreError, TaskKey, TaskRow, WaitingRuns, Write, Written,
 };
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -114,8 +114,12 @@ impl Store for MemoryStore {
         Ok(self.tables().tasks(which))
     }
 
+    fn queue(&self, name: &str) -> Result<Option<QueueState>, StoreError> {
+        Ok(self.tables().queues.get(name).cloned())
+    }
+
     fn queues(&self) -> Result<Vec<QueueRow>, StoreError> {
-        Ok(self.tables().queues())
+        Ok(self.tables().depths())
     }
 
     fn leases(&self) -> Result<Vec<LeaseRow>, StoreError> {

@@ -23,9 +23,9 @@ pub use options::PgOptions;
 
 use super::sql::Reader;
 use super::{
-    Belongings, ChangeSignal, EntryRow, FieldRow, InboxRow, LeaseRow, OutputRow, QueueRow, Rejected, RequestKey,
-    RequestRow, RunKey, RunPage, RunQuery, RunRow, Store, StoreError, StoreErrorKind, TaskKey, TaskRow, WaitingRuns,
-    Write, Written,
+    Belongings, ChangeSignal, EntryRow, FieldRow, InboxRow, LeaseRow, OutputRow, QueueRow, QueueState, Rejected,
+    RequestKey, RequestRow, RunKey, RunPage, RunQuery, RunRow, Store, StoreError, StoreErrorKind, TaskKey, TaskRow,
+    WaitingRuns, Write, Written,
 };
 use links::Links;
 use listener::Listener;
@@ -229,6 +229,10 @@ impl Store for PostgresStore {
     #[expect(clippy::redundant_closure_for_method_calls, reason = "the method by itself fits no other lifetimes")]
     fn tasks(&self, which: TaskKey<'_>) -> Result<Vec<TaskRow>, StoreError> {
         self.reading(|reader| reader.tasks(which))
+    }
+
+    fn queue(&self, name: &str) -> Result<Option<QueueState>, StoreError> {
+        self.reading(|reader| reader.queue(name))
     }
 
     fn queues(&self) -> Result<Vec<QueueRow>, StoreError> {

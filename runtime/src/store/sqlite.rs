@@ -24,9 +24,9 @@ pub(crate) use run_file::{RunFile, RunFileWriter};
 
 use super::sql::{self, Reader};
 use super::{
-    Belongings, Durability, EntryRow, FieldRow, InboxRow, LeaseRow, OutputRow, QueueRow, Rejected, RequestKey,
-    RequestRow, RunKey, RunPage, RunQuery, RunRow, Store, StoreError, StoreErrorKind, TaskKey, TaskRow, WaitingRuns,
-    Write, Written,
+    Belongings, Durability, EntryRow, FieldRow, InboxRow, LeaseRow, OutputRow, QueueRow, QueueState, Rejected,
+    RequestKey, RequestRow, RunKey, RunPage, RunQuery, RunRow, Store, StoreError, StoreErrorKind, TaskKey, TaskRow,
+    WaitingRuns, Write, Written,
 };
 use crate::sql::sqlite::Guard;
 use identity::Identity;
@@ -207,6 +207,10 @@ impl Store for SqliteStore {
     #[expect(clippy::redundant_closure_for_method_calls, reason = "the method by itself fits no other lifetimes")]
     fn tasks(&self, which: TaskKey<'_>) -> Result<Vec<TaskRow>, StoreError> {
         self.reading(|reader| reader.tasks(which))
+    }
+
+    fn queue(&self, name: &str) -> Result<Option<QueueState>, StoreError> {
+        self.reading(|reader| reader.queue(name))
     }
 
     fn queues(&self) -> Result<Vec<QueueRow>, StoreError> {

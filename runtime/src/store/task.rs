@@ -21,8 +21,10 @@ pub struct TaskRow {
     pub context: Option<u64>,
     /// The time limit of the attempt, in milliseconds, from the start of its body.
     pub timeout: Option<i64>,
-    /// Tasks with a lower number are claimed first.
+    /// Tasks with a lower number are claimed first; one that waits for long is as if it had a lower one.
     pub priority: i64,
+    /// The key by which its queue counts and shares: none in a queue without keys.
+    pub key: Option<String>,
     /// The time of the call, in milliseconds since 1970.
     pub at: i64,
     /// The time from which it may be claimed, by the clock of the database, in milliseconds since 1970. Of a task that is
@@ -49,6 +51,17 @@ pub enum TaskState {
     Cancelled,
     /// Its outcome lies in the inbox of its run.
     Delivered,
+}
+
+impl TaskRow {
+    /// The time in milliseconds for which a task waits before it comes first of those that come then with the next lower number.
+    pub const AGE: i64 = 60_000;
+
+    /// Returns its place in the queue: the lowest is claimed first.
+    #[must_use]
+    pub(super) fn rank(&self) -> i64 {
+        self.at.saturating_add(self.priority.saturating_mul(Self::AGE))
+    }
 }
 
 impl TaskState {

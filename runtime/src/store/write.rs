@@ -5,6 +5,7 @@ pub(super) mod imported;
 mod new_row;
 
 use super::Status;
+use super::queue::QueueChange;
 use super::rows::{EntryRow, FieldRow, InboxRow, RequestRow, RunRow};
 use super::task::TaskRow;
 use super::user_code::{Transaction, UserCode};
@@ -113,6 +114,14 @@ pub enum Write {
         steps: Arc<[String]>,
         /// The most tasks.
         limit: usize,
+    },
+    /// Changes a queue: it is declared, limited otherwise, paused or resumed. Rejected with [`Rejected::NoSuchRun`] if it is not
+    /// declared.
+    ChangeQueue {
+        /// The queue.
+        queue: Arc<str>,
+        /// The change.
+        change: QueueChange,
     },
     /// Ends an attempt that the holder of a lease has claimed, and puts its outcome into the inbox of its run. Nothing is
     /// put there if the run no longer wants it: the answer is then [`Written::Done`]. Rejected with

@@ -26,7 +26,7 @@ impl<C: 'static> Flow<C> {
     {
         let arguments = Given::new(Ok(Value::json(&b"[]"[..])), Recode::none());
         let body = Arc::new(InlineBody::new(body, self.context.clone()));
-        let run = StepRun { roles: &[], policy: Policy::ONCE, body };
+        let run = StepRun { roles: &[], policy: Policy::ONCE, body, queued: None };
         StepCall::new(
             name,
             PendingCall::new(&self.journal, Command::RunStep(RunStep { name, arguments, queue: None, run })),

@@ -2,7 +2,7 @@
 
 use crate::command::Command;
 use crate::fields::Coder;
-use crate::journal::{Asked, Completion, Journal};
+use crate::journal::{Asked, Completion, Journal, Queued};
 use crate::policy::Policy;
 use std::fmt;
 use std::sync::Arc;
@@ -81,6 +81,16 @@ impl PendingCall {
             && let Command::RunStep(step) = &mut **command
         {
             change(&mut step.run.policy);
+        }
+    }
+
+    /// Changes the place of a remote step in its queue; only before the first poll.
+    pub(super) fn change_queued(&mut self, change: impl FnOnce(&mut Queued)) {
+        if let State::Unpolled(command) = &mut self.state
+            && let Command::RunStep(step) = &mut **command
+            && let Some(queued) = &mut step.run.queued
+        {
+            change(queued);
         }
     }
 

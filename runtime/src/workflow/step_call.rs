@@ -6,7 +6,7 @@ use crate::codec::{self, CodecError, Location, StoredValue};
 use crate::command::{Command, Given, Recode, RunStep};
 use crate::error::{Failure, StepError};
 use crate::fields::Coder;
-use crate::journal::{Completion, StepRun};
+use crate::journal::{Completion, Queued, StepRun};
 use crate::step::{ArgsCoding, StepDef, StepTable, TableOf, TransactionDef, encode_args};
 use crate::value::Value;
 use futures_util::future::FusedFuture;
@@ -91,6 +91,23 @@ impl<T, E> StepCall<'_, T, E> {
     }
 }
 
+impl<T, E> StepCall<'_, T, E> {
+    /// Sets the priority of a remote call in its queue, 0 unless chosen otherwise: calls with a lower number are started
+    /// first, then those that came first. A call that waits gains a number a minute on those that come, so that none waits for
+    /// ever. Has no effect once the call was polled, nor on a step without a queue.
+    pub fn priority(mut self, priority: i32) -> Self {
+        self.call.change_queued(|queued| queued.priority = priority);
+        self
+    }
+
+    /// Sets how long a remote call waits at least before an engine starts it. Has no effect once the call was polled, nor on a
+    /// step without a queue.
+    pub fn delay(mut self, wait: Duration) -> Self {
+        self.call.change_queued(|queued| queued.delay = wait);
+        self
+    }
+}
+
 impl<T: StoredValue, E: Failure> StepCall<'_, T, E> {
     pub(super) fn new(name: &'static str, call: PendingCall) -> Self {
         Self::ending(name, call, ended)
@@ -149,10 +166,11 @@ impl<T, E> FusedFuture for StepCall<'_, T, E> {
 /// it is compiled once for all with arguments and results of the same types.
 #[doc(hidden)]
 #[expect(clippy::needless_pass_by_value, reason = "so that it is not dropped in each function of a step")]
-pub fn call<A, T, E>(caller: Caller<'_>, code: StepCode<A, T, E>, args: A) -> StepCall<'_, T, E> {
+pub fn call<A: 'static, T, E>(caller: Caller<'_>, code: StepCode<A, T, E>, args: A) -> StepCall<'_, T, E> {
     let StepCode { table, coding, ended } = code;
+    let key = table.remote.map(|remote| caller.journal.queue_key(remote.queue, &args));
     let args = encode_args(caller.journal.coder(), table.name, &args, &coding);
-    StepCall::ending(table.name, pending(caller, table, args), ended)
+    StepCall::ending(table.name, pending(caller, table, args, key), ended)
 }
 
 /// What a call needs of a step.
@@ -197,11 +215,20 @@ pub trait OtherwiseCode<A, T, E> {
 
 impl<S, A, T, E> OtherwiseCode<A, T, E> for CodeOf<S, A, T, E> {}
 
-fn pending(caller: Caller<'_>, step: &'static StepTable, args: Result<Value, CodecError>) -> PendingCall {
+/// The key of a remote call in its queue, or why it has none.
+type Key = Option<Result<Option<String>, String>>;
+
+fn pending(caller: Caller<'_>, step: &'static StepTable, args: Result<Value, CodecError>, key: Key) -> PendingCall {
     let journal = caller.journal;
     let body = journal.substitute(step.name).unwrap_or_else(|| step.body(caller.context.cloned()));
-    let arguments = Given::new(args.map_err(|error| error.to_string()), Recode::arguments(journal.coder(), step));
     let queue = body.queue();
-    let run = StepRun { roles: step.roles, policy: step.policy, body };
+    let (key, no_key) = match key.filter(|_| queue.is_some()).transpose() {
+        Ok(key) => (key, None),
+        Err(why) => (None, Some(why)),
+    };
+    let args = no_key.map_or(args.map_err(|error| error.to_string()), Err);
+    let arguments = Given::new(args, Recode::arguments(journal.coder(), step));
+    let queued = key.map(|key| Box::new(Queued { key, ..Queued::default() }));
+    let run = StepRun { roles: step.roles, policy: step.policy, body, queued };
     PendingCall::new(journal, Command::RunStep(RunStep { name: step.name, arguments, queue, run }))
 }

@@ -5,4 +5,5 @@ mod carried;
 mod crashed;
 mod killed;
 mod place;
+mod queues;
 mod refused;

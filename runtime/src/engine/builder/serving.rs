@@ -1,7 +1,9 @@
 //! The queues whose remote steps an engine runs.
 
 use super::EngineBuilder;
+use crate::queue::Queue;
 use crate::step::{StepDef, StepTable, TableOf};
+use std::sync::Arc;
 
 impl EngineBuilder {
     /// Makes the engine run remote steps of this queue: those that are registered with [`step`](Self::step), at most
@@ -49,6 +51,17 @@ impl EngineBuilder {
             ));
         }
         served.slots = slots.max(1);
+        self
+    }
+
+    /// Declares a queue, with its limits and keys: in each engine that calls its steps or runs them.
+    pub fn queue(mut self, queue: Queue) -> Self {
+        let flaw = queue.flaw();
+        self.twice.extend(flaw);
+        let name = queue.name.clone();
+        if Arc::make_mut(&mut self.options.declared).0.insert(name.clone(), queue).is_some() {
+            self.twice.push(format!("queue `{name}` is declared twice: keep one `.queue(Queue::new(\"{name}\"))`"));
+        }
         self
     }
 

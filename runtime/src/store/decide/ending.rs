@@ -4,8 +4,8 @@ use super::{Decided, Decision, Part, Related, Relation, RequestChange, Rows, Run
 use crate::store::{NewInboxItem, Rejected, RequestRow, RunKey, RunRow, Status, StoreErrorKind, Written, write::End};
 
 /// The rows of a run beside its own, in the order in which they are removed.
-const PARTS: [Part; 8] =
-    [Part::Entries, Part::Fields, Part::Items, Part::Requests, Part::Watches, Part::Labels, Part::Tasks, Part::Outputs];
+const PARTS: [Part; 7] =
+    [Part::Entries, Part::Fields, Part::Items, Part::Requests, Part::Watches, Part::Labels, Part::Outputs];
 
 impl<R: Rows> Decision<'_, R> {
     /// Applies the end of a run with this final status: notifies its watchers, withdraws its requests, frees its
@@ -59,6 +59,9 @@ impl<R: Rows> Decision<'_, R> {
         }
         if run.status != Status::Deleting {
             let mut notified = self.notify_of_deletion(number)?;
+            for task in self.rows.tasks_in(number)? {
+                self.end_task(&task)?;
+            }
             let status = Some(Status::Deleting);
             let (lease, wake_at, frees_dedup) = (Some(None), Some(None), true);
             self.rows.change_run(number, &RunChange { status, lease, wake_at, frees_dedup, ..RunChange::default() })?;

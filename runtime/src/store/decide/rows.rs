@@ -2,8 +2,8 @@
 
 use crate::record::{AttemptOutcome, InboxKind};
 use crate::store::{
-    EntryRow, FieldRow, LeaseRow, NewInboxItem, OutputRow, RequestRow, RunKey, RunRow, Status, StoreError, TakenItem,
-    TaskRow, TaskState, UserCode,
+    EntryRow, FieldRow, LeaseRow, NewInboxItem, OutputRow, QueueState, RequestRow, RunKey, RunRow, Status, StoreError,
+    TakenItem, TaskRow, TaskState, UserCode,
 };
 use crate::value::Value;
 
@@ -127,8 +127,11 @@ pub(in crate::store) trait Rows {
     /// Has those that wait for the end of one run wait for that of another.
     fn move_watchers(&mut self, from: i64, to: i64) -> Result<(), StoreError>;
 
-    /// Returns what is known of a task without its arguments.
-    fn task(&self, run: i64, position: u64) -> Result<Option<TaskHead>, StoreError>;
+    /// Returns the attempts of a call, without their arguments.
+    fn attempts(&self, run: i64, position: u64) -> Result<Vec<TaskHead>, StoreError>;
+
+    /// Returns the tasks of a run, without their arguments.
+    fn tasks_in(&self, run: i64) -> Result<Vec<TaskHead>, StoreError>;
 
     /// Returns the tasks that the engine of a lease runs.
     fn tasks_of(&self, lease: i64) -> Result<Vec<TaskHead>, StoreError>;
@@ -137,17 +140,37 @@ pub(in crate::store) trait Rows {
     fn insert_task(&mut self, task: &TaskRow) -> Result<(), StoreError>;
 
     /// Changes the row of a task.
-    fn change_task(&mut self, run: i64, position: u64, change: &TaskChange<'_>) -> Result<(), StoreError>;
+    fn change_task(&mut self, task: &TaskHead, change: &TaskChange<'_>) -> Result<(), StoreError>;
 
     /// Removes a task.
-    fn remove_task(&mut self, run: i64, position: u64) -> Result<(), StoreError>;
+    fn remove_task(&mut self, task: &TaskHead) -> Result<(), StoreError>;
 
-    /// Gives waiting tasks of a queue that are due, of these steps, to a lease: at most `limit`, in order of priority and
+    /// Returns what is known of a queue.
+    fn queue(&self, name: &str) -> Result<Option<QueueState>, StoreError>;
+
+    /// Inserts or replaces the row of a queue.
+    fn put_queue(&mut self, state: &QueueState) -> Result<(), StoreError>;
+
+    /// Returns how many tasks of a queue have a lease.
+    fn running_in(&self, queue: &str) -> Result<i64, StoreError>;
+
+    /// Returns the clock of the database, in milliseconds since 1970.
+    fn now(&self) -> Result<i64, StoreError>;
+
+    /// Changes how many tasks of a key wait and run. A key of which none does is gone.
+    fn count_key(&mut self, queue: &str, key: &str, change: KeyChange) -> Result<(), StoreError>;
+
+    /// Returns keys of which a task waits and fewer than `per_key` run, those whose turn is the longest ago first: at most
+    /// `limit`, after a turn.
+    fn turns(&self, queue: &str, per_key: u32, after: i64, limit: usize) -> Result<Vec<(String, i64)>, StoreError>;
+
+    /// Gives waiting tasks of a queue that are due, of these steps and of this key if there is one, to a lease: at most `limit`, in order of priority and
     /// number. Returns them in that order.
     fn claim_tasks(
         &mut self,
         lease: i64,
         queue: &str,
+        key: Option<&str>,
         steps: &[String],
         limit: usize,
     ) -> Result<Vec<TaskRow>, StoreError>;
@@ -165,8 +188,10 @@ pub(in crate::store) trait Rows {
 pub(in crate::store) type Record<'a, R> = &'a mut dyn FnMut(&mut R, &Value) -> Result<(), StoreError>;
 
 /// What a decision needs to know of a task.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(in crate::store) struct TaskHead {
+    pub(in crate::store) queue: String,
+    pub(in crate::store) key: Option<String>,
     pub(in crate::store) run: i64,
     pub(in crate::store) position: u64,
     pub(in crate::store) attempt: u32,
@@ -181,6 +206,15 @@ pub(in crate::store) struct TaskChange<'a> {
     pub(in crate::store) lease: Option<i64>,
     /// Why the engine that had it cannot run it, and for how many milliseconds none claims it; `None` leaves both.
     pub(in crate::store) refused: Option<(&'a str, i64)>,
+}
+
+/// A change of how many tasks of a key wait and run.
+#[derive(Clone, Copy, Debug, Default)]
+pub(in crate::store) struct KeyChange {
+    pub(in crate::store) waiting: i64,
+    pub(in crate::store) running: i64,
+    /// The turn that it has, if it has one now.
+    pub(in crate::store) turn: Option<i64>,
 }
 
 /// What appends and messages need to know of a run.
@@ -272,7 +306,6 @@ pub(in crate::store) enum Part {
     /// Of the run as the one that is watched, and as the one that watches.
     Watches,
     Labels,
-    Tasks,
     /// Of the first run with this number.
     Outputs,
 }

@@ -4,42 +4,42 @@ use super::{Decided, Decision, Rows, TaskChange, TaskHead};
 use crate::store::{Lease, NewInboxItem, Rejected, TaskRow, TaskState, Written};
 
 impl<R: Rows> Decision<'_, R> {
-    /// Adds an attempt, unless it is there: a run that is loaded again repeats the calls that it waits for.
+    /// Adds an attempt, unless it is there: a run that is loaded again repeats the calls that it waits for. It takes the
+    /// place of others of the same call.
     pub(super) fn enqueue(&mut self, run: i64, task: &TaskRow) -> Decided<i64> {
-        match self.rows.task(run, task.position)? {
-            Some(there) if there.attempt == task.attempt && there.state != TaskState::Cancelled => return Ok(0),
-            // The engine that runs the other attempt finds that it is gone.
-            Some(_) => self.rows.remove_task(run, task.position)?,
-            None => {}
+        let mut is_there = false;
+        for other in self.rows.attempts(run, task.position)? {
+            if other.attempt == task.attempt && other.state != TaskState::Cancelled {
+                is_there = true;
+            } else {
+                self.end_task(&other)?;
+            }
         }
-        self.rows.insert_task(&TaskRow { run, ..task.clone() })?;
+        if !is_there {
+            self.rows.insert_task(&TaskRow { run, ..task.clone() })?;
+            self.waits(&task.queue, task.key.as_deref())?;
+        }
         Ok(0)
     }
 
-    /// Ends a task for which nothing waits. The engine that runs it has to see that.
+    /// Ends the attempts of a call for which nothing waits.
     pub(super) fn dequeue(&mut self, run: i64, position: u64) -> Decided<i64> {
-        match self.rows.task(run, position)? {
-            Some(TaskHead { state: TaskState::Claimed, lease, .. }) => {
-                let cancelled = TaskChange { state: TaskState::Cancelled, lease, refused: None };
-                self.rows.change_task(run, position, &cancelled)?;
-            }
-            Some(TaskHead { state: TaskState::Waiting | TaskState::Delivered, .. }) => {
-                self.rows.remove_task(run, position)?;
-            }
-            Some(TaskHead { state: TaskState::Cancelled, .. }) | None => {}
+        for task in self.rows.attempts(run, position)? {
+            self.end_task(&task)?;
         }
         Ok(0)
     }
 
-    pub(super) fn claim_tasks(
-        &mut self,
-        lease: Lease,
-        queue: &str,
-        steps: &[String],
-        limit: usize,
-    ) -> Decided<Written> {
-        self.held(lease)?;
-        Ok(Written::Tasks(self.rows.claim_tasks(lease.number, queue, steps, limit)?))
+    /// Ends an attempt. The engine that runs it has to see that, and removes it then.
+    pub(super) fn end_task(&mut self, task: &TaskHead) -> Decided<()> {
+        match task.state {
+            TaskState::Claimed => {
+                let cancelled = TaskChange { state: TaskState::Cancelled, lease: task.lease, refused: None };
+                Ok(self.rows.change_task(task, &cancelled)?)
+            }
+            TaskState::Waiting | TaskState::Delivered => self.remove(task),
+            TaskState::Cancelled => Ok(()),
+        }
     }
 
     /// Delivers an outcome once: after that, the task is no longer claimed.
@@ -52,10 +52,10 @@ impl<R: Rows> Decision<'_, R> {
     ) -> Decided<Written> {
         let task = self.claimed(lease, (item.run, position), attempt)?;
         if task.state == TaskState::Cancelled || !self.accepts(item.run)? {
-            self.rows.remove_task(item.run, position)?;
+            self.remove(&task)?;
             return Ok(Written::Done);
         }
-        self.delivered(item.run, position)?;
+        self.delivered(&task)?;
         Ok(Written::Number(self.rows.insert_item(item.run, item)?))
     }
 
@@ -69,22 +69,25 @@ impl<R: Rows> Decision<'_, R> {
     ) -> Decided<Written> {
         let task = self.claimed(lease, (run, position), attempt)?;
         if task.state == TaskState::Cancelled {
-            self.rows.remove_task(run, position)?;
+            self.remove(&task)?;
         } else {
+            self.runs_no_longer(&task)?;
+            self.waits(&task.queue, task.key.as_deref())?;
             let waiting = TaskChange { state: TaskState::Waiting, lease: None, refused: Some((refused, wait)) };
-            self.rows.change_task(run, position, &waiting)?;
+            self.rows.change_task(&task, &waiting)?;
         }
         Ok(Written::Done)
     }
 
     /// Ends the attempts that the holder of a lease has claimed, without an outcome: their runs start the next ones.
     pub(super) fn lose_tasks(&mut self, lease: i64) -> Decided<()> {
-        for TaskHead { run, position, attempt, state, .. } in self.rows.tasks_of(lease)? {
-            if state == TaskState::Cancelled || !self.accepts(run)? {
-                self.rows.remove_task(run, position)?;
+        for task in self.rows.tasks_of(lease)? {
+            if task.state == TaskState::Cancelled || !self.accepts(task.run)? {
+                self.remove(&task)?;
                 continue;
             }
-            self.delivered(run, position)?;
+            self.delivered(&task)?;
+            let TaskHead { run, position, attempt, .. } = task;
             self.rows.insert_item(run, &NewInboxItem::lost(run, position, attempt))?;
         }
         Ok(())
@@ -93,8 +96,8 @@ impl<R: Rows> Decision<'_, R> {
     /// Returns the task if this lease runs this attempt of it.
     fn claimed(&self, lease: Lease, (run, position): (i64, u64), attempt: u32) -> Decided<TaskHead> {
         self.held(lease)?;
-        let task = self.rows.task(run, position)?;
-        let task = task.filter(|task| task.lease == Some(lease.number) && task.attempt == attempt);
+        let mut attempts = self.rows.attempts(run, position)?.into_iter();
+        let task = attempts.find(|task| task.lease == Some(lease.number) && task.attempt == attempt);
         task.ok_or_else(|| Rejected::Fenced.into())
     }
 
@@ -102,8 +105,18 @@ impl<R: Rows> Decision<'_, R> {
         Ok(self.rows.state(run)?.is_some_and(|run| run.status.accepts()))
     }
 
-    fn delivered(&mut self, run: i64, position: u64) -> Decided<()> {
+    fn delivered(&mut self, task: &TaskHead) -> Decided<()> {
+        self.runs_no_longer(task)?;
         let delivered = TaskChange { state: TaskState::Delivered, lease: None, refused: None };
-        Ok(self.rows.change_task(run, position, &delivered)?)
+        Ok(self.rows.change_task(task, &delivered)?)
+    }
+
+    fn remove(&mut self, task: &TaskHead) -> Decided<()> {
+        match task.state {
+            TaskState::Waiting => self.waits_no_longer(task)?,
+            TaskState::Claimed | TaskState::Cancelled => self.runs_no_longer(task)?,
+            TaskState::Delivered => {}
+        }
+        Ok(self.rows.remove_task(task)?)
     }
 }

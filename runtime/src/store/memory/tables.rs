@@ -1,8 +1,8 @@
 //! The rows of a store in memory, and the sets that index them.
 
 use crate::store::{
-    EntryRow, FieldRow, InboxRow, LeaseRow, OutputRow, RequestRow, RunKey, RunRow, Status, TakenItem, TaskRow,
-    WaitingRuns,
+    EntryRow, FieldRow, InboxRow, LeaseRow, OutputRow, QueueState, RequestRow, RunKey, RunRow, Status, TakenItem,
+    TaskRow, WaitingRuns,
 };
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -31,15 +31,26 @@ pub(super) struct Tables {
     pub(super) owned: BTreeSet<(i64, i64)>,
     /// Every owned run that is due at some time, as lease, time and number.
     pub(super) due: BTreeSet<(i64, i64, i64)>,
-    /// Tasks, by run and command index.
-    pub(super) tasks: BTreeMap<(i64, u64), TaskRow>,
-    /// The tasks that wait, by queue: their keys in the order of priority and number.
-    pub(super) waiting: HashMap<String, BTreeMap<(i64, i64), (i64, u64)>>,
+    /// Tasks, by run, command index and attempt.
+    pub(super) tasks: BTreeMap<(i64, u64, u32), TaskRow>,
+    /// The tasks that wait, by queue, and by queue and key: in the order of rank and number.
+    pub(super) waiting: HashMap<(String, Option<String>), BTreeMap<(i64, i64), (i64, u64, u32)>>,
+    pub(super) queues: BTreeMap<String, QueueState>,
+    /// The keys of queues of which a task waits or runs.
+    pub(super) keys: BTreeMap<(String, String), KeyRow>,
     pub(super) last_run: i64,
     pub(super) last_lease: i64,
     pub(super) last_item: i64,
     pub(super) last_task: i64,
     pub(super) commits: u64,
+}
+
+/// A key of a queue.
+#[derive(Debug, Default)]
+pub(super) struct KeyRow {
+    pub(super) waiting: i64,
+    pub(super) running: i64,
+    pub(super) turn: i64,
 }
 
 /// One run with its rows.

@@ -4,7 +4,8 @@ use super::columns::{Columns, Flaw, wrong};
 use crate::record::InboxKind;
 use crate::store::decide::{ItemHead, TaskHead};
 use crate::store::{
-    FieldRow, InboxRow, LeaseRow, OutputRow, RequestRow, RunRow, Status, TakenItem, TaskRow, TaskState, WaitingRuns,
+    FieldRow, InboxRow, LeaseRow, OutputRow, QueueLimits, QueueState, RequestRow, RunRow, Status, TakenItem, TaskRow,
+    TaskState, WaitingRuns,
 };
 use data_encoding::HEXLOWER;
 
@@ -164,7 +165,7 @@ impl FromRow for OutputRow {
 
 impl FromRow for TaskRow {
     const COLUMNS: &'static [&'static str] = &[
-        "number", "queue", "step", "run", "position", "attempt", "context", "timeout", "priority", "at", "due",
+        "number", "queue", "key", "step", "run", "position", "attempt", "context", "timeout", "priority", "at", "due",
         "state", "lease", "refused", "form", "body",
     ];
     const CALLED: (&'static str, &'static str) = ("task", "number");
@@ -173,6 +174,7 @@ impl FromRow for TaskRow {
         Ok(Self {
             number: row.int("number")?,
             queue: row.text("queue")?.to_owned(),
+            key: row.maybe_text("key")?.map(str::to_owned),
             step: row.text("step")?.to_owned(),
             run: row.int("run")?,
             position: row.number("position")?,
@@ -191,16 +193,42 @@ impl FromRow for TaskRow {
 }
 
 impl FromRow for TaskHead {
-    const COLUMNS: &'static [&'static str] = &["number", "run", "position", "attempt", "state", "lease"];
+    const COLUMNS: &'static [&'static str] =
+        &["number", "queue", "key", "run", "position", "attempt", "state", "lease"];
     const CALLED: (&'static str, &'static str) = ("task", "number");
 
     fn from_row(row: &Columns<'_>) -> Result<Self, Flaw> {
         Ok(Self {
+            queue: row.text("queue")?.to_owned(),
+            key: row.maybe_text("key")?.map(str::to_owned),
             run: row.int("run")?,
             position: row.number("position")?,
             attempt: row.number("attempt")?,
             state: row.word("state", TaskState::parse)?,
             lease: row.maybe_int("lease")?,
+        })
+    }
+}
+
+impl FromRow for QueueState {
+    const COLUMNS: &'static [&'static str] =
+        &["queue", "declared", "limits", "has_keys", "paused", "running", "starts", "counted_at", "turns"];
+    const CALLED: (&'static str, &'static str) = ("queue", "queue");
+
+    fn from_row(row: &Columns<'_>) -> Result<Self, Flaw> {
+        let limits = |column: &str, text: &str| {
+            serde_json::from_str::<QueueLimits>(text).map_err(|error| wrong(column, "limits", &error.to_string()))
+        };
+        Ok(Self {
+            queue: row.text("queue")?.to_owned(),
+            declared: limits("declared", row.text("declared")?)?,
+            set: row.maybe_text("limits")?.map(|text| limits("limits", text)).transpose()?,
+            has_keys: row.int("has_keys")? != 0,
+            paused: row.maybe_text("paused")?.map(str::to_owned),
+            running: row.int("running")?,
+            starts: row.int("starts")?,
+            counted_at: row.int("counted_at")?,
+            turns: row.int("turns")?,
         })
     }
 }

@@ -35,6 +35,7 @@ pub(in crate::store) const MIGRATIONS: &[Migration] = &[
     Migration { slice: VERSION_6_SLICE, statements: VERSION_6 },
     Migration { slice: &[], statements: VERSION_7 },
     Migration { slice: &[], statements: VERSION_8 },
+    Migration { slice: &[], statements: VERSION_9 },
 ];
 
 const VERSION_1: &[&str] = &[
@@ -266,4 +267,36 @@ const VERSION_8: &[&str] = &[
     "CREATE UNIQUE INDEX steadfast_tasks_run ON steadfast_tasks (run, position)",
     "CREATE INDEX steadfast_tasks_waiting ON steadfast_tasks (queue, state, priority, number)",
     "CREATE INDEX steadfast_tasks_claimed ON steadfast_tasks (lease, queue) WHERE lease IS NOT NULL",
+];
+
+/// Limits of queues, and the keys by which they count and share.
+const VERSION_9: &[&str] = &[
+    "ALTER TABLE steadfast_tasks ADD COLUMN key TEXT",
+    "ALTER TABLE steadfast_tasks ADD COLUMN rank BIGINT NOT NULL DEFAULT 0",
+    "UPDATE steadfast_tasks SET rank = at",
+    "DROP INDEX steadfast_tasks_run",
+    "CREATE UNIQUE INDEX steadfast_tasks_run ON steadfast_tasks (run, position, attempt)",
+    "DROP INDEX steadfast_tasks_waiting",
+    "CREATE INDEX steadfast_tasks_waiting ON steadfast_tasks (queue, state, rank, number)",
+    "CREATE INDEX steadfast_tasks_of_key ON steadfast_tasks (queue, key, state, rank, number) WHERE key IS NOT NULL",
+    "CREATE TABLE steadfast_queues (
+        queue TEXT NOT NULL PRIMARY KEY,
+        declared TEXT NOT NULL,
+        limits TEXT,
+        has_keys BIGINT NOT NULL,
+        paused TEXT,
+        running BIGINT NOT NULL,
+        starts BIGINT NOT NULL,
+        counted_at BIGINT NOT NULL,
+        turns BIGINT NOT NULL
+    )",
+    "CREATE TABLE steadfast_queue_keys (
+        queue TEXT NOT NULL,
+        key TEXT NOT NULL,
+        waiting BIGINT NOT NULL,
+        running BIGINT NOT NULL,
+        turn BIGINT NOT NULL
+    )",
+    "CREATE UNIQUE INDEX steadfast_queue_keys_key ON steadfast_queue_keys (queue, key)",
+    "CREATE INDEX steadfast_queue_keys_turn ON steadfast_queue_keys (queue, turn) WHERE waiting > 0",
 ];

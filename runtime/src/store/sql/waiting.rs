@@ -2,32 +2,44 @@
 
 use super::read::{Reader, clamped};
 use super::{Cell, Session, queries};
-use crate::store::{QueueRow, StoreError, TaskKey, TaskRow};
+use crate::store::{QueueRow, QueueState, StoreError, TaskKey, TaskRow};
 use std::ops::ControlFlow;
 
-/// Returns the text that finds waiting tasks of these steps in the order in which they are claimed, and its values.
-fn waiting<'a>(columns: &str, queue: &'a str, steps: &'a [String], limit: usize) -> (String, Vec<Cell<'a>>) {
+/// Returns the text that finds waiting tasks of these steps, and of this key if there is one, in the order in which they are
+/// claimed; and its values.
+fn waiting<'a>(
+    columns: &str,
+    queue: &'a str,
+    key: Option<&'a str>,
+    steps: &'a [String],
+    limit: usize,
+) -> (String, Vec<Cell<'a>>) {
     let mut values = vec![Cell::Text(queue.as_bytes()), clamped(limit)];
-    let mut names = String::new();
-    for step in steps {
-        values.push(Cell::Text(step.as_bytes()));
-        if !names.is_empty() {
-            names.push_str(", ");
-        }
-        names.push_str(&format!("?{}", values.len()));
-    }
+    let mut place = |text: &'a str| {
+        values.push(Cell::Text(text.as_bytes()));
+        format!("?{}", values.len())
+    };
+    let of_key = key.map_or_else(String::new, |key| format!(" AND key = {}", place(key)));
+    let steps: Vec<String> = steps.iter().map(|step| place(step)).collect();
     let text = format!(
         "SELECT {columns} FROM steadfast_tasks
-            WHERE queue = ?1 AND state = 'waiting' AND due <= {} AND step IN ({names})
-            ORDER BY priority, number LIMIT ?2",
-        queries::NOW
+            WHERE queue = ?1 AND state = 'waiting'{of_key} AND due <= {} AND step IN ({})
+            ORDER BY rank, number LIMIT ?2",
+        queries::NOW,
+        steps.join(", ")
     );
     (text, values)
 }
 
 /// Returns the text that claims tasks of a queue for a lease, and its values.
-pub(super) fn claim<'a>(lease: i64, queue: &'a str, steps: &'a [String], limit: usize) -> (String, Vec<Cell<'a>>) {
-    let (found, mut values) = waiting("number", queue, steps, limit);
+pub(super) fn claim<'a>(
+    lease: i64,
+    queue: &'a str,
+    key: Option<&'a str>,
+    steps: &'a [String],
+    limit: usize,
+) -> (String, Vec<Cell<'a>>) {
+    let (found, mut values) = waiting("number", queue, key, steps, limit);
     values.push(Cell::Int(lease));
     let text = format!(
         "UPDATE steadfast_tasks SET state = 'claimed', lease = ?{} WHERE number IN ({found}) RETURNING {}",
@@ -44,12 +56,16 @@ impl<S: Session> Reader<'_, S> {
             TaskKey::Run(run) => self.rows(Some(run), queries::TASKS_OF_RUN, &[Cell::Int(run)])?,
             TaskKey::Waiting { steps: [], .. } => Vec::new(),
             TaskKey::Waiting { queue, steps, limit } => {
-                let (text, values) = waiting(queries::TASK_COLUMNS, queue, steps, limit);
+                let (text, values) = waiting(queries::TASK_COLUMNS, queue, None, steps, limit);
                 return self.rows(None, &text, &values);
             }
         };
         tasks.sort_unstable_by_key(|task| task.number);
         Ok(tasks)
+    }
+
+    pub(in crate::store) fn queue(&self, name: &str) -> Result<Option<QueueState>, StoreError> {
+        Ok(self.rows(None, queries::QUEUE, &[Cell::Text(name.as_bytes())])?.pop())
     }
 
     pub(in crate::store) fn queues(&self) -> Result<Vec<QueueRow>, StoreError> {
@@ -86,7 +102,8 @@ impl<S: Session> Reader<'_, S> {
 pub(super) fn texts() -> Vec<(String, String)> {
     let steps = ["embed".to_owned(), "resize".to_owned()];
     vec![
-        ("waiting tasks".to_owned(), waiting(queries::TASK_COLUMNS, "gpu", &steps, 1).0),
-        ("claim of tasks".to_owned(), claim(1, "gpu", &steps, 1).0),
+        ("waiting tasks".to_owned(), waiting(queries::TASK_COLUMNS, "gpu", None, &steps, 1).0),
+        ("claim of tasks".to_owned(), claim(1, "gpu", None, &steps, 1).0),
+        ("claim of tasks of a key".to_owned(), claim(1, "gpu", Some("acme"), &steps, 1).0),
     ]
 }

@@ -20,10 +20,6 @@ impl Tables {
                     tables.watchers.remove(&watch);
                 })
             }
-            Part::Tasks => {
-                let keys = self.tasks.range((number, 0)..=(number, u64::MAX)).map(|(key, _)| *key).collect();
-                self.remove_some(keys, limit, |tables, (run, position)| tables.drop_task(run, position))
-            }
             Part::Outputs => {
                 let Some(channels) = self.outputs.get_mut(&number) else { return 0 };
                 let mut left = limit;

@@ -1,20 +1,20 @@
 //! Tasks of remote steps.
 
-use crate::store::decide::{TaskChange, TaskHead};
+use crate::store::decide::{KeyChange, TaskChange, TaskHead};
 use crate::store::memory::tables::Tables;
 use crate::store::{QueueRow, TaskKey, TaskRow, TaskState};
 use std::collections::BTreeMap;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 /// Returns the clock of this database, in milliseconds since 1970.
-fn now() -> i64 {
+pub(super) fn now() -> i64 {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
 }
 
 fn head(task: &TaskRow) -> TaskHead {
     let TaskRow { run, position, attempt, state, lease, .. } = *task;
-    TaskHead { run, position, attempt, state, lease }
+    TaskHead { queue: task.queue.clone(), key: task.key.clone(), run, position, attempt, state, lease }
 }
 
 /// Returns whether a task has the lease of an engine that runs it.
@@ -26,16 +26,22 @@ impl Tables {
     pub(in crate::store::memory) fn tasks(&self, which: TaskKey<'_>) -> Vec<TaskRow> {
         let mut tasks: Vec<TaskRow> = match which {
             TaskKey::Lease(lease) => self.tasks.values().filter(|task| is_run_by(task, lease)).cloned().collect(),
-            TaskKey::Run(run) => self.tasks.range((run, 0)..=(run, u64::MAX)).map(|(_, task)| task.clone()).collect(),
+            TaskKey::Run(run) => {
+                self.tasks.range((run, 0, 0)..=(run, u64::MAX, u32::MAX)).map(|(_, task)| task.clone()).collect()
+            }
             TaskKey::Waiting { queue, steps, limit } => {
-                return self.claimable(queue, steps, limit).into_iter().map(|key| self.tasks[&key].clone()).collect();
+                return self
+                    .claimable(queue, None, steps, limit)
+                    .into_iter()
+                    .map(|id| self.tasks[&id].clone())
+                    .collect();
             }
         };
         tasks.sort_unstable_by_key(|task| task.number);
         tasks
     }
 
-    pub(in crate::store::memory) fn queues(&self) -> Vec<QueueRow> {
+    pub(in crate::store::memory) fn depths(&self) -> Vec<QueueRow> {
         let mut queues: BTreeMap<&str, QueueRow> = BTreeMap::new();
         for task in self.tasks.values() {
             let empty = || QueueRow { queue: task.queue.clone(), waiting: 0, running: 0, oldest: None };
@@ -52,8 +58,18 @@ impl Tables {
         queues.into_values().filter(|row| row.waiting + row.running > 0).collect()
     }
 
-    pub(super) fn task_head(&self, run: i64, position: u64) -> Option<TaskHead> {
-        self.tasks.get(&(run, position)).map(head)
+    pub(super) fn heads_at(&self, run: i64, position: u64) -> Vec<TaskHead> {
+        self.tasks.range((run, position, 0)..=(run, position, u32::MAX)).map(|(_, task)| head(task)).collect()
+    }
+
+    pub(super) fn heads_in(&self, run: i64) -> Vec<TaskHead> {
+        self.tasks.range((run, 0, 0)..=(run, u64::MAX, u32::MAX)).map(|(_, task)| head(task)).collect()
+    }
+
+    /// Returns how many tasks of a queue have a lease.
+    pub(super) fn claimed_in(&self, queue: &str) -> i64 {
+        let claimed = self.tasks.values().filter(|task| task.queue == queue && task.lease.is_some());
+        i64::try_from(claimed.count()).unwrap_or(i64::MAX)
     }
 
     pub(super) fn heads_of(&self, lease: i64) -> Vec<TaskHead> {
@@ -64,49 +80,104 @@ impl Tables {
         self.last_task += 1;
         let due = now().saturating_add(task.due);
         let row = TaskRow { number: self.last_task, state: TaskState::Waiting, lease: None, due, ..task.clone() };
-        self.waiting.entry(row.queue.clone()).or_default().insert((row.priority, row.number), (row.run, row.position));
-        self.tasks.insert((row.run, row.position), row);
+        self.note_waiting(&row);
+        self.tasks.insert(id(&row), row);
     }
 
-    pub(super) fn alter_task(&mut self, run: i64, position: u64, change: &TaskChange<'_>) {
-        let Some(task) = self.tasks.get_mut(&(run, position)) else { return };
-        let waiting = self.waiting.entry(task.queue.clone()).or_default();
-        let place = (task.priority, task.number);
-        if change.state == TaskState::Waiting {
-            waiting.insert(place, (run, position));
-        } else {
-            waiting.remove(&place);
-        }
-        (task.state, task.lease) = (change.state, change.lease);
+    pub(super) fn alter_task(&mut self, task: &TaskHead, change: &TaskChange<'_>) {
+        let Some(mut row) = self.tasks.remove(&(task.run, task.position, task.attempt)) else { return };
+        self.forget_waiting(&row);
+        (row.state, row.lease) = (change.state, change.lease);
         if let Some((why, wait)) = change.refused {
-            task.refused = Some(why.to_owned());
-            task.due = now().saturating_add(wait);
+            row.refused = Some(why.to_owned());
+            row.due = now().saturating_add(wait);
+        }
+        if row.state == TaskState::Waiting {
+            self.note_waiting(&row);
+        }
+        self.tasks.insert(id(&row), row);
+    }
+
+    pub(super) fn drop_task(&mut self, id: (i64, u64, u32)) {
+        if let Some(row) = self.tasks.remove(&id) {
+            self.forget_waiting(&row);
         }
     }
 
-    pub(super) fn drop_task(&mut self, run: i64, position: u64) {
-        if let Some(task) = self.tasks.remove(&(run, position))
-            && let Some(waiting) = self.waiting.get_mut(&task.queue)
-        {
-            waiting.remove(&(task.priority, task.number));
-        }
-    }
-
-    pub(super) fn take_tasks(&mut self, lease: i64, queue: &str, steps: &[String], limit: usize) -> Vec<TaskRow> {
+    pub(super) fn take_tasks(
+        &mut self,
+        lease: i64,
+        queue: &str,
+        key: Option<&str>,
+        steps: &[String],
+        limit: usize,
+    ) -> Vec<TaskRow> {
         let claimed = TaskChange { state: TaskState::Claimed, lease: Some(lease), refused: None };
-        let keys = self.claimable(queue, steps, limit);
-        for (run, position) in &keys {
-            self.alter_task(*run, *position, &claimed);
+        let ids = self.claimable(queue, key, steps, limit);
+        for id in &ids {
+            let head = head(&self.tasks[id]);
+            self.alter_task(&head, &claimed);
         }
-        keys.iter().map(|key| self.tasks[key].clone()).collect()
+        ids.iter().map(|id| self.tasks[id].clone()).collect()
     }
 
-    /// Returns the keys of the tasks that can be claimed now, in order.
-    fn claimable(&self, queue: &str, steps: &[String], limit: usize) -> Vec<(i64, u64)> {
+    /// Returns the ids of the tasks that can be claimed now, in order.
+    fn claimable(&self, queue: &str, key: Option<&str>, steps: &[String], limit: usize) -> Vec<(i64, u64, u32)> {
         let now = now();
-        let waiting = self.waiting.get(queue).into_iter().flat_map(BTreeMap::values);
-        let fits =
-            |key: &&(i64, u64)| self.tasks.get(key).is_some_and(|task| task.due <= now && steps.contains(&task.step));
+        let of = (queue.to_owned(), key.map(str::to_owned));
+        let waiting = self.waiting.get(&of).into_iter().flat_map(BTreeMap::values);
+        let fits = |id: &&(i64, u64, u32)| {
+            self.tasks.get(id).is_some_and(|task| task.due <= now && steps.contains(&task.step))
+        };
         waiting.filter(fits).take(limit).copied().collect()
     }
+
+    /// Adds a task to those of its queue, and to those of its key.
+    fn note_waiting(&mut self, row: &TaskRow) {
+        for of in places(row) {
+            self.waiting.entry(of).or_default().insert((row.rank(), row.number), id(row));
+        }
+    }
+
+    fn forget_waiting(&mut self, row: &TaskRow) {
+        for of in places(row) {
+            if let Some(waiting) = self.waiting.get_mut(&of) {
+                waiting.remove(&(row.rank(), row.number));
+                if waiting.is_empty() {
+                    self.waiting.remove(&of);
+                }
+            }
+        }
+    }
+
+    pub(super) fn alter_key(&mut self, queue: &str, key: &str, change: KeyChange) {
+        let of = (queue.to_owned(), key.to_owned());
+        let row = self.keys.entry(of.clone()).or_default();
+        row.waiting += change.waiting;
+        row.running += change.running;
+        row.turn = change.turn.unwrap_or(row.turn);
+        if row.waiting <= 0 && row.running <= 0 {
+            self.keys.remove(&of);
+        }
+    }
+
+    pub(super) fn next_turns(&self, queue: &str, per_key: u32, after: i64, limit: usize) -> Vec<(String, i64)> {
+        let keys = self.keys.iter().filter(|((of, _), row)| {
+            of == queue && row.waiting > 0 && row.running < i64::from(per_key) && row.turn > after
+        });
+        let mut turns: Vec<_> = keys.map(|((_, key), row)| (key.clone(), row.turn)).collect();
+        turns.sort_by(|(a, first), (b, second)| (first, a).cmp(&(second, b)));
+        turns.truncate(limit);
+        turns
+    }
+}
+
+/// The queue of a task, and its key in it.
+fn places(row: &TaskRow) -> impl Iterator<Item = (String, Option<String>)> + use<> {
+    let of_key = row.key.clone().map(|key| (row.queue.clone(), Some(key)));
+    std::iter::once((row.queue.clone(), None)).chain(of_key)
+}
+
+const fn id(row: &TaskRow) -> (i64, u64, u32) {
+    (row.run, row.position, row.attempt)
 }

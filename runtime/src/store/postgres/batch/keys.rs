@@ -110,6 +110,7 @@ impl Keys {
             | Write::OpenLease { .. }
             | Write::CloseLease(_)
             | Write::ClaimTasks { .. }
+            | Write::ChangeQueue { .. }
             | Write::FinishTask { .. }
             | Write::ReturnTask { .. }
             | Write::Delete { .. } => return false,

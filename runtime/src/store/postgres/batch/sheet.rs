@@ -9,12 +9,13 @@ use super::known::Known;
 use super::own::Own;
 use crate::record::AttemptOutcome;
 use crate::store::decide::{
-    ItemHead, Part, Place, Record, Related, Relation, RequestChange, Rows, RunChange, RunState, TaskChange, TaskHead,
+    ItemHead, KeyChange, Part, Place, Record, Related, Relation, RequestChange, Rows, RunChange, RunState, TaskChange,
+    TaskHead,
 };
 use crate::store::sql::queries;
 use crate::store::{
-    EntryRow, FieldRow, LeaseRow, NewInboxItem, OutputRow, RequestRow, RunKey, RunRow, StoreError, StoreErrorKind,
-    TakenItem, TaskRow, UserCode,
+    EntryRow, FieldRow, LeaseRow, NewInboxItem, OutputRow, QueueState, RequestRow, RunKey, RunRow, StoreError,
+    StoreErrorKind, TakenItem, TaskRow, UserCode,
 };
 use crate::value::Value;
 use std::cell::{Cell, RefCell};
@@ -387,7 +388,11 @@ impl Rows for Sheet {
         self.needs_all()
     }
 
-    fn task(&self, _: i64, _: u64) -> Result<Option<TaskHead>, StoreError> {
+    fn attempts(&self, _: i64, _: u64) -> Result<Vec<TaskHead>, StoreError> {
+        self.needs_all()
+    }
+
+    fn tasks_in(&self, _: i64) -> Result<Vec<TaskHead>, StoreError> {
         self.needs_all()
     }
 
@@ -399,15 +404,46 @@ impl Rows for Sheet {
         self.needs_all()
     }
 
-    fn change_task(&mut self, _: i64, _: u64, _: &TaskChange<'_>) -> Result<(), StoreError> {
+    fn change_task(&mut self, _: &TaskHead, _: &TaskChange<'_>) -> Result<(), StoreError> {
         self.needs_all()
     }
 
-    fn remove_task(&mut self, _: i64, _: u64) -> Result<(), StoreError> {
+    fn remove_task(&mut self, _: &TaskHead) -> Result<(), StoreError> {
         self.needs_all()
     }
 
-    fn claim_tasks(&mut self, _: i64, _: &str, _: &[String], _: usize) -> Result<Vec<TaskRow>, StoreError> {
+    fn queue(&self, _: &str) -> Result<Option<QueueState>, StoreError> {
+        self.needs_all()
+    }
+
+    fn put_queue(&mut self, _: &QueueState) -> Result<(), StoreError> {
+        self.needs_all()
+    }
+
+    fn running_in(&self, _: &str) -> Result<i64, StoreError> {
+        self.needs_all()
+    }
+
+    fn now(&self) -> Result<i64, StoreError> {
+        self.needs_all()
+    }
+
+    fn count_key(&mut self, _: &str, _: &str, _: KeyChange) -> Result<(), StoreError> {
+        self.needs_all()
+    }
+
+    fn turns(&self, _: &str, _: u32, _: i64, _: usize) -> Result<Vec<(String, i64)>, StoreError> {
+        self.needs_all()
+    }
+
+    fn claim_tasks(
+        &mut self,
+        _: i64,
+        _: &str,
+        _: Option<&str>,
+        _: &[String],
+        _: usize,
+    ) -> Result<Vec<TaskRow>, StoreError> {
         self.needs_all()
     }
 

@@ -1,26 +1,32 @@
-//! Tasks of remote steps.
+//! Tasks of remote steps, and their queues.
 
 use super::Tables;
-use crate::store::decide::{TaskChange, TaskHead};
-use crate::store::sql::columns::value_cells;
+use crate::store::decide::{KeyChange, TaskChange, TaskHead};
+use crate::store::sql::columns::{text_or_null, value_cells};
 use crate::store::sql::read::clamped;
 use crate::store::sql::{Cell, Session, queries, waiting};
-use crate::store::{StoreError, TaskRow};
+use crate::store::{QueueState, StoreError, TaskRow};
+use std::ops::ControlFlow;
+
+/// Returns the values by which a task is found.
+pub(super) fn key(task: &TaskHead) -> [Cell<'static>; 3] {
+    [Cell::Int(task.run), clamped(task.position), Cell::Int(task.attempt.into())]
+}
+
+fn int_or_null(number: Option<i64>) -> Cell<'static> {
+    number.map_or(Cell::Null, Cell::Int)
+}
 
 impl<S: Session> Tables<'_, S> {
-    pub(super) fn task_head(&self, run: i64, position: u64) -> Result<Option<TaskHead>, StoreError> {
-        Ok(self.task_heads(queries::TASK, &[Cell::Int(run), clamped(position)])?.pop())
-    }
-
     pub(super) fn task_heads(&self, query: &str, values: &[Cell<'_>]) -> Result<Vec<TaskHead>, StoreError> {
         self.reader().rows(None, query, values)
     }
 
     pub(super) fn insert_task_row(&self, task: &TaskRow) -> Result<(), StoreError> {
         let [form, body] = value_cells(Some(&task.arguments));
-        let int_or_null = |number: Option<i64>| number.map_or(Cell::Null, Cell::Int);
         let values = [
             Cell::Text(task.queue.as_bytes()),
+            text_or_null(task.key.as_ref()),
             Cell::Text(task.step.as_bytes()),
             Cell::Int(task.run),
             clamped(task.position),
@@ -30,19 +36,20 @@ impl<S: Session> Tables<'_, S> {
             Cell::Int(task.priority),
             Cell::Int(task.at),
             Cell::Int(task.due),
+            Cell::Int(task.rank()),
             form,
             body,
         ];
         self.execute(queries::INSERT_TASK, &values)
     }
 
-    pub(super) fn change_task_row(&self, run: i64, position: u64, change: &TaskChange<'_>) -> Result<(), StoreError> {
-        let key = [Cell::Int(run), clamped(position)];
-        let (state, lease) = (Cell::Text(change.state.as_str().as_bytes()), change.lease.map_or(Cell::Null, Cell::Int));
+    pub(super) fn change_task_row(&self, task: &TaskHead, change: &TaskChange<'_>) -> Result<(), StoreError> {
+        let [run, position, attempt] = key(task);
+        let (state, lease) = (Cell::Text(change.state.as_str().as_bytes()), int_or_null(change.lease));
         match change.refused {
-            None => self.execute(queries::CHANGE_TASK, &[key[0], key[1], state, lease]),
+            None => self.execute(queries::CHANGE_TASK, &[run, position, attempt, state, lease]),
             Some((why, wait)) => {
-                let values = [key[0], key[1], state, lease, Cell::Text(why.as_bytes()), Cell::Int(wait)];
+                let values = [run, position, attempt, state, lease, Cell::Text(why.as_bytes()), Cell::Int(wait)];
                 self.execute(queries::RETURN_TASK, &values)
             }
         }
@@ -52,15 +59,58 @@ impl<S: Session> Tables<'_, S> {
         &self,
         lease: i64,
         queue: &str,
+        key: Option<&str>,
         steps: &[String],
         limit: usize,
     ) -> Result<Vec<TaskRow>, StoreError> {
         if steps.is_empty() {
             return Ok(Vec::new());
         }
-        let (text, values) = waiting::claim(lease, queue, steps, limit);
+        let (text, values) = waiting::claim(lease, queue, key, steps, limit);
         let mut tasks: Vec<TaskRow> = self.reader().rows(None, &text, &values)?;
-        tasks.sort_unstable_by_key(|task| (task.priority, task.number));
+        tasks.sort_unstable_by_key(|task| (task.rank(), task.number));
         Ok(tasks)
+    }
+
+    pub(super) fn put_queue_row(&self, state: &QueueState) -> Result<(), StoreError> {
+        let json = |limits| serde_json::to_vec(limits).expect("numbers are JSON");
+        let (declared, set) = (json(&state.declared), state.set.as_ref().map(json));
+        let values = [
+            Cell::Text(state.queue.as_bytes()),
+            Cell::Text(&declared),
+            set.as_ref().map_or(Cell::Null, |set| Cell::Text(set)),
+            Cell::Int(state.has_keys.into()),
+            text_or_null(state.paused.as_ref()),
+            Cell::Int(state.running),
+            Cell::Int(state.starts),
+            Cell::Int(state.counted_at),
+            Cell::Int(state.turns),
+        ];
+        self.execute(queries::PUT_QUEUE, &values)
+    }
+
+    pub(super) fn count_key_row(&self, queue: &str, key: &str, change: KeyChange) -> Result<(), StoreError> {
+        let KeyChange { waiting, running, turn } = change;
+        let [queue, key] = [Cell::Text(queue.as_bytes()), Cell::Text(key.as_bytes())];
+        self.execute(queries::COUNT_KEY, &[queue, key, Cell::Int(waiting), Cell::Int(running), int_or_null(turn)])?;
+        if waiting < 0 || running < 0 { self.execute(queries::FORGET_KEY, &[queue, key]) } else { Ok(()) }
+    }
+
+    pub(super) fn next_turns(
+        &self,
+        queue: &str,
+        per_key: u32,
+        after: i64,
+        limit: usize,
+    ) -> Result<Vec<(String, i64)>, StoreError> {
+        let mut turns = Vec::new();
+        let values = [Cell::Text(queue.as_bytes()), Cell::Int(after), Cell::Int(per_key.into()), clamped(limit)];
+        self.session.select(queries::TURNS, &values, &mut |row| {
+            if let (Cell::Text(key), Cell::Int(turn)) = (row.cell(0), row.cell(1)) {
+                turns.push((String::from_utf8_lossy(key).into_owned(), turn));
+            }
+            ControlFlow::Continue(())
+        })?;
+        Ok(turns)
     }
 }

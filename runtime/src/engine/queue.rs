@@ -1,0 +1,200 @@
+//! Queues as they are changed and looked at while everything runs.
+
+use super::Engine;
+use super::clock::moment;
+use super::error::EngineError;
+use crate::store::{QueueChange, QueueRow, QueueState, Rate, Rejected, Write};
+use serde::Serialize;
+use std::time::{Duration, SystemTime};
+
+/// A queue of an engine's database; see [`Engine::queue`].
+#[derive(Clone, Debug)]
+pub struct QueueHandle {
+    engine: Engine,
+    name: String,
+}
+
+/// A queue at one moment, as [`QueueHandle::info`] returns it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct QueueInfo {
+    /// The queue's name.
+    pub name: String,
+    /// How many of its tasks wait, counted up to 1,000.
+    pub waiting: u64,
+    /// How many of its tasks run, counted up to 1,000.
+    pub running: u64,
+    /// The time of the oldest call among those that wait.
+    #[serde(serialize_with = "crate::record::millis::option::serialize")]
+    pub oldest: Option<SystemTime>,
+    /// Why nothing of it is started, if it is paused.
+    pub paused: Option<String>,
+    /// How many of its tasks may run at once.
+    pub total: Option<u32>,
+    /// How many of its tasks with the same key may run at once.
+    pub per_key: Option<u32>,
+    /// How many of its tasks may be started within a time.
+    pub rate: Option<(u32, Duration)>,
+}
+
+impl Engine {
+    /// Returns a queue by its name, to look at it and to change its limits while everything runs. All engines on the database
+    /// follow within a second.
+    ///
+    /// ```
+    /// # use steadfast::prelude::*;
+    /// # use steadfast::Queue;
+    /// # #[step(queue = "gpu")]
+    /// # async fn embed(text: String) -> Result<usize> { Ok(text.len()) }
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> std::result::Result<(), Box<dyn std::error::Error>> {
+    /// let builder = Engine::builder().in_memory().queue(Queue::new("gpu").total(50));
+    /// let engine = builder.serve("gpu", 4).step::<embed>().start().await?;
+    /// let gpu = engine.queue("gpu");
+    /// gpu.set_total(Some(10)).await?;
+    /// gpu.pause("the driver is replaced").await?;
+    /// assert_eq!(gpu.info().await?.paused.as_deref(), Some("the driver is replaced"));
+    /// gpu.resume().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn queue(&self, name: impl Into<String>) -> QueueHandle {
+        QueueHandle { engine: self.clone(), name: name.into() }
+    }
+
+    /// Returns the queues in which something waits or runs, in order of their names.
+    ///
+    /// # Errors
+    /// The database cannot be read.
+    pub async fn queues(&self) -> Result<Vec<QueueInfo>, EngineError> {
+        self.core
+            .ask(|store| {
+                let rows = store.queues()?;
+                rows.into_iter().map(|row| Ok((store.queue(&row.queue)?, row))).collect::<Result<Vec<_>, _>>()
+            })
+            .await
+            .map(|rows| rows.into_iter().map(|(state, row)| info(state, row)).collect())
+    }
+}
+
+impl QueueHandle {
+    /// Returns how many of its tasks wait and run, and its limits.
+    ///
+    /// # Errors
+    /// The database cannot be read.
+    pub async fn info(&self) -> Result<QueueInfo, EngineError> {
+        let name = self.name.clone();
+        let read = self.engine.core.ask(move |store| {
+            let row = store.queues()?.into_iter().find(|row| row.queue == name);
+            let row = row.unwrap_or_else(|| QueueRow { queue: name.clone(), waiting: 0, running: 0, oldest: None });
+            Ok((store.queue(&name)?, row))
+        });
+        read.await.map(|(state, row)| info(state, row))
+    }
+
+    /// Starts nothing of it until it is [resumed](Self::resume); what runs goes on. `why` is for people who look.
+    ///
+    /// # Errors
+    /// The queue is not declared, or the database does not work.
+    pub async fn pause(&self, why: impl Into<String>) -> Result<(), EngineError> {
+        self.change(QueueChange::Pause(Some(why.into()))).await
+    }
+
+    /// Starts its tasks again.
+    ///
+    /// # Errors
+    /// The queue is not declared, or the database does not work.
+    pub async fn resume(&self) -> Result<(), EngineError> {
+        self.change(QueueChange::Pause(None)).await
+    }
+
+    /// Sets how many of its tasks run at once, on all engines together; `None` for any number. What runs already goes on.
+    ///
+    /// # Errors
+    /// The number is 0, the queue is not declared, or the database does not work.
+    pub async fn set_total(&self, tasks: Option<u32>) -> Result<(), EngineError> {
+        self.positive(tasks)?;
+        self.change(QueueChange::Total(tasks)).await
+    }
+
+    /// Sets how many of its tasks with the same key run at once; `None` for any number. What runs already goes on.
+    ///
+    /// # Errors
+    /// The number is 0, the queue is not declared or has no key, or the database does not work.
+    pub async fn set_per_key(&self, tasks: Option<u32>) -> Result<(), EngineError> {
+        self.positive(tasks)?;
+        self.change(QueueChange::PerKey(tasks)).await
+    }
+
+    /// Sets how many of its tasks are started within a time; `None` for any number.
+    ///
+    /// # Errors
+    /// The number or the time is 0, the queue is not declared, or the database does not work.
+    pub async fn set_rate(&self, rate: Option<(u32, Duration)>) -> Result<(), EngineError> {
+        let rate = match rate {
+            None => None,
+            Some((starts, within)) => {
+                self.positive(Some(starts))?;
+                let millis = u32::try_from(within.as_millis()).ok().filter(|millis| *millis > 0);
+                let no_time = || {
+                    let name = &self.name;
+                    EngineError::value(format!(
+                        "queue `{name}`: the time of a rate is from 1 ms to 49 days, not {within:?}"
+                    ))
+                };
+                Some(Rate { starts, millis: millis.ok_or_else(no_time)? })
+            }
+        };
+        self.change(QueueChange::Rate(rate)).await
+    }
+
+    /// Returns to the limits that the code declares.
+    ///
+    /// # Errors
+    /// The queue is not declared, or the database does not work.
+    pub async fn reset(&self) -> Result<(), EngineError> {
+        self.change(QueueChange::Reset).await
+    }
+
+    fn positive(&self, number: Option<u32>) -> Result<(), EngineError> {
+        let name = &self.name;
+        if number == Some(0) {
+            let why = format!("queue `{name}`: with a limit of 0 nothing of it would ever start; pause it instead");
+            return Err(EngineError::value(why));
+        }
+        Ok(())
+    }
+
+    async fn change(&self, change: QueueChange) -> Result<(), EngineError> {
+        let name = &self.name;
+        let core = &self.engine.core;
+        match core.committer.write(Write::ChangeQueue { queue: name.as_str().into(), change }).await? {
+            Ok(_) => {
+                core.look_for_tasks();
+                Ok(())
+            }
+            Err(Rejected::Refused(why)) => Err(EngineError::value(why)),
+            Err(_) => Err(EngineError::value(format!(
+                "queue `{name}` is not declared in this database: declare it with `.queue(Queue::new(\"{name}\"))` in the \
+                 builder of an engine that has its steps or calls them"
+            ))),
+        }
+    }
+}
+
+fn info(state: Option<QueueState>, row: QueueRow) -> QueueInfo {
+    let QueueRow { queue, waiting, running, oldest } = row;
+    let limits = state.as_ref().map(|state| state.limits().clone()).unwrap_or_default();
+    let rate = limits.rate.map(|rate| (rate.starts, Duration::from_millis(rate.millis.into())));
+    QueueInfo {
+        name: queue,
+        waiting,
+        running,
+        oldest: oldest.map(moment),
+        paused: state.and_then(|state| state.paused),
+        total: limits.total,
+        per_key: limits.per_key,
+        rate,
+    }
+}

@@ -1,0 +1,151 @@
+//! Declarations of queues: their limits, and the keys by which they count and share.
+
+use crate::panics::caught;
+use crate::store::{QueueLimits, Rate};
+use std::any::{Any, TypeId, type_name};
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// A queue in which remote steps wait for an engine, with the limits of all engines together.
+///
+/// A queue need not be declared: `#[step(queue = "gpu")]` and [`serve`](crate::EngineBuilder::serve) are enough. A
+/// declaration gives it limits. Those stand in the database, where [`Engine::queue`](crate::Engine::queue) changes them
+/// while everything runs; what was set so holds until it is [reset](crate::QueueHandle::reset), whatever the code declares.
+///
+/// ```
+/// use steadfast::Queue;
+/// use std::time::Duration;
+///
+/// // Arguments of `#[step(queue = "imports")] async fn import(tenant: String, url: String)`.
+/// let queue = Queue::new("imports")
+///     .total(50) // run at once, on all engines together
+///     .key(|(tenant, _): &(String, String)| tenant.clone())
+///     .per_key(2) // of each tenant
+///     .rate(100, Duration::from_secs(60)); // started in a minute
+/// ```
+#[derive(Clone)]
+#[must_use = "a queue is declared by `.queue(..)` of an engine's builder"]
+pub struct Queue {
+    pub(crate) name: String,
+    pub(crate) limits: QueueLimits,
+    keys: Vec<KeyFn>,
+    /// Why it cannot be declared.
+    pub(crate) fault: Option<String>,
+}
+
+/// A function that returns the key of an input of one type.
+#[derive(Clone)]
+struct KeyFn {
+    of: TypeId,
+    name: &'static str,
+    key: Arc<dyn Fn(&dyn Any) -> Option<String> + Send + Sync>,
+}
+
+impl Queue {
+    /// Creates a queue without limits.
+    pub fn new(name: impl Into<String>) -> Self {
+        Self { name: name.into(), limits: QueueLimits::default(), keys: Vec::new(), fault: None }
+    }
+
+    /// Limits how many of its tasks run at once, on all engines together. At least 1: to run none, pause it.
+    pub fn total(mut self, tasks: u32) -> Self {
+        self.positive(tasks, "total");
+        self.limits.total = Some(tasks);
+        self
+    }
+
+    /// Limits how many of its tasks with the same [key](Self::key) run at once, on all engines together; at least 1.
+    pub fn per_key(mut self, tasks: u32) -> Self {
+        self.positive(tasks, "per_key");
+        self.limits.per_key = Some(tasks);
+        self
+    }
+
+    /// Limits how many of its tasks are started within a time, at least 1; the others start later. Up to a tenth of them may
+    /// start at once after a pause, and one in any case.
+    pub fn rate(mut self, starts: u32, within: Duration) -> Self {
+        self.positive(starts, "rate");
+        match u32::try_from(within.as_millis()) {
+            Ok(millis @ 1..) => self.limits.rate = Some(Rate { starts, millis }),
+            _ => {
+                let name = &self.name;
+                let fault = format!("queue `{name}`: the time of a rate is from 1 ms to 49 days, not {within:?}");
+                self.fault.get_or_insert(fault);
+            }
+        }
+        self
+    }
+
+    /// Sets the function that returns the key of an input: of a remote step, its arguments as a tuple. Keys with waiting tasks
+    /// take turns. Steps with arguments of other types need a function each.
+    pub fn key<I: 'static, K: ToString>(mut self, key: impl Fn(&I) -> K + Send + Sync + 'static) -> Self {
+        let of = TypeId::of::<I>();
+        if self.keys.iter().any(|known| known.of == of) {
+            let (name, of) = (&self.name, type_name::<I>());
+            self.fault.get_or_insert(format!("queue `{name}` has two keys for `{of}`: keep one"));
+        }
+        let key = Arc::new(move |input: &dyn Any| input.downcast_ref().map(|input| key(input).to_string()));
+        self.keys.push(KeyFn { of, name: type_name::<I>(), key });
+        self
+    }
+
+    fn positive(&mut self, number: u32, what: &str) {
+        if number == 0 {
+            let name = &self.name;
+            let fault = format!(
+                "queue `{name}`: with `.{what}(0)` nothing of it would ever start; to hold it back for a while, \
+                 `engine.queue(\"{name}\").pause(..)`"
+            );
+            self.fault.get_or_insert(fault);
+        }
+    }
+
+    pub(crate) fn has_keys(&self) -> bool {
+        !self.keys.is_empty()
+    }
+
+    /// Returns why it cannot be declared.
+    pub(crate) fn flaw(&self) -> Option<String> {
+        let no_key = || {
+            let name = &self.name;
+            (self.limits.per_key.is_some() && self.keys.is_empty()).then(|| {
+                format!(
+                    "queue `{name}` has a limit per key, and no key: add `.key(|input: &..| ..)` to its declaration"
+                )
+            })
+        };
+        self.fault.clone().or_else(no_key)
+    }
+}
+
+impl fmt::Debug for Queue {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { name, limits, .. } = self;
+        f.debug_struct("Queue").field("name", name).field("limits", limits).finish_non_exhaustive()
+    }
+}
+
+/// The declared queues of an engine, by name.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Declared(pub(crate) BTreeMap<String, Queue>);
+
+impl Declared {
+    /// Returns the key of an input in a queue; `None` in a queue without keys.
+    ///
+    /// # Errors
+    /// The queue has keys and no function for this type of input, or the function has panicked.
+    pub(crate) fn key(&self, queue: &str, input: &dyn Any) -> Result<Option<String>, String> {
+        let Some(declared) = self.0.get(queue).filter(|declared| declared.has_keys()) else { return Ok(None) };
+        let Some(key) = declared.keys.iter().find(|key| key.of == input.type_id()) else {
+            let known: Vec<&str> = declared.keys.iter().map(|key| key.name).collect();
+            return Err(format!(
+                "queue `{queue}` has keys for inputs of type `{}`, and not for this one: add `.key(|input: &..| ..)` for its \
+                 type to the declaration of the queue",
+                known.join("`, `")
+            ));
+        };
+        caught(|| (key.key)(input)).map_err(|panic| format!("the key function of queue `{queue}` panicked: {panic}"))
+    }
+}

@@ -1,0 +1,144 @@
+//! The limits of queues.
+
+use serde::{Deserialize, Serialize};
+
+/// The limits of a queue, for all engines together. `None` is no limit.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct QueueLimits {
+    /// How many of its tasks run at once.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub total: Option<u32>,
+    /// How many of its tasks with the same key run at once.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub per_key: Option<u32>,
+    /// How many of its tasks are started in a time.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rate: Option<Rate>,
+}
+
+/// How many tasks of a queue are started in a time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Rate {
+    /// The number of starts.
+    pub starts: u32,
+    /// The time, in milliseconds.
+    pub millis: u32,
+}
+
+impl Rate {
+    /// The unit in which starts are counted: a start is this many.
+    pub(super) const START: i64 = 1_000_000;
+
+    /// Returns the most starts that can be saved up while nothing waits: those of a tenth of the time, and one at least.
+    pub(super) fn most(self) -> i64 {
+        (i64::from(self.starts) * Self::START / 10).max(Self::START)
+    }
+
+    /// Returns what has come in so many milliseconds.
+    pub(super) fn refilled(self, millis: i64) -> i64 {
+        let per_milli = i64::from(self.starts) * Self::START / i64::from(self.millis.max(1));
+        millis.max(0).saturating_mul(per_milli)
+    }
+}
+
+/// What the engines that share a queue know of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct QueueState {
+    /// The queue's name.
+    pub queue: String,
+    /// The limits that the code declares.
+    pub declared: QueueLimits,
+    /// The limits that were set since, in place of those that the code declares.
+    pub set: Option<QueueLimits>,
+    /// Whether its tasks have keys.
+    pub has_keys: bool,
+    /// Why nothing of it is started, if it is paused.
+    pub paused: Option<String>,
+    /// How many of its tasks run.
+    pub running: i64,
+    /// The starts that are saved up, in millionths.
+    pub starts: i64,
+    /// The time for which that was counted, by the clock of the database, in milliseconds since 1970.
+    pub counted_at: i64,
+    /// The number of turns that its keys have had.
+    pub turns: i64,
+}
+
+impl QueueState {
+    /// Creates the state of a queue that has just been declared.
+    pub(super) fn new(queue: &str, declared: QueueLimits, has_keys: bool, running: i64, now: i64) -> Self {
+        let starts = declared.rate.map_or(0, Rate::most);
+        let queue = queue.to_owned();
+        Self { queue, declared, set: None, has_keys, paused: None, running, starts, counted_at: now, turns: 0 }
+    }
+
+    /// Returns the limits that hold.
+    #[must_use]
+    pub fn limits(&self) -> &QueueLimits {
+        self.set.as_ref().unwrap_or(&self.declared)
+    }
+
+    /// Makes a change.
+    pub(super) fn change(&mut self, change: &QueueChange) {
+        let declared = self.declared.clone();
+        let set = &mut self.set;
+        match change {
+            QueueChange::Declare { limits, has_keys } => (self.declared, self.has_keys) = (limits.clone(), *has_keys),
+            QueueChange::Total(total) => set.get_or_insert(declared).total = *total,
+            QueueChange::PerKey(per_key) => set.get_or_insert(declared).per_key = *per_key,
+            QueueChange::Rate(rate) => set.get_or_insert(declared).rate = *rate,
+            QueueChange::Reset => *set = None,
+            QueueChange::Pause(why) => self.paused.clone_from(why),
+        }
+    }
+
+    /// Counts the starts that have come since the last time.
+    pub(super) fn refill(&mut self, now: i64) {
+        if let Some(rate) = self.limits().rate {
+            let came = rate.refilled(now.saturating_sub(self.counted_at));
+            self.starts = self.starts.saturating_add(came).min(rate.most());
+        }
+        self.counted_at = now.max(self.counted_at);
+    }
+
+    /// Returns how many of `wanted` tasks may perhaps start now, by this state: at least one if starts come with time.
+    #[must_use]
+    pub(crate) fn may_start(&self, wanted: usize) -> usize {
+        let unrated = Self { declared: QueueLimits { rate: None, ..self.limits().clone() }, set: None, ..self.clone() };
+        unrated.room(wanted)
+    }
+
+    /// Returns how many of `wanted` tasks may start now.
+    pub(super) fn room(&self, wanted: usize) -> usize {
+        let limits = self.limits();
+        if self.paused.is_some() {
+            return 0;
+        }
+        let total = limits.total.map_or(i64::MAX, |total| i64::from(total) - self.running);
+        let rate = limits.rate.map_or(i64::MAX, |_| self.starts / Rate::START);
+        wanted.min(usize::try_from(total.min(rate).max(0)).unwrap_or(usize::MAX))
+    }
+}
+
+/// A change of a queue by a person or a program.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum QueueChange {
+    /// The code declares it: a queue that is there keeps what was set since.
+    Declare {
+        /// The limits.
+        limits: QueueLimits,
+        /// Whether its tasks have keys.
+        has_keys: bool,
+    },
+    /// Another limit of all tasks holds from now on.
+    Total(Option<u32>),
+    /// Another limit of the tasks of a key holds from now on.
+    PerKey(Option<u32>),
+    /// Another rate holds from now on.
+    Rate(Option<Rate>),
+    /// The limits that the code declares hold again.
+    Reset,
+    /// Nothing of it is started, for this reason; `None` to go on.
+    Pause(Option<String>),
+}
