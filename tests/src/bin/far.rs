@@ -1,10 +1,11 @@
 //! A program that tests kill, with remote steps: `far <file or postgres://..> <log> <term in ms> starts <runs>` starts or
 //! resumes that many runs, and prints `done` once all have ended; `far <..> <log> <term> serves <slots>` runs their steps.
+//! `fans` and `limits` are the same with a queue that has limits: a step that begins beside too many others logs `exceeds`.
 
 use std::io::Write as _;
 use std::sync::OnceLock;
 use steadfast::prelude::*;
-use steadfast::{EngineBuilder, Status};
+use steadfast::{EngineBuilder, Queue, Status};
 
 static LOG: OnceLock<String> = OnceLock::new();
 
@@ -60,6 +61,41 @@ async fn adding(flow: &mut Flow<Sum>, n: u64) -> Result<u64> {
     Ok(flow.sum)
 }
 
+/// Holds one of so many files while the step runs; the system frees those of a process that is killed.
+fn hold(scope: &StepScope, name: &str, count: u32) -> Option<std::fs::File> {
+    let folder = std::path::Path::new(LOG.get().expect("set first")).parent().expect("a folder");
+    let free = (0..count).find_map(|n| {
+        let file = std::fs::File::create(folder.join(format!("{name}-{n}"))).expect("a file");
+        file.try_lock().is_ok().then_some(file)
+    });
+    if free.is_none() {
+        log(scope, "exceeds");
+    }
+    free
+}
+
+#[step(queue = "few")]
+async fn few(scope: &StepScope, key: String, n: u64) -> Result<u64> {
+    log(scope, "begins");
+    let held = (hold(scope, "all", 4), hold(scope, &key, 2));
+    tokio::time::sleep(Duration::from_millis(3 + n % 15)).await;
+    drop(held);
+    Ok(n)
+}
+
+#[workflow]
+async fn fanning(flow: &mut Flow, n: u64) -> Result<u64> {
+    let flow = &*flow;
+    let calls = (0..16).map(|call| few(flow, format!("key{}", (n + call) % 3), call));
+    futures_util::future::try_join_all(calls).await?;
+    Ok(n)
+}
+
+/// The queue of the step above.
+fn few_at_once() -> Queue {
+    Queue::new("few").total(4).key(|(key, _): &(String, u64)| key.clone()).per_key(2)
+}
+
 fn builder(place: &str, term: &str) -> EngineBuilder {
     let builder = if place.starts_with("postgres:") {
         Engine::builder().postgres(place)
@@ -76,6 +112,24 @@ async fn main() -> std::result::Result<(), Box<dyn std::error::Error>> {
     let [place, log, term, role, number] = &arguments[..] else { return Err("five arguments".into()) };
     LOG.set(log.clone()).expect("set once");
     let number: usize = number.parse()?;
+    if role == "limits" {
+        let _engine = builder(place, term).queue(few_at_once()).serve("few", 3).step::<few>().start().await?;
+        println!("serves");
+        std::future::pending::<()>().await;
+    }
+    if role == "fans" {
+        let engine = builder(place, term).queue(few_at_once()).workflow(fanning).start().await?;
+        let mut runs = Vec::new();
+        for n in 0..number as u64 {
+            runs.push(engine.start(fanning, n).id(format!("run-{n}")).await?);
+        }
+        println!("started");
+        for run in runs {
+            run.result().await?;
+        }
+        println!("done");
+        return Ok(());
+    }
     if role == "serves" {
         let _engine = builder(place, term).serve("far", number).step::<add>().step::<shaky>().start().await?;
         println!("serves");

@@ -38,17 +38,17 @@ fn signal(child: &Child, name: &str) {
     assert!(status.success());
 }
 
-/// Kills and stops the processes at random, `times` times: the first one starts the runs, the others serve their steps.
-fn harassed(fleet: &Fleet, seed: u64, times: u32) -> Vec<Child> {
+/// Kills and stops the processes at random: the first one has the first role, the others have the second.
+fn harassed(fleet: &Fleet, seed: u64, [first, others]: [&str; 2], (times, with_stops): (u32, bool)) -> Vec<Child> {
     let (mut dice, begun) = (Dice::seeded(seed), Instant::now());
-    let spawned = |which: usize| if which == 0 { fleet.spawn("starts", RUNS) } else { fleet.spawn("serves", 4) };
+    let spawned = |which: usize| if which == 0 { fleet.spawn(first, RUNS) } else { fleet.spawn(others, 4) };
     let mut processes: Vec<Child> = (0..4).map(spawned).collect();
     let (mut kills, mut stops) = (0, 0);
     for _ in 0..times {
         assert!(begun.elapsed() < LONG, "it does not end");
         std::thread::sleep(Duration::from_millis(40 + dice.below(250)));
         let which = usize::try_from(dice.below(4)).expect("one of four");
-        if dice.below(5) == 0 {
+        if with_stops && dice.below(5) == 0 {
             stops += 1;
             signal(&processes[which], "STOP");
             std::thread::sleep(Duration::from_millis(u64::from(TERM) + 400 + dice.below(400)));
@@ -101,7 +101,13 @@ async fn check(fleet: &Fleet) {
 async fn processes_of_a_file_that_are_killed_and_stopped_lose_nothing_and_repeat_nothing() {
     let place = Place::new();
     let fleet = Fleet { log: place.folder().join("log"), place };
-    let mut processes = harassed(&fleet, 20_261_130, 30);
+    let mut processes = harassed(&fleet, 20_261_130, ["starts", "serves"], (30, true));
+    end(&mut processes);
+    check(&fleet).await;
+}
+
+/// Waits until all runs have ended, and kills those that serve.
+fn end(processes: &mut [Child]) {
     let mut heard = Heard::of(processes[0].stdout.take().expect("its output"));
     while heard.next_line().expect("it ended without `done`") != "done" {}
     assert!(limits::ended(&mut processes[0]).success());
@@ -109,5 +115,16 @@ async fn processes_of_a_file_that_are_killed_and_stopped_lose_nothing_and_repeat
         worker.kill().expect("killed");
         limits::ended(worker);
     }
-    check(&fleet).await;
+}
+
+#[test]
+fn limits_hold_however_often_processes_are_killed() {
+    let place = Place::new();
+    let fleet = Fleet { log: place.folder().join("log"), place };
+    let mut processes = harassed(&fleet, 20_261_131, ["fans", "limits"], (25, false));
+    end(&mut processes);
+    let text = std::fs::read_to_string(&fleet.log).expect("the log");
+    let exceeding: Vec<&str> = text.lines().filter(|line| line.ends_with("exceeds")).collect();
+    assert!(exceeding.is_empty(), "{exceeding:?}");
+    assert!(text.lines().count() >= RUNS * 16, "every call began");
 }
