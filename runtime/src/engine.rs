@@ -124,7 +124,7 @@ pub(crate) use requests::hash as hash_of_answer;
 pub use running_step::RunningStep;
 pub use shared_state::{StateEntry, StateHistory};
 pub use shutdown::ShutdownReport;
-pub use start::StartCall;
+pub use start::{StartCall, StartedAll};
 #[cfg(feature = "testing")]
 pub(crate) use time_travel::context_after;
 pub use time_travel::{ContextEntry, ContextHistory, FieldChange};

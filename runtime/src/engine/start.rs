@@ -1,6 +1,9 @@
 //! Starts runs: row and first entry in one commit, once for each id.
 
+mod all;
 mod options;
+
+pub use all::StartedAll;
 
 use super::core::Core;
 use super::error::EngineError;

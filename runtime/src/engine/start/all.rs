@@ -1,0 +1,155 @@
+//! Starts many runs, a slice at a time.
+
+use super::{NewRun, Opening, Wanted, first_entry, same_start, scope_entry};
+use crate::engine::core::Core;
+use crate::engine::error::EngineError;
+use crate::engine::{Engine, claiming, trace};
+use crate::scope::{self, Scope};
+use crate::store::{EntryRow, Rejected, RunRow, StoreError, StoreErrorKind, Write, Written};
+use crate::workflow::{Startable, WorkflowDef};
+use futures_util::future::join_all;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// The most runs of a slice: their inputs are in memory at once.
+const SLICE: usize = 10_000;
+
+/// The wait before a start of unknown outcome is repeated.
+const AGAIN: Duration = Duration::from_millis(200);
+
+/// How many runs a call of [`Engine::start_all`] has started.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct StartedAll {
+    /// The runs that are new.
+    pub started: usize,
+    /// The runs that were there already, with the same input.
+    pub there: usize,
+}
+
+impl Engine {
+    /// Starts a run of a workflow for each id and input, up to 1,024 a commit. It may be repeated as a whole, for example after
+    /// a crash: a run that is there already with the same input is not started again.
+    ///
+    /// The runs belong to nobody at first: the engines that have the workflow claim as many as they have
+    /// [room](crate::EngineBuilder::max_claimed) for.
+    ///
+    /// ```
+    /// use steadfast::prelude::*;
+    ///
+    /// #[workflow]
+    /// async fn double(_flow: &mut Flow, n: u64) -> Result<u64> {
+    ///     Ok(2 * n)
+    /// }
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> std::result::Result<(), Box<dyn std::error::Error>> {
+    /// let engine = Engine::builder().in_memory().workflow(double).start().await?;
+    /// let inputs = || (0..500).map(|n| (format!("double-{n}"), n));
+    /// assert_eq!(engine.start_all(double, inputs()).await?.started, 500);
+    /// assert_eq!(engine.start_all(double, inputs()).await?.there, 500);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// An id was used for something else, an input cannot be stored, or the database does not work. The runs of the slices of
+    /// 10,000 before it are started, and those beside it may be.
+    pub async fn start_all<F, M, I>(
+        &self,
+        workflow: F,
+        inputs: impl IntoIterator<Item = (I, <F::Workflow as WorkflowDef>::Input), IntoIter: Send>,
+    ) -> Result<StartedAll, EngineError>
+    where
+        F: Startable<M>,
+        I: Into<String>,
+    {
+        drop(workflow);
+        let mut inputs = inputs.into_iter();
+        let mut all = StartedAll::default();
+        loop {
+            let slice = inputs.by_ref().take(SLICE);
+            let slice: Vec<_> = slice.map(|(id, input)| (id.into(), Wanted::new::<F::Workflow>(input))).collect();
+            if slice.is_empty() {
+                return Ok(all);
+            }
+            let StartedAll { started, there } = started(&self.core, slice).await?;
+            all.started += started;
+            all.there += there;
+        }
+    }
+}
+
+/// Starts the runs of a slice, to the end even if the caller stops waiting.
+async fn started(core: &Arc<Core>, slice: Vec<(String, Wanted)>) -> Result<StartedAll, EngineError> {
+    if core.is_draining() {
+        return Err(EngineError::ShuttingDown);
+    }
+    let (around, caller) = (scope::surrounding(), scope::caller());
+    let mut news = Vec::with_capacity(slice.len());
+    for (id, wanted) in slice {
+        wanted.check(core)?;
+        let opening = Opening::within(Scope::new().id(id), around.clone(), caller.as_deref(), core.recorded_now())?;
+        news.push((new_run(core, opening, &wanted)?, wanted));
+    }
+    let starting = core.clone();
+    core.to_the_end(async move {
+        let answers = join_all(news.into_iter().map(|(new, wanted)| start(&starting, new, wanted))).await;
+        claiming::look(&starting);
+        let mut all = StartedAll::default();
+        for answer in answers {
+            match answer? {
+                true => all.started += 1,
+                false => all.there += 1,
+            }
+        }
+        Ok(all)
+    })
+    .await
+}
+
+fn new_run(core: &Core, opening: Opening, wanted: &Wanted) -> Result<NewRun, EngineError> {
+    let at = core.now();
+    let (labels, second) = (opening.labels(), scope_entry(2, &opening.scope, at));
+    let mut new = NewRun {
+        id: opening.id,
+        workflow: wanted.workflow.to_owned(),
+        lease: None,
+        execution: *uuid::Uuid::new_v4().as_bytes(),
+        at,
+        entries: Vec::new(),
+        version: wanted.version,
+        parent: None,
+        dedup: opening.dedup,
+        labels,
+    };
+    let first = first_entry(wanted.workflow, wanted.encode(&core.fields(&new.row(0)))?, at);
+    new.entries = [first].into_iter().chain(second).collect();
+    Ok(new)
+}
+
+/// Starts one of many runs; returns whether it is new. A start of unknown outcome is repeated: its id is taken by itself then.
+async fn start(core: &Arc<Core>, new: NewRun, wanted: Wanted) -> Result<bool, EngineError> {
+    let (execution, row, entries): (_, RunRow, Vec<EntryRow>) = (new.execution, new.row(0), new.entries.clone());
+    loop {
+        return match core.committer.write(Write::Start(new.clone())).await {
+            Ok(Ok(Written::Number(number))) => {
+                trace::started(&RunRow { number, first_run: number, ..row }, &entries);
+                Ok(true)
+            }
+            Ok(Err(Rejected::Exists(there))) if there.execution == execution => Ok(true),
+            Ok(Err(Rejected::Exists(there))) => same_start(core, *there, wanted, None).await.map(|_| false),
+            Ok(Err(Rejected::Held(holder))) => {
+                let key = new.dedup.unwrap_or_default();
+                Err(EngineError::Held { id: new.id, key, holder: holder.id })
+            }
+            Ok(Err(Rejected::Refused(text))) => Err(EngineError::value(text)),
+            Ok(_) => {
+                let message = format!("run `{}` was not started; start it again", new.id);
+                Err(EngineError::Store(StoreError::new(StoreErrorKind::Busy, message)))
+            }
+            Err(error) if error.is_for_good() || !core.pause(AGAIN).await => Err(EngineError::Store(error)),
+            Err(_) => continue,
+        };
+    }
+}
