@@ -35,12 +35,15 @@ pub struct Queue {
     pub(crate) fault: Option<String>,
 }
 
+/// Returns the key of an input; `None` for one of another type.
+type KeyOf = dyn Fn(&dyn Any) -> Option<String> + Send + Sync;
+
 /// A function that returns the key of an input of one type.
 #[derive(Clone)]
 struct KeyFn {
     of: TypeId,
     name: &'static str,
-    key: Arc<dyn Fn(&dyn Any) -> Option<String> + Send + Sync>,
+    key: Arc<KeyOf>,
 }
 
 impl Queue {
@@ -67,13 +70,12 @@ impl Queue {
     /// start at once after a pause, and one in any case.
     pub fn rate(mut self, starts: u32, within: Duration) -> Self {
         self.positive(starts, "rate");
-        match u32::try_from(within.as_millis()) {
-            Ok(millis @ 1..) => self.limits.rate = Some(Rate { starts, millis }),
-            _ => {
-                let name = &self.name;
-                let fault = format!("queue `{name}`: the time of a rate is from 1 ms to 49 days, not {within:?}");
-                self.fault.get_or_insert(fault);
-            }
+        if let Ok(millis @ 1..) = u32::try_from(within.as_millis()) {
+            self.limits.rate = Some(Rate { starts, millis });
+        } else {
+            let name = &self.name;
+            let fault = format!("queue `{name}`: the time of a rate is from 1 ms to 49 days, not {within:?}");
+            self.fault.get_or_insert(fault);
         }
         self
     }

@@ -332,16 +332,14 @@ impl EngineBuilder {
         let (database, term) = (self.database, self.lease_term);
         let is_client = self.options.is_client;
         let about = fleet::about(&self.workflows, &self.options.queues);
-        let (workflows, queues) = (self.workflows.clone(), self.options.queues.clone());
-        let declared = self.options.declared.clone();
+        let (takes, declared) = (Takes::by(&self.workflows, &self.options.queues), self.options.declared.clone());
         let open = threads::blocking(&Handle::current(), move || {
             let store = database.open()?;
             let owner = uuid::Uuid::new_v4().simple().to_string();
             let term = term.unwrap_or(if store.shares_work() { FLEET_TERM } else { TERM });
             let stem = store.lock_stem().filter(|_| !is_client);
             let leases = Leases::new(owner, about, term, stem.as_deref())?;
-            let takes = Takes::of(&workflows, &queues, store.shares_work());
-            let inherited = if is_client { Vec::new() } else { leases.acquire(&*store, takes)? };
+            let inherited = if is_client { Vec::new() } else { leases.acquire(&*store, takes(store.shares_work()))? };
             tasks::declare(&*store, &declared)?;
             Ok::<_, EngineError>((store, Arc::new(leases), inherited, term))
         })?;

@@ -255,7 +255,7 @@ impl Core {
 
     /// Returns what this engine takes from those that are gone.
     pub(crate) fn takes(&self) -> Takes {
-        Takes::of(&self.workflows, &self.options.queues, self.store.shares_work())
+        Takes::by(&self.workflows, &self.options.queues)(self.store.shares_work())
     }
 
     /// Returns how many runs are active.

@@ -219,12 +219,13 @@ pub(crate) enum Takes {
 }
 
 impl Takes {
-    /// Returns what an engine takes that has these workflows and serves these queues, in a database that is shared or not.
-    pub(crate) fn of(workflows: &Workflows, queues: &Queues, is_shared: bool) -> Self {
-        match (workflows.is_empty() && !queues.is_empty(), is_shared || !queues.is_empty()) {
-            (true, _) => Self::Nothing,
-            (false, true) => Self::Leases,
-            (false, false) => Self::All,
+    /// Returns what an engine takes that has these workflows and serves these queues, by whether the database is shared.
+    pub(crate) fn by(workflows: &Workflows, queues: &Queues) -> impl Fn(bool) -> Self + Send + use<> {
+        let (drives, serves) = (!workflows.is_empty(), !queues.is_empty());
+        move |is_shared| match (drives || !serves, is_shared || serves) {
+            (false, _) => Self::Nothing,
+            (true, true) => Self::Leases,
+            (true, false) => Self::All,
         }
     }
 }

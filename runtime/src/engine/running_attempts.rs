@@ -19,7 +19,7 @@ use crate::step::{saved, to_save};
 use crate::value::Value;
 use futures_util::future::{Either, select};
 use std::collections::BTreeMap;
-use std::pin::pin;
+use std::pin::{Pin, pin};
 use std::sync::{Arc, Weak};
 use std::time::{Duration, SystemTime};
 use tokio::runtime::Handle;
@@ -123,7 +123,7 @@ impl RunningAttempts {
         let Attempt { step, scope, arguments, timeout, body } = attempt;
         let (position, attempt) = (scope.position, scope.attempt);
         let cancellation = scope.cancellation.clone();
-        let (core, mail, driving) = (self.core.clone(), self.mail.clone(), self.driving.clone());
+        let (core, mail) = (self.core.clone(), self.mail.clone());
         let (env, busy, stop) = (self.env.clone(), self.core.busy(), cancellation.clone());
         let (blocking, watch) = (body.blocking(), self.watch.clone());
         let saving = body.store().map(|store| Saving { run: self.run, step, store, env: self.env.clone() });
@@ -175,27 +175,35 @@ impl RunningAttempts {
             };
             self.begin_blocking(cancellation.clone(), body);
         } else {
-            let cancellation = cancellation.clone();
-            let job = Job(Box::pin(async move {
-                let envelope = cancellation.unless_dropped(running).await??;
-                match driving.upgrade() {
-                    Some(driving) => driving.deliver(|| drop(mail.send(envelope))),
-                    None => {
-                        let _ = mail.send(envelope);
-                        None
-                    }
-                }
-            }));
-            // The future is being polled right now, and this call is part of the poll.
-            let job = match self.driving.upgrade() {
-                Some(driving) => driving.begin(job),
-                None => Some(job),
-            };
-            if let Some(job) = job {
-                self.core.runtime.spawn(driving::run(job));
-            }
+            self.begin_beside(cancellation.clone(), running);
         }
         self.running.insert(position, Running { attempt, step, cancellation });
+    }
+
+    /// Runs a body in a task: that of the attempt which has just ended, or one of its own.
+    fn begin_beside(
+        &self,
+        cancellation: Cancellation,
+        running: Pin<Box<impl Future<Output = Option<Envelope>> + Send + 'static>>,
+    ) {
+        let (mail, driving) = (self.mail.clone(), self.driving.clone());
+        let job = Job(Box::pin(async move {
+            let envelope = cancellation.unless_dropped(running).await??;
+            if let Some(driving) = driving.upgrade() {
+                return driving.deliver(|| drop(mail.send(envelope)));
+            }
+            // A remote step: what runs it reads the mail by itself.
+            let _ = mail.send(envelope);
+            None
+        }));
+        // The future is being polled right now, and this call is part of the poll.
+        let job = match self.driving.upgrade() {
+            Some(driving) => driving.begin(job),
+            None => Some(job),
+        };
+        if let Some(job) = job {
+            self.core.runtime.spawn(driving::run(job));
+        }
     }
 
     /// Runs a body on a thread that may block, once a permit is available.

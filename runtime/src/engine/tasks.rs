@@ -88,7 +88,9 @@ async fn claim_all(core: &Arc<Core>) {
                 }
             };
             let is_all = claimed.len() < limit;
-            claimed.into_iter().for_each(|task| begin(core, lease, queue, task));
+            for task in claimed {
+                begin(core, lease, queue, task);
+            }
             if is_all {
                 again = again.or(is_limited.then_some(ROOM));
                 break;

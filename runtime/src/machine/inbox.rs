@@ -57,22 +57,7 @@ impl Machine {
             }
             InboxKind::Answer => {
                 self.unwritten.taken.push(number);
-                let name = item.name.unwrap_or_default();
-                let (id, asked) = {
-                    let state = self.journal.state();
-                    let id = state.kept.requests.known_as(&name).unwrap_or(name);
-                    let asked = state.asked_for(&id);
-                    (id, asked)
-                };
-                let (position, answer) = asked.unzip();
-                // The answer belongs to the run from which the history comes, so the request here has no answer.
-                if let (None, Some(position)) = (&item.key, position) {
-                    self.expire(position);
-                }
-                self.deliver(Kind::RequestAnswered, now, |entry| {
-                    (entry.position, entry.other, entry.value) = (position, Some(id), item.value);
-                    entry.name = answer;
-                });
+                self.take_answer_of(item, now);
             }
             InboxKind::Ended => {
                 self.unwritten.taken.push(number);
@@ -99,6 +84,26 @@ impl Machine {
             // An item of a newer version stays in the inbox.
             InboxKind::Unknown(_) => {}
         }
+    }
+
+    /// Takes the answer to a request.
+    fn take_answer_of(&mut self, item: InboxRow, now: i64) {
+        let name = item.name.unwrap_or_default();
+        let (id, asked) = {
+            let state = self.journal.state();
+            let id = state.kept.requests.known_as(&name).unwrap_or(name);
+            let asked = state.asked_for(&id);
+            (id, asked)
+        };
+        let (position, answer) = asked.unzip();
+        // The answer belongs to the run from which the history comes, so the request here has no answer.
+        if let (None, Some(position)) = (&item.key, position) {
+            self.expire(position);
+        }
+        self.deliver(Kind::RequestAnswered, now, |entry| {
+            (entry.position, entry.other, entry.value) = (position, Some(id), item.value);
+            entry.name = answer;
+        });
     }
 
     /// Cancels every attached child of this run.

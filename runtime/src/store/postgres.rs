@@ -235,10 +235,12 @@ impl Store for PostgresStore {
         self.reading(|reader| reader.queue(name))
     }
 
+    #[expect(clippy::redundant_closure_for_method_calls, reason = "the method by itself fits no other lifetimes")]
     fn queues(&self) -> Result<Vec<QueueRow>, StoreError> {
         self.reading(|reader| reader.queues())
     }
 
+    #[expect(clippy::redundant_closure_for_method_calls, reason = "the method by itself fits no other lifetimes")]
     fn leases(&self) -> Result<Vec<LeaseRow>, StoreError> {
         self.reading(|reader| reader.leases())
     }

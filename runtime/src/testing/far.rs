@@ -120,13 +120,10 @@ impl Scenario<'_> {
 
     /// Starts an attempt that was claimed.
     async fn far_begins(&mut self, task: &TaskRow) -> Result<(), String> {
-        let body = match self.loaded.get(&task.run) {
-            Some(loaded) => loaded.run.remote_body(task.position),
-            None => {
-                self.load(task.run).await?;
-                self.loaded.get(&task.run).and_then(|loaded| loaded.run.remote_body(task.position))
-            }
-        };
+        if !self.loaded.contains_key(&task.run) {
+            self.load(task.run).await?;
+        }
+        let body = self.loaded.get(&task.run).and_then(|loaded| loaded.run.remote_body(task.position));
         let id = (task.position, task.attempt);
         // Nothing waits for it; the row will say so.
         let Some(body) = body else { return Ok(()) };

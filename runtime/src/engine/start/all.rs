@@ -98,10 +98,7 @@ async fn started(core: &Arc<Core>, slice: Vec<(String, Wanted)>) -> Result<Start
         claiming::look(&starting);
         let mut all = StartedAll::default();
         for answer in answers {
-            match answer? {
-                true => all.started += 1,
-                false => all.there += 1,
-            }
+            *if answer? { &mut all.started } else { &mut all.there } += 1;
         }
         Ok(all)
     })

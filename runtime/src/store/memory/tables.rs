@@ -32,9 +32,9 @@ pub(super) struct Tables {
     /// Every owned run that is due at some time, as lease, time and number.
     pub(super) due: BTreeSet<(i64, i64, i64)>,
     /// Tasks, by run, command index and attempt.
-    pub(super) tasks: BTreeMap<(i64, u64, u32), TaskRow>,
+    pub(super) tasks: BTreeMap<TaskId, TaskRow>,
     /// The tasks that wait, by queue, and by queue and key: in the order of rank and number.
-    pub(super) waiting: HashMap<(String, Option<String>), BTreeMap<(i64, i64), (i64, u64, u32)>>,
+    pub(super) waiting: HashMap<(String, Option<String>), Waiting>,
     pub(super) queues: BTreeMap<String, QueueState>,
     /// The keys of queues of which a task waits or runs.
     pub(super) keys: BTreeMap<(String, String), KeyRow>,
@@ -44,6 +44,12 @@ pub(super) struct Tables {
     pub(super) last_task: i64,
     pub(super) commits: u64,
 }
+
+/// Run, command index and attempt of a task.
+pub(super) type TaskId = (i64, u64, u32);
+
+/// Tasks that wait, by rank and number.
+pub(super) type Waiting = BTreeMap<(i64, i64), TaskId>;
 
 /// A key of a queue.
 #[derive(Debug, Default)]

@@ -1,7 +1,7 @@
 //! Tasks of remote steps.
 
 use crate::store::decide::{KeyChange, TaskChange, TaskHead};
-use crate::store::memory::tables::Tables;
+use crate::store::memory::tables::{Tables, TaskId};
 use crate::store::{QueueRow, TaskKey, TaskRow, TaskState};
 use std::collections::BTreeMap;
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -98,7 +98,7 @@ impl Tables {
         self.tasks.insert(id(&row), row);
     }
 
-    pub(super) fn drop_task(&mut self, id: (i64, u64, u32)) {
+    pub(super) fn drop_task(&mut self, id: TaskId) {
         if let Some(row) = self.tasks.remove(&id) {
             self.forget_waiting(&row);
         }
@@ -122,13 +122,11 @@ impl Tables {
     }
 
     /// Returns the ids of the tasks that can be claimed now, in order.
-    fn claimable(&self, queue: &str, key: Option<&str>, steps: &[String], limit: usize) -> Vec<(i64, u64, u32)> {
+    fn claimable(&self, queue: &str, key: Option<&str>, steps: &[String], limit: usize) -> Vec<TaskId> {
         let now = now();
         let of = (queue.to_owned(), key.map(str::to_owned));
         let waiting = self.waiting.get(&of).into_iter().flat_map(BTreeMap::values);
-        let fits = |id: &&(i64, u64, u32)| {
-            self.tasks.get(id).is_some_and(|task| task.due <= now && steps.contains(&task.step))
-        };
+        let fits = |id: &&TaskId| self.tasks.get(id).is_some_and(|task| task.due <= now && steps.contains(&task.step));
         waiting.filter(fits).take(limit).copied().collect()
     }
 
@@ -178,6 +176,6 @@ fn places(row: &TaskRow) -> impl Iterator<Item = (String, Option<String>)> + use
     std::iter::once((row.queue.clone(), None)).chain(of_key)
 }
 
-const fn id(row: &TaskRow) -> (i64, u64, u32) {
+const fn id(row: &TaskRow) -> TaskId {
     (row.run, row.position, row.attempt)
 }
