@@ -26,9 +26,11 @@ pub mod labels;
 pub mod lease;
 pub mod outgoing;
 pub mod outputs;
+pub mod queues;
 pub mod replace;
 pub mod requests;
 pub mod start;
+pub mod tasks;
 pub mod values;
 pub mod watch;
 
@@ -127,6 +129,21 @@ macro_rules! conformance {
                 forks: what_is_brought_comes_first,
                 forks: pauses_move_on_or_not,
                 forks: questions_are_withdrawn_or_kept,
+                tasks: a_task_is_read_as_it_was_written,
+                tasks: an_attempt_is_enqueued_once,
+                tasks: a_fenced_append_enqueues_nothing,
+                queues: tasks_are_claimed_in_order,
+                queues: only_the_named_steps_of_a_queue_are_claimed,
+                queues: a_task_is_claimed_by_one_lease,
+                queues: a_task_waits_until_it_is_due,
+                tasks: a_task_is_returned,
+                tasks: an_outcome_is_delivered_once,
+                tasks: a_task_that_is_not_wanted_ends,
+                tasks: an_outcome_for_a_run_that_ended_is_dropped,
+                tasks: a_takeover_ends_attempts,
+                tasks: a_lease_that_runs_a_task_is_not_closed,
+                tasks: tasks_go_with_their_run,
+                queues: queues_are_counted,
                 find: runs_in_pages,
                 find: runs_by_id,
                 find: runs_by_status_workflow_and_prefix,
@@ -152,6 +169,7 @@ macro_rules! conformance {
                 connections: two_starts_of_one_id,
                 connections: two_answers_to_one_request,
                 connections: opposite_orders_end,
+                connections: tasks_are_claimed_once_by_both,
             }
         }
     };

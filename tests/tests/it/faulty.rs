@@ -3,8 +3,8 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use steadfast::store::backend::{
-    Belongings, EntryRow, FieldRow, InboxRow, LeaseRow, OutputRow, Rejected, RequestKey, RequestRow, RunKey, RunPage,
-    RunQuery, RunRow, WaitingRuns, Write, Written,
+    Belongings, EntryRow, FieldRow, InboxRow, LeaseRow, OutputRow, QueueRow, Rejected, RequestKey, RequestRow, RunKey,
+    RunPage, RunQuery, RunRow, TaskKey, TaskRow, WaitingRuns, Write, Written,
 };
 use steadfast::store::{MemoryStore, Store, StoreError, StoreErrorKind};
 
@@ -139,6 +139,14 @@ impl<S: Store + ?Sized> Store for Hooked<S> {
 
     fn waiting(&self, lease: Option<i64>, limit: usize) -> Result<Vec<WaitingRuns>, StoreError> {
         self.inner.waiting(lease, limit)
+    }
+
+    fn tasks(&self, which: TaskKey<'_>) -> Result<Vec<TaskRow>, StoreError> {
+        self.inner.tasks(which)
+    }
+
+    fn queues(&self) -> Result<Vec<QueueRow>, StoreError> {
+        self.inner.queues()
     }
 
     fn leases(&self) -> Result<Vec<LeaseRow>, StoreError> {

@@ -1,6 +1,7 @@
 //! Two connections to one database, at the same time.
 
 use super::rig::{AT, Rig, entry, item, new_run, number};
+use super::tasks::task;
 use crate::record::InboxKind;
 use crate::store::{Append, Lease, NewInboxItem, Outgoing, Rejected, RequestRow, RunKey, Store, Write, Written};
 use crate::value::Value;
@@ -187,4 +188,28 @@ pub fn opposite_orders_end<S: Store>(open: &dyn Fn() -> S, again: Again<'_, S>) 
         assert_eq!(one.row(run).seq, ROUNDS - 1);
         assert_eq!(one.items(RunKey::Number(run)).len() as u64, (ROUNDS - 2) * 3);
     }
+}
+
+/// A task is claimed by one of two engines that claim at the same time, and each is claimed.
+pub fn tasks_are_claimed_once_by_both<S: Store>(open: &dyn Fn() -> S, again: Again<'_, S>) {
+    let (one, two) = pair(open, again);
+    let (run, other) = (one.start("a"), two.open_lease("engine-2"));
+    one.enqueue(run, (1..=ROUNDS).map(task));
+    let claim = |rig: &Rig<S>, lease| {
+        let mut claimed = Vec::new();
+        loop {
+            let tasks = rig.claim(lease, 3);
+            if tasks.is_empty() {
+                return claimed;
+            }
+            claimed.extend(tasks.iter().map(|task| task.position));
+        }
+    };
+    let claimed = std::thread::scope(|scope| {
+        let claiming = scope.spawn(|| claim(&two, other));
+        [claim(&one, one.lease), claiming.join().expect("claimed")]
+    });
+    let mut all = claimed.concat();
+    all.sort_unstable();
+    assert_eq!(all, (1..=ROUNDS).collect::<Vec<_>>(), "{claimed:?}");
 }

@@ -20,6 +20,7 @@ pub(super) const TABLES_OF_RUNS: &[(&str, &str)] = &[
     ("steadfast_watchers", "run"),
     ("steadfast_watchers", "watcher"),
     ("steadfast_labels", "run"),
+    ("steadfast_tasks", "run"),
 ];
 
 /// The place of a library item in the matrix.
@@ -136,6 +137,8 @@ const fn met(write: &Write) -> Met {
         Write::CloseLease(_) => Column(Happening::Shutdown),
         Write::Answer { .. } => Row(Holding::OpenRequest),
         Write::Delete { .. } => Column(Happening::Delete),
+        // In tests of their own: `tests/remote`.
+        Write::ClaimTasks { .. } | Write::FinishTask { .. } | Write::ReturnTask { .. } => Elsewhere("remote"),
     }
 }
 
