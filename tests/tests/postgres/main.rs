@@ -17,6 +17,7 @@ mod idle;
 mod joining;
 mod killed;
 mod locks;
+mod older;
 mod operated;
 mod pooled;
 mod restarts;

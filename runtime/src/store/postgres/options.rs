@@ -115,7 +115,8 @@ impl PgOptions {
         self
     }
 
-    /// Returns the statements that create the engine's tables, for those who let no program do that.
+    /// Returns the statements that create the engine's tables, or convert those of an earlier version, for those who let no
+    /// program do that. Executed again, they change nothing.
     #[must_use]
     pub fn migrations(&self) -> String {
         super::schema::printed(self.schema.as_deref())
