@@ -73,12 +73,16 @@ impl Graph {
 }
 
 fn graph_step(function: ImplItemFn, mark: &Attribute, this: &Type, faults: &Faults) -> Option<GraphStep> {
-    let (options, mut routing) = attribute::parse(mark, faults);
+    let (mut options, mut routing) = attribute::parse(mark, faults);
     routing.sends.iter_mut().for_each(|ty| without_self(ty, this));
     if let Some(store) = &options.store {
         let help =
             "keep what is large in a field of the context, `#[context(store = \"blobs\")]`, and let the event name it";
         faults.add(store, "a step of an event-driven workflow returns events, which the database takes", help);
+    }
+    if let Some(queue) = options.queue.take() {
+        let help = "leave `queue` away, or write the workflow as a function, `#[workflow] async fn ..`, whose steps may have one";
+        faults.add(queue, "a step of an event-driven workflow runs in the process of its workflow", help);
     }
     if let Some(receiver) = function.sig.receiver() {
         let help = "take `self` away: what a step needs comes by its events, the context, the state and resources";
