@@ -226,7 +226,6 @@ impl Store for PostgresStore {
         self.reading(|reader| reader.waiting(lease, limit))
     }
 
-    #[expect(clippy::redundant_closure_for_method_calls, reason = "the method by itself fits no other lifetimes")]
     fn tasks(&self, which: TaskKey<'_>) -> Result<Vec<TaskRow>, StoreError> {
         self.reading(|reader| reader.tasks(which))
     }

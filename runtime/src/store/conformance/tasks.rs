@@ -24,6 +24,7 @@ pub(super) fn task(position: u64) -> TaskRow {
         context: Some(1),
         timeout: Some(30_000),
         priority: 0,
+        key: None,
         at: AT,
         due: 0,
         state: TaskState::Waiting,
@@ -112,7 +113,7 @@ pub fn a_task_is_read_as_it_was_written<S: Store>(open: &dyn Fn() -> S) {
     let expected = [row(0, task(7)), row(1, bare), row(2, TaskRow { attempt: 3, priority: -2, ..task(9) })];
     assert_eq!(rows, expected);
     let first = TaskRow { state: TaskState::Claimed, lease: Some(rig.lease.number), ..rows[0].clone() };
-    assert_eq!(rig.claim(rig.lease, 1), [first.clone()]);
+    assert_eq!(rig.claim(rig.lease, 1), std::slice::from_ref(&first));
     assert_eq!(rig.tasks(TaskKey::Lease(rig.lease.number)), [first]);
     assert_eq!(rig.tasks(TaskKey::Run(run + 9)), []);
     assert_eq!(rig.tasks(TaskKey::Lease(99)), []);
@@ -195,7 +196,7 @@ pub fn an_outcome_is_delivered_once<S: Store>(open: &dyn Fn() -> S) {
     let item = number(rig.finish(other, run, 7, 1));
     let NewInboxItem { kind, key, at, name, position, sender, value, .. } = outcome(run, 7);
     let expected = InboxRow { number: item, run, kind, key, at, name, position, sender, value };
-    assert_eq!(rig.inbox(run), [expected.clone()]);
+    assert_eq!(rig.inbox(run), std::slice::from_ref(&expected));
     assert_eq!(rig.states(run), [(7, 1, TaskState::Delivered, None), (8, 1, TaskState::Waiting, None)]);
     assert_eq!(rig.finish(other, run, 7, 1), Err(Rejected::Fenced), "a second time");
     assert_eq!(rig.give_back(other, (run, 7), 1, 0), Err(Rejected::Fenced), "it has its outcome");

@@ -17,7 +17,7 @@ use std::path::Path;
 type Columns = &'static [(&'static str, char)];
 
 /// Every table that moves. Leases stay: their holders are gone, and engines with the workflows claim the runs.
-const TABLES: [(&str, Columns); 8] = [
+const TABLES: [(&str, Columns); 11] = [
     (
         "steadfast_runs",
         &[
@@ -92,6 +92,43 @@ const TABLES: [(&str, Columns); 8] = [
     ),
     ("steadfast_watchers", &[("run", 'i'), ("watcher", 'i'), ("position", 'i')]),
     ("steadfast_labels", &[("run", 'i'), ("name", 't'), ("value", 't')]),
+    (
+        "steadfast_tasks",
+        &[
+            ("queue", 't'),
+            ("key", 't'),
+            ("step", 't'),
+            ("run", 'i'),
+            ("position", 'i'),
+            ("attempt", 'i'),
+            ("context", 'i'),
+            ("timeout", 'i'),
+            ("priority", 'i'),
+            ("at", 'i'),
+            ("due", 'i'),
+            ("rank", 'i'),
+            ("state", 't'),
+            ("lease", 'i'),
+            ("refused", 't'),
+            ("form", 't'),
+            ("body", 'b'),
+        ],
+    ),
+    (
+        "steadfast_queues",
+        &[
+            ("queue", 't'),
+            ("declared", 't'),
+            ("limits", 't'),
+            ("has_keys", 'i'),
+            ("paused", 't'),
+            ("running", 'i'),
+            ("starts", 'i'),
+            ("counted_at", 'i'),
+            ("turns", 'i'),
+        ],
+    ),
+    ("steadfast_queue_keys", &[("queue", 't'), ("key", 't'), ("waiting", 'i'), ("running", 'i'), ("turn", 'i')]),
 ];
 
 /// The most rows, and about how many bytes of them, that are written at once.

@@ -4,8 +4,9 @@ use super::SqliteOptions;
 use super::file::{looked_at, not_ours};
 use super::open::{DATABASE, MOVED, connect, set_fact};
 use super::session::Sqlite;
-use crate::store::sql::{Cell, EachRow, Reader, Session};
-use crate::store::{StoreError, StoreErrorKind};
+use crate::store::decide::perform;
+use crate::store::sql::{Cell, EachRow, Reader, Session, Tables};
+use crate::store::{Lease, StoreError, StoreErrorKind, Write};
 use rusqlite::Connection;
 use std::ops::ControlFlow;
 use std::path::Path;
@@ -37,6 +38,7 @@ impl Leaving {
             let message = format!("{name} is open elsewhere; stop the engine that has it, and try again");
             if error.kind == StoreErrorKind::Busy { StoreError { message, ..error } } else { error }
         })?;
+        lose_tasks(&session, &name)?;
         Ok(Self { connection, name })
     }
 
@@ -77,4 +79,16 @@ impl Leaving {
         set_fact(&session, MOVED, to)?;
         session.commit()
     }
+}
+
+/// Ends the attempts of remote steps that an engine had claimed: there is none any more.
+fn lose_tasks(session: &Sqlite<'_>, name: &str) -> Result<(), StoreError> {
+    let leases = (Reader { session, database: name }).leases()?;
+    let mut tables = Tables::new(session, name);
+    for row in leases {
+        let seen = Lease { number: row.number, epoch: row.epoch };
+        // Nobody else can have taken it.
+        let _ = perform(&mut tables, &Write::TakeLease { seen, heartbeat: row.heartbeat, owner: row.owner })?;
+    }
+    Ok(())
 }
