@@ -1,6 +1,6 @@
 //! What a remote step sees and returns.
 
-use crate::place::{ENDING, Place};
+use crate::place::{ENDING, Place, on_both};
 use limits::{Soon as _, until};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -32,17 +32,17 @@ async fn index(start: Start<Job>, tenant: String) -> Result<Vec<String>> {
     Ok(vec![first, second, third])
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_step_on_another_engine_sees_the_context_of_its_call() {
-    let place = Place::new();
-    let engine = place.builder().workflow(index).start().await.unwrap();
-    let run = engine.start(index, "acme".to_owned()).await.unwrap();
-    let worker = place.builder().serve("gpu", 2).step::<embed>().start().await.unwrap();
-    assert_eq!(run.result().soon().await.unwrap(), ["acme/0/one/1", "acme/1/two/1", "acme/1/three/1"]);
-    let workers = engine.workers().await.unwrap();
-    assert_eq!(workers[1].queues, [("gpu".to_owned(), 2)]);
-    worker.shutdown(ENDING).await.unwrap();
-    engine.shutdown(ENDING).await.unwrap();
+on_both! {
+    async fn a_step_on_another_engine_sees_the_context_of_its_call(place: Place) {
+        let engine = place.builder().workflow(index).start().await.unwrap();
+        let run = engine.start(index, "acme".to_owned()).await.unwrap();
+        let worker = place.builder().serve("gpu", 2).step::<embed>().start().await.unwrap();
+        assert_eq!(run.result().soon().await.unwrap(), ["acme/0/one/1", "acme/1/two/1", "acme/1/three/1"]);
+        let workers = engine.workers().await.unwrap();
+        assert_eq!(workers[1].queues, [("gpu".to_owned(), 2)]);
+        worker.shutdown(ENDING).await.unwrap();
+        engine.shutdown(ENDING).await.unwrap();
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -63,7 +63,7 @@ async fn queue(run: &Run) -> Option<(String, bool, Option<String>)> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_queue_that_nobody_serves_is_named() {
-    let place = Place::new();
+    let place = Place::file();
     let engine = place.builder().workflow(index).start().await.unwrap();
     let run = engine.start(index, "acme".to_owned()).await.unwrap();
     until(async || queue(&run).await.is_some()).await;
@@ -125,25 +125,25 @@ async fn trying(flow: &mut Flow) -> Result<(u32, u32)> {
     }
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn attempts_errors_panics_and_time_limits_are_those_of_a_local_step() {
-    let place = Place::new();
-    let engine = place.builder().workflow(trying).start().await.unwrap();
-    let worker = place.builder().serve("gpu", 2).step::<failing>().step::<hopeless>().start().await.unwrap();
-    let run = engine.start(trying, ()).await.unwrap();
-    assert_eq!(run.result().soon().await.unwrap(), (4, 7));
-    let history = run.history().await.unwrap();
-    let failures: Vec<(Option<u32>, AttemptCause)> = history
-        .iter()
-        .filter(|entry| entry.kind.as_str() == "attempt_failed")
-        .map(|entry| {
-            let failure: serde_json::Value = serde_json::from_slice(&entry.value.as_ref().unwrap().bytes).unwrap();
-            (entry.attempt, serde_json::from_value(failure["cause"].clone()).unwrap())
-        })
-        .collect();
-    let expected = [(1, AttemptCause::Failed), (2, AttemptCause::Panicked), (3, AttemptCause::TimedOut)];
-    assert_eq!(failures, expected.map(|(attempt, cause)| (Some(attempt), cause)));
-    worker.shutdown(ENDING).await.unwrap();
+on_both! {
+    async fn attempts_errors_panics_and_time_limits_are_those_of_a_local_step(place: Place) {
+        let engine = place.builder().workflow(trying).start().await.unwrap();
+        let worker = place.builder().serve("gpu", 2).step::<failing>().step::<hopeless>().start().await.unwrap();
+        let run = engine.start(trying, ()).await.unwrap();
+        assert_eq!(run.result().soon().await.unwrap(), (4, 7));
+        let history = run.history().await.unwrap();
+        let failures: Vec<(Option<u32>, AttemptCause)> = history
+            .iter()
+            .filter(|entry| entry.kind.as_str() == "attempt_failed")
+            .map(|entry| {
+                let failure: serde_json::Value = serde_json::from_slice(&entry.value.as_ref().unwrap().bytes).unwrap();
+                (entry.attempt, serde_json::from_value(failure["cause"].clone()).unwrap())
+            })
+            .collect();
+        let expected = [(1, AttemptCause::Failed), (2, AttemptCause::Panicked), (3, AttemptCause::TimedOut)];
+        assert_eq!(failures, expected.map(|(attempt, cause)| (Some(attempt), cause)));
+        worker.shutdown(ENDING).await.unwrap();
+    }
 }
 
 static STARTED: AtomicU32 = AtomicU32::new(0);
@@ -178,7 +178,7 @@ async fn racing(flow: &mut Flow) -> Result<u32> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_call_that_is_cancelled_or_dropped_cancels_the_body_and_frees_its_slot() {
-    let place = Place::new();
+    let place = Place::file();
     let engine = place.builder().workflow(waiting).workflow(racing).start().await.unwrap();
     let worker = place.builder().serve("gpu", 1).step::<endless>().start().await.unwrap();
     let run = engine.start(waiting, ()).await.unwrap();
@@ -224,7 +224,7 @@ async fn twice(flow: &mut Flow) -> Result<u32> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_engine_that_stops_leaves_the_attempt_to_another() {
-    let place = Place::new();
+    let place = Place::file();
     let engine = place.builder().workflow(twice).start().await.unwrap();
     let serving = || place.builder().serve("gpu", 1).step::<second_time>().cancellation_grace(Duration::ZERO);
     let first = serving().start().await.unwrap();

@@ -1,6 +1,6 @@
 //! What goes with a call and comes back: secrets, contents of stores, live values, stream items.
 
-use crate::place::{ENDING, Place};
+use crate::place::{ENDING, Place, on_both};
 use futures_util::TryStreamExt;
 use limits::Soon as _;
 use std::path::Path;
@@ -55,7 +55,7 @@ fn with_all(builder: EngineBuilder, files: &Path) -> EngineBuilder {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn secrets_contents_and_live_values_are_there() {
-    let (place, files) = (Place::new(), tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap());
+    let (place, files) = (Place::file(), tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap());
     let engine = with_all(place.builder().workflow(publishing), files.path()).start().await.unwrap();
     let serving = place.builder().serve("press", 1).step::<print>();
     let worker = with_all(serving, files.path()).start().await.unwrap();
@@ -94,14 +94,14 @@ async fn counted(flow: &mut Flow, to: u32) -> Result<u32> {
     Ok(counting(flow, to).await?)
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn items_that_a_step_writes_arrive_once_and_in_order() {
-    let place = Place::new();
-    let engine = place.builder().workflow(counted).start().await.unwrap();
-    let worker = place.builder().serve("press", 1).step::<counting>().start().await.unwrap();
-    let run = engine.start(counted, 41).await.unwrap();
-    assert_eq!(run.result().soon().await.unwrap(), 41);
-    let numbers: Vec<(u64, u32)> = run.stream("numbers").try_collect().soon().await.unwrap();
-    assert_eq!(numbers.into_iter().map(|(_, number)| number).collect::<Vec<_>>(), (0..41).collect::<Vec<_>>());
-    worker.shutdown(ENDING).await.unwrap();
+on_both! {
+    async fn items_that_a_step_writes_arrive_once_and_in_order(place: Place) {
+        let engine = place.builder().workflow(counted).start().await.unwrap();
+        let worker = place.builder().serve("press", 1).step::<counting>().start().await.unwrap();
+        let run = engine.start(counted, 41).await.unwrap();
+        assert_eq!(run.result().soon().await.unwrap(), 41);
+        let numbers: Vec<(u64, u32)> = run.stream("numbers").try_collect().soon().await.unwrap();
+        assert_eq!(numbers.into_iter().map(|(_, number)| number).collect::<Vec<_>>(), (0..41).collect::<Vec<_>>());
+        worker.shutdown(ENDING).await.unwrap();
+    }
 }

@@ -1,6 +1,6 @@
 //! Processes with remote steps that are killed, and stopped past their lease.
 
-use crate::place::Place;
+use crate::place::{Place, on_both};
 use limits::{Dice, Heard};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -97,13 +97,23 @@ async fn check(fleet: &Fleet) {
     engine.shutdown(Duration::from_secs(5)).await.expect("an orderly end");
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn processes_of_a_file_that_are_killed_and_stopped_lose_nothing_and_repeat_nothing() {
-    let place = Place::new();
-    let fleet = Fleet { log: place.folder().join("log"), place };
-    let mut processes = harassed(&fleet, 20_261_130, ["starts", "serves"], (30, true));
-    end(&mut processes);
-    check(&fleet).await;
+on_both! {
+    async fn processes_that_are_killed_and_stopped_lose_nothing_and_repeat_nothing(place: Place) {
+        let fleet = Fleet { log: place.folder().join("log"), place };
+        let mut processes = harassed(&fleet, 20_261_130, ["starts", "serves"], (30, true));
+        end(&mut processes);
+        check(&fleet).await;
+    }
+
+    async fn limits_hold_however_often_processes_are_killed(place: Place) {
+        let fleet = Fleet { log: place.folder().join("log"), place };
+        let mut processes = harassed(&fleet, 20_261_131, ["fans", "limits"], (25, false));
+        end(&mut processes);
+        let text = std::fs::read_to_string(&fleet.log).expect("the log");
+        let exceeding: Vec<&str> = text.lines().filter(|line| line.ends_with("exceeds")).collect();
+        assert!(exceeding.is_empty(), "{exceeding:?}");
+        assert!(text.lines().count() >= RUNS * 16, "every call began");
+    }
 }
 
 /// Waits until all runs have ended, and kills those that serve.
@@ -115,16 +125,4 @@ fn end(processes: &mut [Child]) {
         worker.kill().expect("killed");
         limits::ended(worker);
     }
-}
-
-#[test]
-fn limits_hold_however_often_processes_are_killed() {
-    let place = Place::new();
-    let fleet = Fleet { log: place.folder().join("log"), place };
-    let mut processes = harassed(&fleet, 20_261_131, ["fans", "limits"], (25, false));
-    end(&mut processes);
-    let text = std::fs::read_to_string(&fleet.log).expect("the log");
-    let exceeding: Vec<&str> = text.lines().filter(|line| line.ends_with("exceeds")).collect();
-    assert!(exceeding.is_empty(), "{exceeding:?}");
-    assert!(text.lines().count() >= RUNS * 16, "every call began");
 }

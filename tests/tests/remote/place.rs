@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 use steadfast::{Engine, EngineBuilder};
+use throwaway_postgres::{Cluster, Database};
 
 /// The time that an engine may take to end.
 pub(crate) const ENDING: Duration = Duration::from_secs(20);
@@ -11,24 +12,63 @@ pub(crate) const ENDING: Duration = Duration::from_secs(20);
 pub(crate) struct Place {
     file: PathBuf,
     folder: tempfile::TempDir,
+    /// `None` for the file.
+    postgres: Option<Database>,
 }
 
 impl Place {
-    pub(crate) fn new() -> Self {
+    pub(crate) fn file() -> Self {
         let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).expect("a folder");
-        Self { file: folder.path().join("shared.db"), folder }
+        Self { file: folder.path().join("shared.db"), folder, postgres: None }
+    }
+
+    /// Returns a database of Postgres; `None` if there is no server, which is said in one line.
+    pub(crate) fn postgres() -> Option<Self> {
+        Some(Self { postgres: Some(Cluster::shared()?.database("remote")), ..Self::file() })
     }
 
     pub(crate) fn builder(&self) -> EngineBuilder {
-        Engine::builder().sqlite(&self.file).lease_term(Duration::from_secs(1))
+        let builder = match &self.postgres {
+            Some(database) => Engine::builder().postgres(database.url()),
+            None => Engine::builder().sqlite(&self.file),
+        };
+        builder.lease_term(Duration::from_secs(1))
     }
 
     /// Returns the name by which another process finds it.
     pub(crate) fn name(&self) -> String {
-        self.file.to_str().expect("a path that is text").to_owned()
+        match &self.postgres {
+            Some(database) => database.url().to_string(),
+            None => self.file.to_str().expect("a path that is text").to_owned(),
+        }
     }
 
     pub(crate) fn folder(&self) -> &Path {
         self.folder.path()
     }
 }
+
+/// Makes a test on a file, and the same on Postgres.
+macro_rules! on_both {
+    ($(async fn $name:ident($place:ident: Place) $body:block)*) => {
+        $(mod $name {
+            #[allow(unused_imports, reason = "the body may name anything from where it stands")]
+            use super::*;
+
+            async fn test($place: Place) $body
+
+            #[tokio::test(flavor = "multi_thread")]
+            async fn on_a_file() {
+                test(Place::file()).await;
+            }
+
+            #[tokio::test(flavor = "multi_thread")]
+            async fn on_postgres() {
+                if let Some(place) = Place::postgres() {
+                    test(place).await;
+                }
+            }
+        })*
+    };
+}
+pub(crate) use on_both;

@@ -66,7 +66,7 @@ async fn two_workers(place: &Place, queue: &Queue, slots: usize) -> [Engine; 2] 
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_limit_of_all_engines_holds() {
-    let (place, queue) = (Place::new(), Queue::new("limited").total(3));
+    let (place, queue) = (Place::file(), Queue::new("limited").total(3));
     let engine = place.builder().queue(queue.clone()).workflow(many).start().await.unwrap();
     let workers = two_workers(&place, &queue, 4).await;
     let run = engine.start(many, ("total".to_owned(), keys(&[("a", 24)]), 5)).await.unwrap();
@@ -86,7 +86,7 @@ async fn a_limit_of_all_engines_holds() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_limit_of_each_key_holds_and_keys_take_turns() {
-    let (place, queue) = (Place::new(), of_tenant().per_key(2).total(3));
+    let (place, queue) = (Place::file(), of_tenant().per_key(2).total(3));
     let engine = place.builder().queue(queue.clone()).workflow(many).start().await.unwrap();
     // All wait before the first one starts.
     let run = engine.start(many, ("keys".to_owned(), keys(&[("a", 20), ("b", 3), ("c", 3)]), 5)).await.unwrap();
@@ -104,7 +104,7 @@ async fn a_limit_of_each_key_holds_and_keys_take_turns() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_lower_priority_number_goes_first_and_then_who_came_first() {
-    let place = Place::new();
+    let place = Place::file();
     let engine = place.builder().queue(Queue::new("limited")).workflow(many).start().await.unwrap();
     let calls = [("c", 1), ("d", 1), ("a", -2), ("e", 7), ("b", 0)].map(|(key, priority)| (key.to_owned(), priority));
     let run = engine.start(many, ("order".to_owned(), calls.to_vec(), 0)).await.unwrap();
@@ -117,7 +117,7 @@ async fn a_lower_priority_number_goes_first_and_then_who_came_first() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_rate_starts_later_and_drops_nothing() {
-    let (place, queue) = (Place::new(), Queue::new("limited").rate(40, Duration::from_secs(1)));
+    let (place, queue) = (Place::file(), Queue::new("limited").rate(40, Duration::from_secs(1)));
     let engine = place.builder().queue(queue.clone()).workflow(many).start().await.unwrap();
     let workers = two_workers(&place, &queue, 20).await;
     let begun = Instant::now();
@@ -133,7 +133,7 @@ async fn a_rate_starts_later_and_drops_nothing() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_paused_queue_starts_nothing_and_goes_on() {
-    let (place, queue) = (Place::new(), Queue::new("limited"));
+    let (place, queue) = (Place::file(), Queue::new("limited"));
     let engine = place.builder().queue(queue.clone()).workflow(many).start().await.unwrap();
     let workers = two_workers(&place, &queue, 1).await;
     let limited = engine.queue("limited");
@@ -170,7 +170,7 @@ async fn late(flow: &mut Flow) -> Result<()> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_delayed_call_starts_later() {
-    let place = Place::new();
+    let place = Place::file();
     let builder = place.builder().workflow(late).serve("limited", 1).step::<stamped>();
     let engine = builder.start().await.unwrap();
     let run = engine.start(late, ()).await.unwrap();

@@ -1,6 +1,6 @@
 //! Tasks that an engine cannot run, and engines that cannot start.
 
-use crate::place::{ENDING, Place};
+use crate::place::{ENDING, Place, on_both};
 use limits::{Soon as _, until};
 use serde::{Deserialize, Serialize};
 use steadfast::prelude::*;
@@ -46,20 +46,20 @@ mod older {
     }
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_task_whose_arguments_another_build_reads_waits_for_it() {
-    let place = Place::new();
-    let engine = place.builder().workflow(resizing).start().await.unwrap();
-    let old = place.builder().serve("images", 1).step::<older::resize>().start().await.unwrap();
-    let run = engine.start(resizing, ()).await.unwrap();
-    until(async || refusal(&run).await.is_some()).await;
-    let why = refusal(&run).await.unwrap();
-    assert!(why.contains("argument") && why.contains("pixels"), "{why}");
-    assert!(run.history().await.unwrap().iter().all(|entry| entry.kind.as_str() != "attempt_failed"));
-    let new = place.builder().serve("images", 1).step::<resize>().start().await.unwrap();
-    old.shutdown(ENDING).await.unwrap();
-    assert_eq!(run.result().soon().await.unwrap(), 6);
-    new.shutdown(ENDING).await.unwrap();
+on_both! {
+    async fn a_task_whose_arguments_another_build_reads_waits_for_it(place: Place) {
+        let engine = place.builder().workflow(resizing).start().await.unwrap();
+        let old = place.builder().serve("images", 1).step::<older::resize>().start().await.unwrap();
+        let run = engine.start(resizing, ()).await.unwrap();
+        until(async || refusal(&run).await.is_some()).await;
+        let why = refusal(&run).await.unwrap();
+        assert!(why.contains("argument") && why.contains("pixels"), "{why}");
+        assert!(run.history().await.unwrap().iter().all(|entry| entry.kind.as_str() != "attempt_failed"));
+        let new = place.builder().serve("images", 1).step::<resize>().start().await.unwrap();
+        old.shutdown(ENDING).await.unwrap();
+        assert_eq!(run.result().soon().await.unwrap(), 6);
+        new.shutdown(ENDING).await.unwrap();
+    }
 }
 
 #[derive(StepContext, Clone, Debug)]
@@ -95,7 +95,7 @@ mod before {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_task_whose_context_another_build_reads_waits_for_it() {
-    let place = Place::new();
+    let place = Place::file();
     let engine = place.builder().workflow(binding).start().await.unwrap();
     let old = place.builder().serve("images", 1).step::<before::cover>().start().await.unwrap();
     let run = engine.start(binding, ()).await.unwrap();
