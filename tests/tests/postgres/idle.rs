@@ -10,8 +10,8 @@ use throwaway_postgres::{Cluster, ClusterOptions, available};
 /// The number of engines, each with the connections of a process.
 const PROCESSES: u32 = 10;
 
-/// The most statements of one process in a second: two, and a few of a start.
-const MOST: f64 = 2.5;
+/// The most statements of one process in a second.
+const MOST: f64 = 3.0;
 
 /// The time for which statements are counted: several heartbeats, and looks at the leases of others.
 const WATCHED: Duration = Duration::from_secs(12);
@@ -24,7 +24,7 @@ fn statements(log: &str) -> Vec<&str> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn ten_idle_processes_execute_two_statements_a_second_each() {
+async fn ten_idle_processes_execute_at_most_three_statements_a_second_each() {
     let settings = vec![("log_statement", "all".to_owned())];
     let own = ClusterOptions { settings, ..ClusterOptions::default() };
     let Some(cluster) = available(Cluster::start_with(&own)) else { return };
