@@ -27,6 +27,7 @@ mod envelope;
 mod error;
 #[cfg(feature = "sqlite")]
 mod export;
+mod far;
 mod fields;
 mod fleet;
 mod forking;

@@ -48,7 +48,7 @@ pub(crate) use rows::{
 };
 #[cfg(feature = "sqlite")]
 pub(crate) use run_rows::{FileInfo, RunRows};
-pub(crate) use signal::ChangeSignal;
+pub(crate) use signal::{ChangeSignal, Shown};
 #[cfg(feature = "sqlite")]
 pub(crate) use sqlite::{RunFile, RunFileWriter};
 #[cfg(feature = "sqlite")]
@@ -231,6 +231,26 @@ pub trait Store: Send + Sync + 'static {
     /// Returns `None` if they have to look from time to time.
     fn change_signal(&self) -> Option<std::sync::Arc<ChangeSignal>> {
         None
+    }
+
+    /// Returns those of the runs that are running, sleeping or paused.
+    ///
+    /// # Errors
+    /// The database cannot be read, or a row is damaged.
+    fn still_waiting(&self, runs: &[i64]) -> Result<Vec<i64>, StoreError> {
+        let mut waiting = Vec::new();
+        for run in runs {
+            let row = self.run(RunKey::Number(*run))?;
+            let waits = |row: RunRow| matches!(row.status, Status::Running | Status::Sleeping | Status::Paused);
+            waiting.extend(row.is_some_and(waits).then_some(*run));
+        }
+        Ok(waiting)
+    }
+
+    /// Says that this process waits for the ends or outputs of runs, so that other writers show them by the
+    /// [signal](Self::change_signal). Called again and again while it waits. Returns whether they can.
+    fn expects_news(&self) -> bool {
+        false
     }
 
     /// Returns whether engines on several machines share the work: runs whose workflow one of them lacks are left to the

@@ -4,7 +4,7 @@ use super::envelope::Envelope;
 use super::sessions::Sessions;
 use crate::store::Status;
 use crate::value::Value;
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use tokio::sync::{mpsc, oneshot};
 
 /// The active runs, and the callers that wait for a run to end.
@@ -12,6 +12,8 @@ use tokio::sync::{mpsc, oneshot};
 pub(crate) struct ActiveRuns {
     pub(super) mail: HashMap<i64, mpsc::UnboundedSender<Envelope>>,
     pub(super) waiters: HashMap<i64, Vec<oneshot::Sender<Outcome>>>,
+    /// The runs of other engines that are waited for.
+    pub(super) far: BTreeSet<i64>,
     pub(super) sessions: Sessions,
     /// The reason why an active run is blocked, and since when.
     pub(super) blocked: HashMap<i64, (String, i64)>,

@@ -13,7 +13,7 @@ use super::committer::Committer;
 use super::error::EngineError;
 use super::heard::Heard;
 use super::lease::{Leases, Takes};
-use super::observers::Observers;
+use super::observers::{Far, Observers};
 use super::outside::Outside;
 use super::queues::{Queues, Tasks};
 use super::suspects::Suspects;
@@ -103,6 +103,8 @@ pub(crate) struct Core {
     pub(crate) resources: Resources,
     /// Held shared while a run is written with its contents, and exclusively while garbage is collected.
     pub(crate) import_gate: Arc<tokio::sync::RwLock<()>>,
+    /// Those that wait here for what other engines do.
+    pub(crate) far: Arc<Far>,
     /// The waiting observers of outputs.
     pub(crate) observers: Observers,
     /// The progress that steps of active runs have reported.
@@ -164,6 +166,7 @@ impl Core {
             runtime: tokio::runtime::Handle::current(),
             resources,
             import_gate: Arc::default(),
+            far: Arc::default(),
             observers: Observers::default(),
             boards: Boards::default(),
             seen: Arc::default(),

@@ -4,7 +4,7 @@ use super::core::Outcome;
 use super::error::{EngineError, RunError};
 use super::info::RunInfo;
 use super::parked;
-use super::{Engine, waits};
+use super::{Engine, far, waits};
 use crate::codec::CodecError;
 use crate::fields::Fields;
 use crate::journal::HistoryEntry;
@@ -17,8 +17,6 @@ use std::fmt;
 use std::ops::Deref;
 use std::pin::pin;
 use std::sync::Arc;
-use std::time::Duration;
-use tokio::time::timeout;
 
 /// A handle of a run, whatever its workflow.
 ///
@@ -63,9 +61,6 @@ pub(super) enum Ended {
     Moved,
     Parked(Box<crate::record::ParkReason>),
 }
-
-/// The interval at which the row of a run is read that another engine drives.
-const LOOK_AGAIN: Duration = Duration::from_millis(200);
 
 impl Run {
     pub(super) fn new(engine: &Engine, row: &RunRow) -> Self {
@@ -216,11 +211,10 @@ impl Run {
                     return Err(EngineError::ShuttingDown);
                 }
             }
-            // Another engine does not notify us: read the row now and then.
-            let ended = async {
-                if ours { ended.await } else { timeout(LOOK_AGAIN, ended).await.unwrap_or(Ok(Outcome::Evicted)) }
-            };
-            let outcome = match select(pin!(ended), pin!(lost)).await {
+            if !ours {
+                far::look_after(core, number);
+            }
+            let outcome = match select(ended, pin!(lost)).await {
                 Either::Left((outcome, _)) => outcome,
                 Either::Right(((), _)) => Ok(Outcome::Evicted),
             };

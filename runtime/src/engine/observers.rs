@@ -1,12 +1,20 @@
 //! Observers that wait for outputs of runs.
 
 use std::collections::HashMap;
+use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::Notify;
 
 /// The observers, by the first run that they observe.
 #[derive(Default)]
 pub(crate) struct Observers(Mutex<HashMap<i64, Arc<Notify>>>);
+
+/// Whether those who wait for runs of other engines are looked after, and the notice that there is another one.
+#[derive(Default)]
+pub(crate) struct Far {
+    pub(super) is_watched: AtomicBool,
+    pub(super) changed: Notify,
+}
 
 impl Observers {
     /// Returns the notification of a first run's next output: enable the wait before reading, so that none is missed.
@@ -17,6 +25,17 @@ impl Observers {
             listeners.retain(|_, notify| Arc::strong_count(notify) > 1);
         }
         listeners.entry(first_run).or_default().clone()
+    }
+
+    /// Returns whether there are observers.
+    pub(crate) fn is_there(&self) -> bool {
+        let listeners = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        listeners.values().any(|notify| Arc::strong_count(notify) > 1)
+    }
+
+    pub(crate) fn notify_all(&self) {
+        let listeners = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        listeners.values().for_each(|notify| notify.notify_waiters());
     }
 
     pub(crate) fn notify(&self, first_run: i64) {

@@ -8,6 +8,7 @@ mod items;
 pub(super) use copied::CopiedOutput;
 pub(super) use copied::copied;
 pub use events::EventStream;
+use items::look_again;
 pub(super) use items::{Items, LOOK_AGAIN};
 
 use super::Engine;
@@ -40,10 +41,12 @@ impl Run {
     /// # Errors
     /// The run has ended without publishing it, or the value is of another type.
     pub async fn published<T: Storable>(&self, key: &str) -> Result<T, EngineError> {
+        let mut wait = LOOK_AGAIN;
         loop {
             let observers = self.core().observers.of(self.first_run().await?);
             let observers = observers.notified();
-            let ended = self.last_row().await?.status.is_final();
+            let row = self.last_row().await?;
+            let ended = row.status.is_final();
             if let Some(value) = self.try_published(key).await? {
                 return Ok(value);
             }
@@ -54,7 +57,7 @@ impl Run {
             if self.core().is_draining() {
                 return Err(EngineError::ShuttingDown);
             }
-            let _ = tokio::time::timeout(LOOK_AGAIN, observers).await;
+            look_again(self.core(), &row, observers, &mut wait).await;
         }
     }
 

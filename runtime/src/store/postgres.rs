@@ -253,8 +253,16 @@ impl Store for PostgresStore {
         Ok(looking.found(polls, look)?.saturating_add(signal.count()))
     }
 
+    fn still_waiting(&self, runs: &[i64]) -> Result<Vec<i64>, StoreError> {
+        self.reading(|reader| batch::still_waiting(reader.session, runs))
+    }
+
     fn change_signal(&self) -> Option<Arc<ChangeSignal>> {
         Some(self.shared.signal.clone())
+    }
+
+    fn expects_news(&self) -> bool {
+        self.shared.listener.as_ref().inspect(|listener| listener.expects_news()).is_some()
     }
 
     fn shares_work(&self) -> bool {

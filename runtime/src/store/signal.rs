@@ -1,13 +1,35 @@
 //! A sign that another process has written something.
 
+use std::collections::BTreeSet;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
+use tokio::sync::Notify;
 
 /// Counts signs from other processes, and wakes the thread that waits for the next one.
 #[derive(Debug, Default)]
 pub struct ChangeSignal {
     count: Mutex<u64>,
     raised: Condvar,
+    shown: Mutex<Shown>,
+    has_shown: Notify,
+}
+
+/// The most runs that are kept one by one.
+const MOST: usize = 10_000;
+
+/// The runs of which there is something to see: they have ended, or have an output.
+#[derive(Debug)]
+pub(crate) enum Shown {
+    /// The numbers of these runs, and of their first runs.
+    Runs(BTreeSet<i64>),
+    /// Any run.
+    All,
+}
+
+impl Default for Shown {
+    fn default() -> Self {
+        Self::Runs(BTreeSet::new())
+    }
 }
 
 impl ChangeSignal {
@@ -15,6 +37,25 @@ impl ChangeSignal {
     pub fn raise(&self) {
         *self.lock() += 1;
         self.raised.notify_all();
+    }
+
+    /// Says that there is something to see of these runs: they have ended, or have an output. Their numbers, and those of
+    /// their first runs; `None` stands for any run.
+    pub fn show(&self, runs: Option<&[i64]>) {
+        let mut shown = self.shown.lock().unwrap_or_else(PoisonError::into_inner);
+        match (&mut *shown, runs) {
+            // While nobody waits here, nobody takes them.
+            (Shown::Runs(before), Some(runs)) if before.len() < MOST => before.extend(runs),
+            (shown, _) => *shown = Shown::All,
+        }
+        drop(shown);
+        self.has_shown.notify_one();
+    }
+
+    /// Waits until there is something to see, and returns of which runs, once.
+    pub(crate) async fn shown(&self) -> Shown {
+        self.has_shown.notified().await;
+        std::mem::take(&mut *self.shown.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// Returns how many signs there were.

@@ -25,6 +25,7 @@ mod restored;
 mod rights;
 mod shipping;
 mod takeover;
+mod told;
 mod transactions;
 mod versions;
 mod work;

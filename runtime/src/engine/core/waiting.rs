@@ -1,6 +1,6 @@
 //! Waits for the end of a run or for another try, and the reasons why active runs are blocked.
 
-use super::{Core, Outcome};
+use super::{ActiveRuns, Core, Outcome};
 use std::time::Duration;
 use tokio::sync::oneshot;
 
@@ -54,6 +54,30 @@ impl Core {
             if waiters.is_empty() {
                 active.waiters.remove(&run);
             }
+        }
+    }
+
+    /// Notes that the run of a wait is not driven here.
+    pub(crate) fn waits_far(&self, run: i64) {
+        self.active_runs().far.insert(run);
+    }
+
+    /// Returns the runs of other engines that are waited for.
+    pub(crate) fn far_waits(&self) -> Vec<i64> {
+        let ActiveRuns { far, waiters, mail, .. } = &mut *self.active_runs();
+        far.retain(|run| {
+            let waiters = waiters.get(run).is_some_and(|waiters| waiters.iter().any(|waiter| !waiter.is_closed()));
+            waiters && !mail.contains_key(run)
+        });
+        far.iter().copied().collect()
+    }
+
+    /// Wakes every wait for the end of this run to check again.
+    pub(crate) fn tell_waiters_of(&self, run: i64) {
+        let waiters = self.active_runs().waiters.remove(&run);
+        for waiter in waiters.into_iter().flatten() {
+            // The waiter may have gone.
+            let _ = waiter.send(Outcome::Evicted);
         }
     }
 

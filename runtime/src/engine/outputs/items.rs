@@ -1,14 +1,30 @@
 //! Reads the outputs of a run on one channel, item by item and untyped; a slow reader misses nothing.
 
-use crate::engine::{error::EngineError, handle::Run};
-use crate::store::OutputRow;
+use crate::engine::{core::Core, error::EngineError, far, handle::Run};
+use crate::store::{OutputRow, RunRow};
 use std::collections::VecDeque;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// The number of items read at a time.
 const PAGE: usize = 256;
-/// The interval at which outputs are read that another engine writes, which does not notify us.
+/// The interval at which outputs are read that another engine writes: at first, and without its notifications.
 pub(in crate::engine) const LOOK_AGAIN: Duration = Duration::from_millis(100);
+/// The longest interval with notifications.
+const LONGEST: Duration = Duration::from_secs(1);
+
+/// Waits for a notification, or for the time to look again. `wait` becomes the next time.
+pub(super) async fn look_again(
+    core: &Arc<Core>,
+    row: &RunRow,
+    observers: impl Future<Output = ()>,
+    wait: &mut Duration,
+) {
+    let is_notified = core.lease(row.lease).is_none() && far::observe(core);
+    let _ = tokio::time::timeout(*wait, observers).await;
+    // The other engine may not know yet that there is somebody to notify.
+    *wait = if is_notified { (*wait * 2).min(LONGEST) } else { LOOK_AGAIN };
+}
 
 /// A reader of one channel.
 #[derive(Clone, Debug)]
@@ -18,11 +34,13 @@ pub(in crate::engine) struct Items {
     cursor: u64,
     read: VecDeque<OutputRow>,
     closed: bool,
+    /// The wait before the next look.
+    wait: Duration,
 }
 
 impl Items {
     pub(in crate::engine) fn new(run: &Run, channel: String) -> Self {
-        Self { run: run.clone(), channel, cursor: 0, read: VecDeque::new(), closed: false }
+        Self { run: run.clone(), channel, cursor: 0, read: VecDeque::new(), closed: false, wait: LOOK_AGAIN }
     }
 
     /// Returns a reader at the same cursor with nothing read ahead.
@@ -100,9 +118,11 @@ impl Items {
         let observers = core.observers.of(first_run);
         let observers = observers.notified();
         // Reads the status before the items: if the run has ended, its last output is then among them.
-        let ended = self.run.last_row().await?.status.is_final();
+        let row = self.run.last_row().await?;
+        let ended = row.status.is_final();
         self.read_on(first_run).await?;
         if !self.read.is_empty() {
+            self.wait = LOOK_AGAIN;
             return Ok(());
         }
         if ended {
@@ -112,7 +132,7 @@ impl Items {
         if core.is_draining() {
             return Err(EngineError::ShuttingDown);
         }
-        let _ = tokio::time::timeout(LOOK_AGAIN, observers).await;
+        look_again(&core, &row, observers, &mut self.wait).await;
         Ok(())
     }
 }

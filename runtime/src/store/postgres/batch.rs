@@ -11,7 +11,7 @@ mod reads;
 mod sheet;
 
 use super::cells::Found;
-use super::listener::ALL;
+use super::listener::{ALL, News};
 use super::session::{Pg, Query};
 use crate::store::decide::perform;
 use crate::store::{Rejected, Status, StoreError, StoreErrorKind, Write, Written};
@@ -23,13 +23,14 @@ use keys::Keys;
 use known::Known;
 #[cfg(feature = "sqlite")]
 pub(super) use own::Own;
+pub(super) use reads::still_waiting;
 use sheet::Sheet;
 use std::collections::BTreeSet;
 
-/// The answers of a batch, and the leases for whose runs something has come.
+/// The answers of a batch, and what other processes are told of it.
 pub(super) struct Committed {
     pub(super) answers: Vec<Result<Written, Rejected>>,
-    pub(super) woken: BTreeSet<i64>,
+    pub(super) news: News,
 }
 
 type Answers = Vec<Result<Written, Rejected>>;
@@ -44,7 +45,7 @@ const READS: usize = 12;
 pub(super) fn commit(session: &Pg<'_>, writes: &[Write]) -> Result<Option<Committed>, StoreError> {
     if beats::commit(session, writes)? {
         let answers = writes.iter().map(|_| Ok(Written::Done)).collect();
-        return Ok(Some(Committed { answers, woken: BTreeSet::new() }));
+        return Ok(Some(Committed { answers, news: News::default() }));
     }
     if let Some(done) = commit_direct(session, writes)? {
         return Ok(Some(done));
@@ -109,7 +110,7 @@ fn write(
     (sheet, mut answers): (Sheet, Answers),
     execute: impl FnOnce(&[Query<'_>]) -> Result<Vec<Vec<Found>>, StoreError>,
 ) -> Result<Committed, StoreError> {
-    let woken = woken(&sheet);
+    let news = news(&sheet);
     let Sheet { known, changes, .. } = sheet;
     let statements = changes.into_statements(&known);
     let queries: Vec<_> = statements.iter().map(query).collect();
@@ -117,16 +118,20 @@ fn write(
     // Only the insertion of items returns rows.
     let numbers: Vec<i64> = drawn.iter().flatten().filter_map(super::cells::first_number).collect();
     number_all(&mut answers, &numbers);
-    Ok(Committed { answers, woken })
+    Ok(Committed { answers, news })
 }
 
-/// Returns the leases for whose runs something has come.
-fn woken(sheet: &Sheet) -> BTreeSet<i64> {
+/// Returns what other processes are told: the leases for whose runs something has come, and the runs of which there is
+/// something to see.
+fn news(sheet: &Sheet) -> News {
     let Sheet { known, changes, .. } = sheet;
     // Another process may be claiming a run without an owner at this moment.
     let lease = |run: &i64| known.runs.get(run).and_then(|row| Some(row.as_ref()?.lease.unwrap_or(ALL)));
     let mut woken: BTreeSet<i64> = changes.told.iter().filter_map(lease).collect();
     woken.extend(&changes.owners);
+    let rows = changes.changed_runs().filter_map(|run| known.runs.get(run)?.as_ref());
+    let seen = rows.filter(|row| !matches!(row.status, Status::Running | Status::Sleeping | Status::Paused));
+    let runs = seen.flat_map(|row| [row.number, row.first_run]).chain(changes.shown.iter().copied()).collect();
     let is_for_all = |run: &i64| {
         let row = known.runs.get(run).and_then(Option::as_ref);
         row.is_some_and(|row| row.lease.is_none() && row.status.accepts() && row.status != Status::Parked)
@@ -134,7 +139,7 @@ fn woken(sheet: &Sheet) -> BTreeSet<i64> {
     if changes.new_runs.iter().chain(changes.changed_runs()).any(is_for_all) {
         woken.insert(ALL);
     }
-    woken
+    News { leases: woken, runs }
 }
 
 fn query(bulk: &Bulk) -> Query<'_> {

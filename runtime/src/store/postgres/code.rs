@@ -6,6 +6,7 @@ mod values;
 use super::batch;
 use super::fault::{Place, fault};
 use super::link::LinkError;
+use super::listener::News;
 use super::session::{LOCK_TIMEOUT, Pg};
 use crate::record::AttemptOutcome;
 use crate::sql::error::{SqlError, SqlErrorKind};
@@ -14,7 +15,6 @@ use crate::store::decide::Rows as _;
 use crate::store::sql::{Reader, Session as _, Tables, queries};
 use crate::store::user_code::{UserCode, Within};
 use crate::store::{Append, EntryRow, Rejected, RunKey, RunRow, StoreError, StoreErrorKind, Write, Written};
-use std::collections::BTreeSet;
 use std::time::Instant;
 use tokio_postgres::error::SqlState;
 use values::{Given, Read};
@@ -28,12 +28,12 @@ pub(super) const WITHOUT_LIMIT: &str = "SET LOCAL statement_timeout TO DEFAULT";
 ///
 /// # Errors
 /// Nothing was committed, or the outcome is unknown: the stage of the session says which.
-pub(super) fn commit(session: &Pg<'_>, write: &Write) -> Result<Option<(Answer, BTreeSet<i64>)>, StoreError> {
-    let mut woken = BTreeSet::new();
+pub(super) fn commit(session: &Pg<'_>, write: &Write) -> Result<Option<(Answer, News)>, StoreError> {
+    let mut news = News::default();
     let answer = match write {
         Write::Transaction(code) => {
             session.together(&[], true)?;
-            match run(session, code, &mut woken, |_| Ok(()))? {
+            match run(session, code, &mut news, |_| Ok(()))? {
                 AttemptOutcome::Failed { message, .. } => Err(Rejected::Refused(message)),
                 AttemptOutcome::Completed(_) | AttemptOutcome::Stored { .. } => Ok(Written::Done),
             }
@@ -42,10 +42,10 @@ pub(super) fn commit(session: &Pg<'_>, write: &Write) -> Result<Option<(Answer, 
             let Some(transaction) = &append.transaction else { return Ok(None) };
             let plain = Write::from(Append { transaction: None, ..Append::clone(append) });
             let Some(mut done) = batch::apply(session, std::slice::from_ref(&plain), true)? else { return Ok(None) };
-            woken.append(&mut done.woken);
+            news.append(&mut done.news);
             match done.answers.pop() {
                 Some(Ok(appended)) => {
-                    let outcome = run(session, &transaction.code, &mut woken, |value| {
+                    let outcome = run(session, &transaction.code, &mut news, |value| {
                         let entry = EntryRow { value: Some(value.clone()), ..transaction.entry.clone() };
                         Tables::new(session, session.database).append(append.run, &[entry], &[])
                     })?;
@@ -64,7 +64,7 @@ pub(super) fn commit(session: &Pg<'_>, write: &Write) -> Result<Option<(Answer, 
             session.undo()?;
             commit(session, write)
         }
-        (done, _) => done.map(|()| Some((answer, woken))),
+        (done, _) => done.map(|()| Some((answer, news))),
     }
 }
 
@@ -72,11 +72,11 @@ pub(super) fn commit(session: &Pg<'_>, write: &Write) -> Result<Option<(Answer, 
 fn run(
     session: &Pg<'_>,
     code: &UserCode,
-    woken: &mut BTreeSet<i64>,
+    news: &mut News,
     record: impl FnOnce(&crate::value::Value) -> Result<(), StoreError>,
 ) -> Result<AttemptOutcome, StoreError> {
     session.execute(queries::SAVEPOINT_CODE, &[])?;
-    let mut within = Batch { session, woken: BTreeSet::new(), error: None };
+    let mut within = Batch { session, news: News::default(), error: None };
     let mut statements = OfUser::new(session);
     let outcome = code.run(&mut statements, &mut within);
     // Errors of the engine's own writes, and of the connection, end the commit, even if the code ignored them.
@@ -88,7 +88,7 @@ fn run(
     match &outcome {
         AttemptOutcome::Completed(value) | AttemptOutcome::Stored { value, .. } => {
             record(value)?;
-            woken.append(&mut within.woken);
+            news.append(&mut within.news);
         }
         AttemptOutcome::Failed { .. } => drop(session.execute(queries::UNDO_CODE, &[])?),
     }
@@ -201,7 +201,7 @@ impl Statements for OfUser<'_, '_> {
 /// The commit, as a user's code reaches it through the engine.
 struct Batch<'a, 's> {
     session: &'a Pg<'s>,
-    woken: BTreeSet<i64>,
+    news: News,
     /// The first error that ends this commit.
     error: Option<StoreError>,
 }
@@ -218,7 +218,7 @@ impl Batch<'_, '_> {
         // What nobody else may write meanwhile makes the commit be tried again, with all other writers excluded.
         let excluded = || StoreError::new(StoreErrorKind::Busy, "this excludes all other writers");
         let mut done = batch::apply(self.session, std::slice::from_ref(write), false)?.ok_or_else(excluded)?;
-        self.woken.append(&mut done.woken);
+        self.news.append(&mut done.news);
         done.answers.pop().ok_or_else(excluded)
     }
 }

@@ -1,12 +1,11 @@
 //! Commits of batches: tried again while others are in the way, and settled when their outcome is unknown.
 
 use super::batch::{self, Committed};
-use super::listener::ALL;
+use super::listener::News;
 use super::session::{Pg, Stage};
 use super::{Answers, GATE, Shared, code, is_outage, text, wait};
 use crate::store::sql::{self, Session as _};
 use crate::store::{StoreError, StoreErrorKind, Write};
-use std::collections::BTreeSet;
 use std::ops::ControlFlow;
 use std::time::{Duration, Instant};
 
@@ -38,9 +37,9 @@ impl Shared {
             });
             tries += 1;
             let error = match answers {
-                Ok((answers, woken)) => {
+                Ok((answers, news)) => {
                     outage.ends();
-                    self.tell(writes, &answers, woken);
+                    self.tell(writes, &answers, news);
                     return Ok(answers);
                 }
                 Err(error) => error,
@@ -118,9 +117,9 @@ impl Shared {
             done
         });
         match done {
-            Ok(Some(Committed { answers, woken })) => {
+            Ok(Some(Committed { answers, news })) => {
                 self.outage.ends();
-                self.tell(writes, &answers, Some(woken));
+                self.tell(writes, &answers, Some(news));
                 Ok(Some(answers))
             }
             Err(error) if stage == Stage::Committing => {
@@ -131,21 +130,21 @@ impl Shared {
         }
     }
 
-    /// Notes what a batch says about our leases, and notifies the holders of others; `None` stands for all of them.
-    fn tell(&self, writes: &[Write], answers: &Answers, woken: Option<BTreeSet<i64>>) {
+    /// Notes what a batch says about our leases, and tells others what they are to know; `None` stands for everything.
+    fn tell(&self, writes: &[Write], answers: &Answers, news: Option<News>) {
         self.looking.learns(writes, answers);
         if let Some(listener) = &self.listener {
-            listener.wake(woken.map_or_else(|| BTreeSet::from([ALL]), |leases| self.looking.of_others(&leases)));
+            listener.tell(news);
         }
     }
 }
 
 /// Commits a batch beside those of others. What is rare, and what others are in the way of again and again, is written
 /// with all other writers excluded.
-fn committed(session: &Pg<'_>, writes: &[Write], tries: u32) -> Result<(Answers, Option<BTreeSet<i64>>), StoreError> {
+fn committed(session: &Pg<'_>, writes: &[Write], tries: u32) -> Result<(Answers, Option<News>), StoreError> {
     if tries < TOGETHER {
         match beside_others(session, writes) {
-            Ok(Some((answers, woken))) => return Ok((answers, Some(woken))),
+            Ok(Some((answers, news))) => return Ok((answers, Some(news))),
             Ok(None) => {}
             // The database refuses one of them, or another process was faster: both are looked at again.
             Err(error)
@@ -160,11 +159,11 @@ fn committed(session: &Pg<'_>, writes: &[Write], tries: u32) -> Result<(Answers,
     sql::commit(session, session.database, writes).map(|answers| (answers, None))
 }
 
-fn beside_others(session: &Pg<'_>, writes: &[Write]) -> Result<Option<(Answers, BTreeSet<i64>)>, StoreError> {
+fn beside_others(session: &Pg<'_>, writes: &[Write]) -> Result<Option<(Answers, News)>, StoreError> {
     match writes {
         [write] if write.user_code().is_some() => {
-            Ok(code::commit(session, write)?.map(|(answer, woken)| (vec![answer], woken)))
+            Ok(code::commit(session, write)?.map(|(answer, news)| (vec![answer], news)))
         }
-        _ => Ok(batch::commit(session, writes)?.map(|done| (done.answers, done.woken))),
+        _ => Ok(batch::commit(session, writes)?.map(|done| (done.answers, done.news))),
     }
 }

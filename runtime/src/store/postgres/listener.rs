@@ -1,4 +1,5 @@
-//! Notifications: they tell other processes that something waits for their runs. Whatever gets lost is found by looking.
+//! Notifications: they tell other processes that something waits for their runs, or that there is something to see of
+//! runs. Whatever gets lost is found by looking.
 
 use super::looking::Looking;
 use super::options::PgOptions;
@@ -8,7 +9,7 @@ use std::collections::BTreeSet;
 use std::future::{Future, poll_fn};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio::sync::Notify;
 use tokio_postgres::types::Type;
 use tokio_postgres::{AsyncMessage, Client};
@@ -26,8 +27,29 @@ const FIRST: Duration = Duration::from_secs(1);
 /// The time after which a silent connection is tested, because a network may lose it without a sign.
 const SILENT: Duration = Duration::from_secs(30);
 
-/// The most leases that a notification names; beyond that it is for all.
+/// The most leases, and the most runs, that a notification names; beyond that it is for all.
 const NAMED: usize = 300;
+
+/// How often a process says that it waits for what there is to see, and how long others believe it.
+const SAID: Duration = Duration::from_secs(1);
+const BELIEVED: Duration = Duration::from_secs(5);
+
+/// What other processes are told of commits.
+#[derive(Clone, Debug, Default)]
+pub(super) struct News {
+    /// The leases whose runs have got something.
+    pub(super) leases: BTreeSet<i64>,
+    /// The runs of which there is something to see, and their first runs.
+    pub(super) runs: BTreeSet<i64>,
+}
+
+impl News {
+    /// Moves the other's news to these.
+    pub(super) fn append(&mut self, other: &mut Self) {
+        self.leases.append(&mut other.leases);
+        self.runs.append(&mut other.runs);
+    }
+}
 
 /// A thread with a connection that sends and receives notifications.
 #[derive(Debug)]
@@ -43,8 +65,13 @@ struct Shared {
     channel: String,
     /// What distinguishes our own notifications.
     sender: String,
-    /// The leases whose holders are to look, each once however long there is no connection.
-    asked: Mutex<BTreeSet<i64>>,
+    /// What is to be told, each thing once however long there is no connection.
+    asked: Mutex<News>,
+    /// When this process has last said that it waits for what there is to see, and whether it is to say so.
+    said: Mutex<Option<Instant>>,
+    waits: AtomicBool,
+    /// When another process has last said so.
+    heard: Mutex<Option<Instant>>,
     /// Notified when there are such, and at the end.
     filled: Notify,
     is_over: AtomicBool,
@@ -68,6 +95,9 @@ impl Listener {
             channel,
             sender,
             asked: Mutex::default(),
+            said: Mutex::default(),
+            waits: AtomicBool::new(false),
+            heard: Mutex::default(),
             filled: Notify::new(),
             is_over: AtomicBool::new(false),
         });
@@ -80,10 +110,27 @@ impl Listener {
         Some(Self { shared })
     }
 
-    /// Notifies the holders of leases.
-    pub(super) fn wake(&self, leases: BTreeSet<i64>) {
-        if !leases.is_empty() {
-            locked(&self.shared.asked).extend(leases);
+    /// Tells others what has been committed; `None` stands for everything.
+    pub(super) fn tell(&self, news: Option<News>) {
+        let all = || News { leases: BTreeSet::from([ALL]), runs: BTreeSet::from([ALL]) };
+        let mut news = news.unwrap_or_else(all);
+        news.leases = self.shared.looking.of_others(&news.leases);
+        // Most fleets have no client that waits, and so no notification for every end of a run.
+        if locked(&self.shared.heard).is_none_or(|heard| heard.elapsed() > BELIEVED) {
+            news.runs.clear();
+        }
+        if !news.leases.is_empty() || !news.runs.is_empty() {
+            locked(&self.shared.asked).append(&mut news);
+            self.shared.filled.notify_one();
+        }
+    }
+
+    /// Says that this process waits for what there is to see of runs.
+    pub(super) fn expects_news(&self) {
+        let mut said = locked(&self.shared.said);
+        if said.is_none_or(|said| said.elapsed() >= SAID) {
+            *said = Some(Instant::now());
+            self.shared.waits.store(true, Ordering::SeqCst);
             self.shared.filled.notify_one();
         }
     }
@@ -121,6 +168,7 @@ async fn keep_listening(options: &PgOptions, shared: &Arc<Shared>, listens: mpsc
                 again = AGAIN;
                 // What came before this was not heard.
                 shared.signal.raise();
+                shared.signal.show(None);
                 drop(listens.take());
                 send(&client, shared, options.patience()).await;
             }
@@ -143,20 +191,21 @@ async fn within<T, E>(limit: Duration, what: impl Future<Output = Result<T, E>>)
 /// Sends notifications until the connection or the store ends.
 async fn send(client: &Client, shared: &Shared, patience: Duration) {
     while !shared.is_over() && !client.is_closed() {
-        let leases = std::mem::take(&mut *locked(&shared.asked));
-        if leases.is_empty() {
+        let mut news = std::mem::take(&mut *locked(&shared.asked));
+        let waits = shared.waits.swap(false, Ordering::SeqCst);
+        if news.leases.is_empty() && news.runs.is_empty() && !waits {
             let waited = tokio::time::timeout(SILENT, shared.filled.notified()).await;
             if waited.is_err() && within(patience, client.batch_execute("")).await.is_none() {
                 return;
             }
             continue;
         }
-        let payload = shared.payload(&leases);
+        let payload = shared.payload(&news, waits);
         let values: [(&(dyn tokio_postgres::types::ToSql + Sync), Type); 2] =
             [(&shared.channel, Type::TEXT), (&payload, Type::TEXT)];
         if within(patience, client.query_typed("SELECT pg_notify($1, $2)", &values)).await.is_none() {
             // The next connection sends it.
-            locked(&shared.asked).extend(leases);
+            locked(&shared.asked).append(&mut news);
             return;
         }
         tokio::time::sleep(PAUSE).await;
@@ -175,20 +224,36 @@ impl Shared {
         }
     }
 
-    fn payload(&self, leases: &BTreeSet<i64>) -> String {
-        let all = leases.contains(&ALL) || leases.len() > NAMED;
-        let named: Vec<_> = leases.iter().map(ToString::to_string).collect();
-        format!("{} {}", self.sender, if all { ALL.to_string() } else { named.join(",") })
+    /// Returns the text of a notification: its sender, leases, runs, and whether the sender waits for what there is to see.
+    fn payload(&self, news: &News, waits: bool) -> String {
+        let named = |numbers: &BTreeSet<i64>| {
+            if numbers.contains(&ALL) || numbers.len() > NAMED {
+                return ALL.to_string();
+            }
+            let named: Vec<_> = numbers.iter().map(ToString::to_string).collect();
+            if named.is_empty() { "-".to_owned() } else { named.join(",") }
+        };
+        let waits = if waits { "waits" } else { "-" };
+        format!("{} {} {} {waits}", self.sender, named(&news.leases), named(&news.runs))
     }
 
     fn received(&self, payload: &str) {
-        let Some((sender, leases)) = payload.split_once(' ') else { return };
-        if sender == self.sender {
+        let mut words = payload.split(' ');
+        if words.next() == Some(&self.sender) {
             return;
         }
-        let mut leases = leases.split(',').filter_map(|lease| lease.parse().ok());
-        if leases.any(|lease| lease == ALL || self.looking.holds(lease)) {
+        let mut numbers = || -> Vec<i64> {
+            words.next().unwrap_or_default().split(',').filter_map(|number| number.parse().ok()).collect()
+        };
+        let (leases, runs) = (numbers(), numbers());
+        if leases.iter().any(|lease| *lease == ALL || self.looking.holds(*lease)) {
             self.signal.raise();
+        }
+        if !runs.is_empty() {
+            self.signal.show(Some(runs.as_slice()).filter(|runs| !runs.contains(&ALL)));
+        }
+        if words.next() == Some("waits") {
+            *locked(&self.heard) = Some(Instant::now());
         }
     }
 }

@@ -14,6 +14,8 @@ pub(super) struct Changes {
     pub(super) new_runs: Vec<i64>,
     /// The runs whose rows change, with the last entry that the row is to name.
     runs: BTreeMap<i64, Option<u64>>,
+    /// The first runs that have new outputs.
+    pub(super) shown: BTreeSet<i64>,
     /// The leases that get runs.
     pub(super) owners: BTreeSet<i64>,
     log: Bulk,
@@ -105,6 +107,7 @@ impl Default for Changes {
             leases: BTreeSet::new(),
             new_runs: Vec::new(),
             runs: BTreeMap::new(),
+            shown: BTreeSet::new(),
             owners: BTreeSet::new(),
             log: Bulk::new(LOG, "iiiiitb"),
             fields: Bulk::new(FIELDS, "iititb"),
@@ -122,8 +125,20 @@ impl Changes {
     /// runs.
     pub(super) fn into_rows_alone(self, known: &Known) -> Option<[Bulk; 3]> {
         let new_runs = self.new_rows(known);
-        let Self { leases, new_runs: _, runs: _, owners: _, log, fields, inbox, outputs, told, taken, statements } =
-            self;
+        let Self {
+            leases,
+            new_runs: _,
+            runs: _,
+            owners: _,
+            shown: _,
+            log,
+            fields,
+            inbox,
+            outputs,
+            told,
+            taken,
+            statements,
+        } = self;
         let is_alone = leases.is_empty() && inbox.is_empty() && outputs.is_empty() && told.is_empty();
         (is_alone && taken.is_empty() && statements.is_empty()).then_some([log, fields, new_runs])
     }
@@ -184,6 +199,7 @@ impl Changes {
     pub(super) fn put(&mut self, first_run: i64, channel: &str, item: i64, output: &OutputRow) {
         let [form, body] = Own::value(output.value.as_ref());
         let (run, seq) = (Own::Int(output.run), Own::number(output.seq));
+        self.shown.insert(first_run);
         self.outputs.add([
             Own::Int(first_run),
             Own::text(channel),

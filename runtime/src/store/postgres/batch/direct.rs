@@ -9,7 +9,7 @@ use super::changes::Bulk;
 use super::functions::{CALL_APPEND, CALL_BATCH};
 use super::known::Known;
 use super::sheet::Sheet;
-use super::{Answers, Committed};
+use super::{Answers, Committed, News};
 use crate::store::postgres::cells::first_number;
 use crate::store::postgres::session::{Pg, Query};
 use crate::store::sql::Cell;
@@ -27,9 +27,9 @@ pub(in crate::store::postgres) fn commit(session: &Pg<'_>, writes: &[Write]) -> 
     if numbers.next() != Some(1) {
         return Ok(None);
     }
-    let Direct { mut answers, woken, .. } = batch;
+    let Direct { mut answers, news, .. } = batch;
     super::number_all(&mut answers, &numbers.collect::<Vec<_>>());
-    Ok(Some(Committed { answers, woken }))
+    Ok(Some(Committed { answers, news }))
 }
 
 /// A batch that was decided on assumed rows.
@@ -42,7 +42,7 @@ struct Direct<'a> {
     /// The rows of the log, of fields, and of new runs.
     rows: [Bulk; 3],
     answers: Answers,
-    woken: BTreeSet<i64>,
+    news: News,
 }
 
 impl<'a> Direct<'a> {
@@ -58,11 +58,11 @@ impl<'a> Direct<'a> {
         if sheet.needs_all.get() || !sheet.missing.take().is_empty() || answers.iter().any(Result::is_err) {
             return None;
         }
-        let woken = super::woken(&sheet);
+        let news = super::news(&sheet);
         let Sheet { known, changes, .. } = sheet;
         let changed = changes.changed_runs().copied().collect();
         let rows = changes.into_rows_alone(&known)?;
-        Some(Self { lease, appends, changed, ended, rows, answers, woken })
+        Some(Self { lease, appends, changed, ended, rows, answers, news })
     }
 
     fn query(&self) -> Query<'_> {

@@ -65,6 +65,16 @@ const CLAIM: &str = "UPDATE steadfast_runs r SET lease = ?1 WHERE r.number IN (
             ORDER BY u.number LIMIT ?5 FOR NO KEY UPDATE SKIP LOCKED)
     RETURNING r.number, r.wake_at";
 
+const WAITING: &str =
+    "SELECT number FROM steadfast_runs WHERE number = ANY(?1) AND status IN ('running', 'sleeping', 'paused')";
+
+/// Returns those of the runs that have not ended.
+pub(in crate::store::postgres) fn still_waiting(session: &Pg<'_>, runs: &[i64]) -> Result<Vec<i64>, StoreError> {
+    let query = Query::new(WAITING, []).array('i', runs.iter().map(|run| Cell::Int(*run)));
+    let rows = session.together(&[query], false)?.pop().unwrap_or_default();
+    Ok(rows.iter().filter_map(first_number).collect())
+}
+
 /// What a statement reads.
 #[derive(Clone, Copy, Debug)]
 enum Of {
