@@ -121,3 +121,48 @@ async fn a_step_adds_rows_and_changes_none() {
     assert!(changed < 10, "100 steps have changed {changed} rows");
     end(worker).await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_newer_schema_keeps_older_engines_from_starting_and_stops_those_at_work_only_if_they_cannot_use_it() {
+    let Some(cluster) = Cluster::shared() else { return };
+    let database = cluster.database("rolling");
+    let execute = |sql: &str| database.execute(sql).unwrap_or_else(|error| panic!("{sql}: {error}"));
+    let old = builder(options(database.url())).workflow(ship).start().await.expect("a worker");
+    let ships = async |id: &str| {
+        let run = old.start(ship, 1).id(id).soon().await.expect("a start");
+        run.send(Go).soon().await.expect("sent");
+        assert_eq!(run.result().soon().await.expect("a result"), 1);
+    };
+    ships("rolling-1").await;
+
+    // The first process of the newer version adds what the older one has no need to know.
+    execute(
+        "BEGIN; ALTER TABLE steadfast_runs ADD COLUMN later TEXT; CREATE INDEX steadfast_runs_later ON steadfast_runs (later);
+         CREATE TABLE steadfast_later (id BIGINT); UPDATE steadfast_meta SET value = '2' WHERE key = 'schema'; COMMIT",
+    );
+    ships("rolling-2").await;
+    assert!(old.health().soon().await.is_well());
+    for options in [options(database.url()), options(database.url()).without_migrations()] {
+        let refused =
+            builder(options).workflow(ship).start().soon().await.expect_err("the schema is newer").to_string();
+        for words in ["has schema version 2", "knows up to 1", "Run it with the newer version that wrote it"] {
+            assert!(refused.contains(words), "{refused}");
+        }
+    }
+    let version = execute("SELECT value FROM steadfast_meta WHERE key = 'schema'");
+    assert_eq!(version[0][0].as_deref(), Some("2"), "it was left as it is");
+
+    // One that changes what the older one uses stops it, and nothing is lost.
+    let waiting = old.start(ship, 1).id("rolling-3").soon().await.expect("a start");
+    execute("ALTER TABLE steadfast_log RENAME COLUMN entries TO parcels");
+    let refused = old.start(ship, 1).id("rolling-4").soon().await.expect_err("a column is missing").to_string();
+    assert!(
+        refused.contains("if a newer version of steadfast has converted the database, run that version"),
+        "{refused}"
+    );
+    waiting.send(Go).soon().await.expect("a message needs no log");
+    execute("ALTER TABLE steadfast_log RENAME COLUMN parcels TO entries");
+    assert_eq!(waiting.result().soon().await.expect("a result"), 1);
+    assert!(old.start(ship, 1).id("rolling-4").soon().await.expect("a start").is_new(), "nothing was left of it");
+    end(old).await;
+}

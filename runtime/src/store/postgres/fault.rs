@@ -127,7 +127,7 @@ fn meaning(said: &DbError, place: Place) -> (StoreErrorKind, &'static str) {
     } else if is(&[&SqlState::UNDEFINED_TABLE, &SqlState::UNDEFINED_COLUMN]) {
         (
             K::Damaged,
-            "a table of the engine is missing or another one; restore the database from a backup, or let the engine create its tables",
+            "a table of the engine is missing or another one; if a newer version of steadfast has converted the database, run that version, otherwise restore the database from a backup",
         )
     } else if matches!(place, Place::Connecting) {
         (K::Io, "the server accepts no connection now, or not with these options")
