@@ -197,6 +197,18 @@ impl Leases {
         self.state().held.retain(|held| *held != lease);
     }
 
+    /// Closes a lease that was taken over, once it owns no run any more. Without that an engine would hold those of all
+    /// that have ever died.
+    pub(super) fn close(&self, store: &dyn Store, lease: Lease) -> Result<(), EngineError> {
+        // Forgotten first: a heartbeat of a closed lease would look like a loss.
+        self.forget(lease);
+        let answers = store.commit(&[Write::CloseLease(lease)]);
+        if !matches!(answers.as_deref(), Ok([Ok(_)])) {
+            self.state().held.push(lease);
+        }
+        answers.map(drop).map_err(EngineError::from)
+    }
+
     pub(super) fn take(&self, store: &dyn Store, row: &LeaseRow) -> Result<bool, EngineError> {
         let seen = Lease { number: row.number, epoch: row.epoch };
         let write = Write::TakeLease { seen, heartbeat: row.heartbeat, owner: self.owner.clone() };

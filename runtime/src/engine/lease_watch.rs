@@ -5,7 +5,7 @@ use super::error::EngineError;
 use super::lease::{Holder, Takes, holder_of};
 use super::sharing::Sharing;
 use super::{claiming, inbox, recovery, tasks, threads};
-use crate::store::{Lease, Rejected, Write};
+use crate::store::{Lease, Rejected, RunQuery, Write};
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
@@ -68,8 +68,13 @@ fn heartbeat(core: &Weak<Core>, term: Duration) {
     }
 }
 
+/// The most leases that are closed at each look, since each excludes all other writers for a moment.
+const CLOSED: usize = 4;
+
 struct Watch {
     term: Duration,
+    /// The number of leases that were looked at to be closed.
+    looked: usize,
     /// Epoch and heartbeat of others' leases as last seen, and since when.
     others: HashMap<i64, (i64, i64, Instant)>,
     foreign: u64,
@@ -78,7 +83,7 @@ struct Watch {
 
 impl Watch {
     fn new(term: Duration) -> Self {
-        Self { term, others: HashMap::new(), foreign: 0, sharing: Sharing::default() }
+        Self { term, looked: 0, others: HashMap::new(), foreign: 0, sharing: Sharing::default() }
     }
 
     fn run(mut self, core: &Weak<Core>) {
@@ -167,6 +172,23 @@ impl Watch {
             store_descriptions(core)?;
             core.leases.sweep(&*core.store)?;
         }
+        self.close_some(core)
+    }
+
+    /// Closes leases that were taken over and own no run any more, a few at a time.
+    fn close_some(&mut self, core: &Core) -> Result<(), EngineError> {
+        // The first one is for new runs. The deaths of those that are inherited are not counted yet.
+        let taken = core.leases.all().into_iter().skip(1).filter(|lease| !core.suspects.is_inherited(lease.number));
+        let taken: Vec<_> = taken.collect();
+        let some = taken.len().min(CLOSED);
+        for lease in taken.iter().cycle().skip(self.looked % taken.len().max(1)).take(some) {
+            let query = RunQuery { lease: Some(lease.number), limit: 1, ..RunQuery::default() };
+            let page = core.store.runs(&query)?;
+            if page.runs.is_empty() && page.damaged.is_empty() {
+                core.leases.close(&*core.store, *lease)?;
+            }
+        }
+        self.looked = self.looked.wrapping_add(some);
         Ok(())
     }
 }

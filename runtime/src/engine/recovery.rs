@@ -4,7 +4,7 @@ use super::core::Core;
 use super::error::EngineError;
 use super::{inbox, threads};
 use crate::machine::AHEAD;
-use crate::store::{Lease, RunPage, RunQuery, Status, Write};
+use crate::store::{Lease, RunPage, RunQuery, Status};
 use futures_util::{StreamExt, stream};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -44,15 +44,6 @@ pub(super) async fn take_over(core: Arc<Core>, lease: i64) {
     // Its remote steps were lost with it: their runs are those of any lease.
     for lease in core.leases.all() {
         collect(&core, lease).await;
-    }
-    give_up_if_empty(&core, lease).await;
-}
-
-/// Removes a lease that was taken over and owns no run, so that engines which come and go leave none behind.
-async fn give_up_if_empty(core: &Core, lease: i64) {
-    let Some(lease) = core.leases.held(lease).filter(|lease| *lease != core.leases.primary()) else { return };
-    if let Ok(Ok(_)) = core.committer.write(Write::CloseLease(lease)).await {
-        core.leases.forget(lease);
     }
 }
 

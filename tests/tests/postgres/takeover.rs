@@ -2,7 +2,7 @@
 
 use crate::killed::{Fleet, ends, signal};
 use crate::work::{ENDING, Number, builder, doubles, doubling};
-use limits::Soon as _;
+use limits::{Heard, Soon as _};
 use std::time::{Duration, Instant};
 use steadfast::store::PgOptions;
 use throwaway_postgres::{Cluster, Database, Proxy};
@@ -48,6 +48,27 @@ async fn a_process_that_stops_between_fence_and_commit_is_taken_over() {
     signal(&owner, "CONT");
     ends(owner);
     fleet.check(20).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_leases_of_processes_that_were_killed_are_closed_once_they_own_no_run() {
+    let Some(cluster) = Cluster::shared() else { return };
+    let fleet = Fleet::new(cluster);
+    for _ in 0..5 {
+        let mut killed = fleet.spawn("4");
+        Heard::of(killed.stdout.take().expect("its output")).until("started");
+        killed.kill().expect("killed");
+        limits::ended(&mut killed);
+    }
+    // It lacks the workflow of the runs, and leaves them to others.
+    let engine = builder(fleet.database().url()).start().soon().await.expect("an engine");
+    let leases = || fleet.database().execute("SELECT count(*) FROM steadfast_leases").expect("a count");
+    limits::until(async || leases()[0][0].as_deref() == Some("1")).await;
+    let run = engine.start(doubling, ()).soon().await.expect("a start");
+    doubles(&run, &[3], 6).await;
+    ends(fleet.spawn("4"));
+    engine.shutdown(ENDING).soon().await.expect("an orderly end");
+    fleet.check(4 + 1).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
