@@ -4,10 +4,10 @@ use std::time::Instant;
 use throwaway_postgres::Database;
 use tokio_postgres::{Client, NoTls};
 
-const BODY: &str = r#"{"id":17,"name":"a small struct"}"#;
+pub(crate) const BODY: &str = r#"{"id":17,"name":"a small struct"}"#;
 
 /// Calls `measure` with a client whose connection is driven by the thread that waits, as the store does it.
-fn with_client(database: &Database, measure: impl AsyncFnOnce(&Client) -> f64) -> f64 {
+pub(crate) fn with_client(database: &Database, measure: impl AsyncFnOnce(&Client) -> f64) -> f64 {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
     runtime.block_on(async {
         let (client, connection) = tokio_postgres::connect(database.url(), NoTls).await.expect("a connection");

@@ -24,6 +24,7 @@ mod restarts;
 mod restored;
 mod rights;
 mod shipping;
+mod snapshots;
 mod takeover;
 mod told;
 mod transactions;

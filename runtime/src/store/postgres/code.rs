@@ -122,7 +122,11 @@ impl<'a, 's> OfUser<'a, 's> {
         } else {
             ""
         };
-        format!("{last}SAVEPOINT steadfast_statement; SET LOCAL statement_timeout = {left}")
+        // A user's statement may be one that a scan suits best.
+        format!(
+            "{last}SAVEPOINT steadfast_statement; SET LOCAL statement_timeout = {left}; \
+             SET LOCAL enable_seqscan TO DEFAULT"
+        )
     }
 
     /// Takes back the last statement.
