@@ -3,11 +3,14 @@
 //! With `bank` as `<runs>` it moves money between two accounts in the same file, and prints `done`. With `talk` its
 //! runs send messages to each other, start others and continue as new; with `listen` a run waits for messages that
 //! another process sends with `say`. With `graph` it runs graphs that change their context, and shared state with
-//! stored fields.
+//! stored fields. With `worker` it works behind a pool, and with `client-NAME` it starts runs there, until its input is
+//! closed.
 //!
 //! With a number it starts, or resumes, that many runs. It appends a line to the log for every attempt, and prints one
 //! line for every run that has ended, then `done`.
 
+#[path = "victim/fleet.rs"]
+mod fleet;
 #[path = "victim/graph.rs"]
 mod graph;
 #[path = "victim/talk.rs"]
@@ -86,8 +89,9 @@ async fn poisoned(flow: &mut Flow, n: u64) -> Result<u64> {
     Ok(poison(flow, n).await?)
 }
 
-/// Moves money between two accounts, in the commit of its result.
-#[transaction]
+/// Moves money between two accounts, in the commit of its result. It waits for the rows of a process that was stopped in
+/// its commit until the server ends that.
+#[transaction(time_limit = "20s")]
 fn move_cents(tx: &mut Tx<'_>, from: String, to: String, cents: i64) -> Result<i64> {
     let change = "UPDATE accounts SET cents = cents + ?2, moves = moves + 1 WHERE name = ?1";
     tx.execute(change, params![from, -cents])?;
@@ -149,6 +153,10 @@ async fn main() -> std::result::Result<(), Box<dyn std::error::Error>> {
     let args: Vec<String> = std::env::args().skip(1).collect();
     LOG.set(args[1].clone()).expect("set once");
     let term = args.get(3).map_or(Ok(5_000), |term| term.parse())?;
+    if args[2] == "worker" || args[2].starts_with("client") {
+        let term = Duration::from_millis(term);
+        return fleet::takes_part(&args[0], &args[2], term).await.map_err(|error| error as _);
+    }
     let builder = steadfast_tests::database::on(&args[0]).lease_term(Duration::from_millis(term));
     let builder = if args[2] == "graph" { graph::workflows(builder, &args[1]) } else { builder };
     let engine = talk::workflows(builder).workflow(job).workflow(poisoned).workflow(moving).start().await?;

@@ -10,6 +10,7 @@ mod bad_input;
 mod cluster;
 mod connections;
 mod encrypted;
+mod everything;
 mod failing;
 mod fleet;
 mod full_disk;
