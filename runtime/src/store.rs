@@ -112,6 +112,11 @@ pub trait Store: Send + Sync + 'static {
         self.commit(writes).map(Some)
     }
 
+    /// Returns whether [`try_commit`](Store::try_commit) lets the other tasks of the calling thread go on while it waits.
+    fn steps_aside(&self) -> bool {
+        false
+    }
+
     /// Returns one run, by its number or by its id.
     ///
     /// # Errors

@@ -29,6 +29,8 @@ const IN_A_ROW: usize = 64;
 /// The time for which one task runs attempts before it yields: several commits, if it leads (`committer`). Each yield
 /// wakes another thread of the runtime.
 const AT_A_TIME: Duration = Duration::from_micros(500);
+/// The same for a store whose commits let the other tasks of the thread go on: then nobody waits for the yield.
+const ASIDE: Duration = Duration::from_millis(10);
 
 /// The future that drives a run, and the state of who polls it.
 pub(super) struct Driving {
@@ -134,14 +136,15 @@ impl Driving {
     }
 }
 
-/// Runs attempts, one after the other.
-pub(super) async fn run(mut job: Job) {
+/// Runs attempts, one after the other; `aside` if other tasks of the thread go on during their commits.
+pub(super) async fn run(mut job: Job, aside: bool) {
+    let at_a_time = if aside { ASIDE } else { AT_A_TIME };
     loop {
         let began = Instant::now();
         for _ in 0..IN_A_ROW {
             let Some(next) = job.0.await else { return };
             job = next;
-            if began.elapsed() > AT_A_TIME {
+            if began.elapsed() > at_a_time {
                 break;
             }
         }

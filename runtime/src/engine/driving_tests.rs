@@ -77,7 +77,7 @@ fn one_of_the_attempts_that_begin_is_for_the_task_of_the_one_that_ends() {
                 for _ in 0..3 {
                     let job = Job(std::future::ready(None).boxed());
                     if let Some(job) = driving.upgrade().unwrap().begin(job) {
-                        on.spawn(run(job));
+                        on.spawn(run(job, false));
                     }
                 }
             }

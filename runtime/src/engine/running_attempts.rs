@@ -202,7 +202,7 @@ impl RunningAttempts {
             None => Some(job),
         };
         if let Some(job) = job {
-            self.core.runtime.spawn(driving::run(job));
+            self.core.runtime.spawn(driving::run(job, self.core.store.steps_aside()));
         }
     }
 

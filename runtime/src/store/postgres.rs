@@ -175,6 +175,10 @@ impl Store for PostgresStore {
         tokio::task::block_in_place(|| self.shared.direct(writes))
     }
 
+    fn steps_aside(&self) -> bool {
+        true
+    }
+
     fn run(&self, key: RunKey<'_>) -> Result<Option<RunRow>, StoreError> {
         self.reading(|reader| reader.run(key))
     }

@@ -113,7 +113,7 @@ fn all_are_heard(attempts: usize, others: usize) {
             threads.push(thread::spawn(move || {
                 let Some(driving) = driving.upgrade() else { return talk.say() };
                 if let Some(job) = driving.deliver(|| talk.say()) {
-                    block_on(run(job));
+                    block_on(run(job, false));
                 }
             }));
         }

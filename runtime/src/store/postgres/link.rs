@@ -4,7 +4,7 @@ use super::options::PgOptions;
 use super::tls;
 use std::future::{Future, poll_fn};
 use std::pin::{Pin, pin};
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 use tokio::runtime::Runtime;
 use tokio_postgres::{Client, Connection, Socket};
@@ -105,8 +105,10 @@ impl Link {
         let mut acting = pin!(act(client));
         let mut has_begun = false;
         let both = poll_fn(|context| {
-            // First the connection: it reads what the operation waits for.
-            if advance(connection, why, context) && !has_begun {
+            // First the connection: it reads what the operation waits for. What the operation sends at first need not wake
+            // it, for it is polled below: a wake-up is a call of the system.
+            let waker = if has_begun { context.waker() } else { Waker::noop() };
+            if advance(connection, why, &mut Context::from_waker(waker)) && !has_begun {
                 return Poll::Ready(None);
             }
             has_begun = true;

@@ -11,6 +11,9 @@ use std::time::{Duration, Instant};
 /// The time after which an idle connection is closed, but for one.
 const IDLE: Duration = Duration::from_secs(10);
 
+/// The time for which a connection counts as alive after its last use.
+const FRESH: Duration = Duration::from_millis(10);
+
 /// Connections for one purpose, made when they are needed. A call that finds all in use waits.
 pub(super) struct Links {
     options: PgOptions,
@@ -71,7 +74,8 @@ impl Links {
 
     fn link(&self) -> Result<Link, StoreError> {
         let mut idle = std::iter::from_fn(|| self.state().idle.pop());
-        if let Some(link) = idle.find_map(|(mut link, _)| link.is_alive().then_some(link)) {
+        let usable = |(mut link, used): (Link, Instant)| (used.elapsed() < FRESH || link.is_alive()).then_some(link);
+        if let Some(link) = idle.find_map(usable) {
             return Ok(link);
         }
         Link::connect(&self.options).map_err(|error| fault(&self.name, error, Place::Connecting))
