@@ -190,9 +190,10 @@ pub trait StepBody: Send + Sync {
         None
     }
 
-    /// Returns how attempts run in another process.
+    /// Returns the type of the context that attempts in another process read.
     #[cfg(feature = "testing")]
-    fn remote(&self) -> Option<crate::step::Remote> {
+    #[expect(private_interfaces, reason = "only the executor of tests, in this crate, asks for it")]
+    fn remote_context(&self) -> Option<crate::context::ContextType> {
         None
     }
 

@@ -187,8 +187,8 @@ impl StepBody for Body {
     }
 
     #[cfg(feature = "testing")]
-    fn remote(&self) -> Option<Remote> {
-        self.table.remote
+    fn remote_context(&self) -> Option<crate::context::ContextType> {
+        self.table.remote.and_then(|remote| (remote.context)())
     }
 
     #[cfg(feature = "testing")]

@@ -134,7 +134,7 @@ impl Scenario<'_> {
             self.far.runs.insert(task.run, FarRun { env, attempts, claimed: BTreeSet::new() });
         }
         let env = self.far.runs[&task.run].env.clone();
-        let kind = body.remote().and_then(|remote| (remote.context)());
+        let kind = body.remote_context();
         let found = match (kind, task.context) {
             (None, _) => None,
             (Some(_), None) => return Err("a remote step with a context has no entry that wrote it".into()),

@@ -3,6 +3,8 @@
 //! A decision that needs a row which was not read ends there; the key is noted, the rows are read, and all writes of the
 //! batch are decided anew.
 
+mod lacking;
+
 use super::changes::Changes;
 use super::keys::Keys;
 use super::known::Known;
@@ -14,8 +16,8 @@ use crate::store::decide::{
 };
 use crate::store::sql::queries;
 use crate::store::{
-    EntryRow, FieldRow, LeaseRow, NewInboxItem, OutputRow, QueueState, RequestRow, RunKey, RunRow, StoreError,
-    StoreErrorKind, TakenItem, TaskRow, UserCode,
+    EntryRow, FieldRow, LeaseRow, NewInboxItem, OutputRow, QueueState, RequestRow, RunKey, RunRow, StoreError, TakenItem,
+    TaskRow, UserCode,
 };
 use crate::value::Value;
 use std::cell::{Cell, RefCell};
@@ -35,64 +37,6 @@ pub(super) struct Sheet {
 impl Sheet {
     pub(super) fn new(known: Known) -> Self {
         Self { known, changes: Changes::default(), missing: RefCell::default(), needs_all: Cell::new(false) }
-    }
-
-    /// Notes what is missing, and returns the error that ends the decision.
-    fn missing<T>(&self, note: impl FnOnce(&mut Keys)) -> Result<T, StoreError> {
-        note(&mut self.missing.borrow_mut());
-        Err(StoreError::new(StoreErrorKind::Io, "a row was not read yet"))
-    }
-
-    fn needs_all<T>(&self) -> Result<T, StoreError> {
-        self.needs_all.set(true);
-        Err(StoreError::new(StoreErrorKind::Io, "this excludes all other writers"))
-    }
-
-    fn by_number(&self, run: i64) -> Result<Option<&RunRow>, StoreError> {
-        match self.known.runs.get(&run) {
-            Some(row) => Ok(row.as_ref()),
-            None => self.missing(|keys| {
-                keys.runs.insert(run);
-            }),
-        }
-    }
-
-    /// Requires that nobody else writes to a run until the commit.
-    fn locked(&self, run: i64) -> Result<(), StoreError> {
-        if self.known.locked.contains(&run) {
-            Ok(())
-        } else {
-            self.missing(|keys| {
-                keys.locked.insert(run);
-            })
-        }
-    }
-
-    fn watchers(&self, run: i64) -> Result<impl Iterator<Item = Related> + '_, StoreError> {
-        match self.known.watchers.get(&run) {
-            Some(watchers) => self.locked(run).map(|()| watchers.iter().copied()),
-            None => self.missing(|keys| {
-                keys.locked.insert(run);
-                keys.watchers.insert(run);
-            }),
-        }
-    }
-
-    /// Returns those of the runs that accept items, in order.
-    fn accepting(&self, related: impl Iterator<Item = Related>) -> Result<Vec<Related>, StoreError> {
-        let mut accepting = Vec::new();
-        let mut complete = Ok(());
-        for related in related {
-            match self.by_number(related.run) {
-                Ok(row) if row.is_some_and(|row| row.status.accepts()) => accepting.push(related),
-                Ok(_) => {}
-                // The others are noted too, so that one more reading has all.
-                Err(error) => complete = Err(error),
-            }
-        }
-        complete?;
-        accepting.sort_unstable();
-        Ok(accepting)
     }
 
     fn execute(&mut self, query: &'static str, values: Vec<Own>) {
