@@ -3,6 +3,8 @@
 //! The first version wrote `fixtures/journal-1.sql`: one run of each shared workflow, stopped in the middle.
 //! `STEADFAST_RECORD=1` writes it anew; do that only for a new format, under a new name.
 
+mod tasks;
+
 use crate::flows::{count_up, patient, shop, stumbling};
 use limits::Soon as _;
 use std::fmt::Write as _;
@@ -78,6 +80,12 @@ async fn record(path: &std::path::Path) {
     for line in &expected {
         writeln!(script, "-- expected: {line}").unwrap();
     }
+    std::fs::write(FIXTURE, script + &dumped(&db)).unwrap();
+}
+
+/// Returns a database as SQL.
+fn dumped(db: &rusqlite::Connection) -> String {
+    let mut script = String::new();
     let mut names =
         db.prepare("SELECT name, sql FROM sqlite_schema WHERE sql IS NOT NULL ORDER BY type = 'index', rowid").unwrap();
     let objects: Vec<(String, String)> =
@@ -106,5 +114,5 @@ async fn record(path: &std::path::Path) {
             writeln!(script, "INSERT INTO {table} VALUES ({});", values.join(", ")).unwrap();
         }
     }
-    std::fs::write(FIXTURE, script).unwrap();
+    script
 }
