@@ -21,6 +21,7 @@ chapters! {
     Transactions = "transactions";
     Graphs = "graphs";
     SharedState = "shared-state";
+    RemoteSteps = "remote-steps";
     #[cfg(feature = "encryption")]
     Secrets = "secrets";
     #[cfg(feature = "testing")]

@@ -21,6 +21,7 @@ mod locks;
 mod older;
 mod operated;
 mod pooled;
+mod remote;
 mod restarts;
 mod restored;
 mod rights;

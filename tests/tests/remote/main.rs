@@ -8,3 +8,4 @@ mod killed;
 mod place;
 mod queues;
 mod refused;
+mod times;

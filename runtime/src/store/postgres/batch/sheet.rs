@@ -16,8 +16,8 @@ use crate::store::decide::{
 };
 use crate::store::sql::queries;
 use crate::store::{
-    EntryRow, FieldRow, LeaseRow, NewInboxItem, OutputRow, QueueState, RequestRow, RunKey, RunRow, StoreError, TakenItem,
-    TaskRow, UserCode,
+    EntryRow, FieldRow, LeaseRow, NewInboxItem, OutputRow, QueueState, RequestRow, RunKey, RunRow, StoreError,
+    TakenItem, TaskRow, UserCode,
 };
 use crate::value::Value;
 use std::cell::{Cell, RefCell};
