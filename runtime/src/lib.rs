@@ -193,8 +193,9 @@ pub mod __private {
     pub use crate::shared_state::{StateDef, TypedState};
     pub use crate::sql::Tx;
     pub use crate::step::{
-        ArgsCoding, Ending, HandleParameter, Input, OtherwiseStored, PlainArgs, Remote, Returned, RunBody, StepDef,
-        StepInputs, StepSpec, StoredBeside, TransactionDef, boxed, never,
+        ArgsCoding, Ending, HandleParameter, Input, OtherwiseRemoteContext, OtherwiseStored, PlainArgs, Remote,
+        RemoteContext, RemoteContextOf, Returned, RunBody, StepDef, StepInputs, StepSpec, StoredBeside, TransactionDef,
+        boxed, never,
     };
     pub use crate::value::{Encoding, Value};
     pub use crate::workflow::{

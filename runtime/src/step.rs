@@ -20,7 +20,7 @@ pub use body::{boxed, never};
 pub use ended::Ending;
 pub use inputs::{HandleParameter, StepInputs};
 pub use outcome::{Input, Returned};
-pub use remote::Remote;
+pub use remote::{OtherwiseRemoteContext, Remote, RemoteContext, RemoteContextOf};
 pub(crate) use stored::{saved, to_save};
 pub use stored_types::{OtherwiseStored, StoredBeside};
 pub use stream::{StepStreamWriter, stream};

@@ -1,6 +1,7 @@
 //! Steps that run in another process.
 
-use crate::context::{ContextType, StepContext, context_type};
+use crate::context::{ContextType, Declared};
+use std::marker::PhantomData;
 
 /// How a step runs in another process: the queue in which its calls wait for an engine, and the context that it reads.
 #[doc(hidden)]
@@ -19,7 +20,31 @@ impl Remote {
 
     /// A step that reads this context.
     #[must_use]
-    pub const fn reading<C: StepContext>(queue: &'static str) -> Self {
-        Self { queue, context: || Some(context_type::<C>()) }
+    pub const fn reading(queue: &'static str, context: RemoteContext) -> Self {
+        Self { queue, context: context.0 }
     }
 }
+
+/// The context of a step in another process.
+#[doc(hidden)]
+#[derive(Clone, Copy, Debug)]
+pub struct RemoteContext(fn() -> Option<ContextType>);
+
+/// The context of a step whose type perhaps is none: an inherent constant takes precedence where its bounds hold.
+#[doc(hidden)]
+#[derive(Debug)]
+pub struct RemoteContextOf<C>(PhantomData<C>);
+
+impl<C: Declared> RemoteContextOf<C> {
+    /// The context.
+    pub const CONTEXT: RemoteContext = RemoteContext(|| Some((C::CODE.kind)()));
+}
+
+/// The answer of [`RemoteContextOf`] for a type that is no context, which is an error elsewhere.
+#[doc(hidden)]
+pub trait OtherwiseRemoteContext {
+    /// None.
+    const CONTEXT: RemoteContext = RemoteContext(|| None);
+}
+
+impl<C> OtherwiseRemoteContext for RemoteContextOf<C> {}

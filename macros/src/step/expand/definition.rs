@@ -79,11 +79,17 @@ fn remote(step: &Step, stand_in: bool) -> Option<TokenStream> {
     let remote = match &step.context {
         Some(context) if !stand_in => {
             let ty = &context.reference.elem;
-            quote_spanned!(ty.span()=> reading::<#ty>)
+            // A type that is no context is told once, by the check of its own.
+            let context = quote_spanned!(ty.span()=> RemoteContextOf::<#ty>::CONTEXT);
+            quote!({
+                #[allow(unused_imports, reason = "of a type that is a context, the constant is its own")]
+                use ::steadfast::__private::OtherwiseRemoteContext as _;
+                ::steadfast::__private::Remote::reading(#queue, ::steadfast::__private::#context)
+            })
         }
-        _ => quote!(alone),
+        _ => quote!(::steadfast::__private::Remote::alone(#queue)),
     };
-    Some(quote!(remote: ::core::option::Option::Some(::steadfast::__private::Remote::#remote(#queue)),))
+    Some(quote!(remote: ::core::option::Option::Some(#remote),))
 }
 
 /// Returns the types of its context and of its arguments.

@@ -202,6 +202,7 @@ pub(super) fn printed(schema: Option<&str>) -> String {
     for (version, statements) in STEPS.iter().enumerate() {
         let (condition, noted) = step_from(version);
         let _ = writeln!(text, "IF {} THEN", for_postgres(&condition, schema));
+        text.extend(["IF ", &for_postgres(&condition, schema), " THEN\n"]);
         for statement in statements.iter().copied().chain([noted.as_str()]) {
             text.push_str(&created_in(statement, schema));
             text.push_str(";\n");
