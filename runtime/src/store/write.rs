@@ -2,7 +2,7 @@
 
 mod flaw;
 pub(super) mod imported;
-mod item;
+pub(super) mod item;
 mod new_row;
 
 use super::Status;
@@ -14,7 +14,7 @@ use crate::record::AttemptOutcome;
 use crate::value::Value;
 use imported::ImportedRun;
 pub(super) use item::End;
-pub use item::NewInboxItem;
+use item::NewInboxItem;
 use std::sync::Arc;
 
 /// A lease as its holder sees it.

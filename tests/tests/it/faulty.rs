@@ -3,8 +3,8 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use steadfast::store::backend::{
-    Belongings, EntryRow, FieldRow, InboxRow, LeaseRow, OutputRow, QueueRow, Rejected, RequestKey, RequestRow, RunKey,
-    RunPage, RunQuery, RunRow, TaskKey, TaskRow, WaitingRuns, Write, Written,
+    Belongings, EntryRow, FieldRow, InboxRow, LeaseRow, OutputRow, QueueRow, QueueState, Rejected, RequestKey,
+    RequestRow, RunKey, RunPage, RunQuery, RunRow, TaskKey, TaskRow, WaitingRuns, Write, Written,
 };
 use steadfast::store::{MemoryStore, Store, StoreError, StoreErrorKind};
 
@@ -143,6 +143,10 @@ impl<S: Store + ?Sized> Store for Hooked<S> {
 
     fn tasks(&self, which: TaskKey<'_>) -> Result<Vec<TaskRow>, StoreError> {
         self.inner.tasks(which)
+    }
+
+    fn queue(&self, name: &str) -> Result<Option<QueueState>, StoreError> {
+        self.inner.queue(name)
     }
 
     fn queues(&self) -> Result<Vec<QueueRow>, StoreError> {

@@ -41,7 +41,7 @@ async fn shopping(start: Start<Basket>) -> Result<u64> {
     flow.update(|basket| basket.weight(weight).note(Bytes::from(vec![1; 2]))).await?;
     let (one, two) = try_join!(weigh(&flow, 3), near(&flow, 1))?;
     let packed = pack(&flow, one - two).await?;
-    flow.sleep(Duration::from_secs(60)).await?;
+    flow.sleep(Duration::from_mins(1)).await?;
     Ok(packed.len() as u64)
 }
 

@@ -1,5 +1,7 @@
 //! Remote steps: they run in another process, with the typed context of their workflow.
 
+#![expect(clippy::unused_async, reason = "a workflow is async, whatever it does")]
+
 mod basics;
 mod bulk;
 mod carried;

@@ -23,7 +23,7 @@ async fn limited(flow: &mut Flow) -> Result<u32> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_wait_in_a_queue_is_no_part_of_the_time_limit() {
-    let place = Place::new();
+    let place = Place::file();
     let engine = place.builder().workflow(limited).start().await.unwrap();
     let run = engine.start(limited, ()).await.unwrap();
     until(async || !run.status().await.unwrap().waits_for.is_empty()).await;
@@ -52,7 +52,7 @@ async fn holding(flow: &mut Flow) -> Result<u32> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_engine_that_ends_in_order_lets_its_steps_finish_and_claims_no_more() {
-    let place = Place::new();
+    let place = Place::file();
     let engine = place.builder().workflow(holding).start().await.unwrap();
     let worker = place.builder().serve("slow", 2).step::<held>().start().await.unwrap();
     let first = engine.start(holding, ()).await.unwrap();

@@ -5,7 +5,6 @@ use super::session::Pg;
 use super::text::for_postgres;
 use crate::store::sql::{Cell, META_TABLE, Reader, SET_META, Session};
 use crate::store::{StoreError, StoreErrorKind};
-use std::fmt::Write as _;
 use std::ops::ControlFlow;
 
 /// The version of the tables in Postgres, apart from that of a file of SQLite.
@@ -201,7 +200,6 @@ pub(super) fn printed(schema: Option<&str>) -> String {
     let mut text = format!("BEGIN;\n{};\nDO $steadfast$ BEGIN\n", created_in(CREATE_META, schema));
     for (version, statements) in STEPS.iter().enumerate() {
         let (condition, noted) = step_from(version);
-        let _ = writeln!(text, "IF {} THEN", for_postgres(&condition, schema));
         text.extend(["IF ", &for_postgres(&condition, schema), " THEN\n"]);
         for statement in statements.iter().copied().chain([noted.as_str()]) {
             text.push_str(&created_in(statement, schema));

@@ -138,7 +138,9 @@ const fn met(write: &Write) -> Met {
         Write::Answer { .. } => Row(Holding::OpenRequest),
         Write::Delete { .. } => Column(Happening::Delete),
         // In tests of their own: `tests/remote`.
-        Write::ClaimTasks { .. } | Write::FinishTask { .. } | Write::ReturnTask { .. } => Elsewhere("remote"),
+        Write::ClaimTasks { .. } | Write::FinishTask { .. } | Write::ReturnTask { .. } | Write::ChangeQueue { .. } => {
+            Elsewhere("remote")
+        }
     }
 }
 
