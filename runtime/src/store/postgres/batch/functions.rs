@@ -3,7 +3,7 @@
 //! They are functions because a session keeps the plans of a function's statements, also behind a pooler, where statements
 //! have no names: to plan these statements anew takes several times as long as they do. They decide nothing. Each verifies
 //! what was assumed of the rows when the batch was decided, and otherwise leaves everything as it is. Each waits for a lock
-//! as briefly as other transactions do, and finds its rows one by one in their indexes: its plans are kept, and may have
+//! as briefly as other transactions do, and finds its rows by their indexes: its plans are kept, and may have
 //! been made while the tables were empty.
 
 /// Appends one row to the log of a run whose row does not change. Its parameters: the lease and its epoch, the run and its
@@ -45,8 +45,7 @@ pub(in crate::store::postgres) const BATCH: &str = "CREATE FUNCTION steadfast_ba
         bigint[], bigint[], text[], bigint[], text[], bytea[],
         bigint[], text[], text[], text[], bigint[], bigint[], bigint[], bigint[], text[], text[], bigint[], bigint[],
         text[], bigint[], bigint[], bigint[], bigint[], bigint[], text[])
-    RETURNS SETOF bigint LANGUAGE plpgsql
-        SET lock_timeout = '2s' SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off AS $function$
+    RETURNS SETOF bigint LANGUAGE plpgsql SET lock_timeout = '2s' SET enable_seqscan = off AS $function$
     DECLARE
         fit bigint;
         numbers bigint[] := '{}';
