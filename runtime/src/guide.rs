@@ -22,6 +22,7 @@ chapters! {
     Graphs = "graphs";
     SharedState = "shared-state";
     RemoteSteps = "remote-steps";
+    Queues = "queues";
     #[cfg(feature = "encryption")]
     Secrets = "secrets";
     #[cfg(feature = "testing")]

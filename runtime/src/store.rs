@@ -60,7 +60,8 @@ pub(crate) use task::{QueueRow, TaskKey, TaskRow, TaskState};
 pub(crate) use user_code::{Transaction, UserCode};
 pub(crate) use write::imported::ImportedRun;
 pub(crate) use write::item::NewInboxItem;
-pub(crate) use write::{Append, Change, Lease, NewRun, Outgoing, Rejected, Write, Written};
+pub(crate) use write::outgoing::Outgoing;
+pub(crate) use write::{Append, Change, Lease, NewRun, Rejected, Write, Written};
 
 /// The rows, queries and writes of a [`Store`], for authors of one: with the feature `conformance`.
 ///
@@ -80,7 +81,8 @@ pub mod backend {
     pub use super::user_code::{Transaction, UserCode, Within};
     pub use super::write::imported::ImportedRun;
     pub use super::write::item::NewInboxItem;
-    pub use super::write::{Append, Change, Lease, NewRun, Outgoing, Rejected, Write, Written};
+    pub use super::write::outgoing::Outgoing;
+    pub use super::write::{Append, Change, Lease, NewRun, Rejected, Write, Written};
     pub use crate::record::inbox_kind::InboxKind;
     pub use crate::record::outcome::AttemptOutcome;
     pub use crate::sql::error::SqlErrorKind;

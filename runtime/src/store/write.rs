@@ -4,17 +4,18 @@ mod flaw;
 pub(super) mod imported;
 pub(super) mod item;
 mod new_row;
+pub(super) mod outgoing;
 
 use super::Status;
 use super::queue::QueueChange;
-use super::rows::{EntryRow, FieldRow, RequestRow, RunRow};
+use super::rows::{EntryRow, FieldRow, RunRow};
 use super::task::TaskRow;
 use super::user_code::{Transaction, UserCode};
 use crate::record::AttemptOutcome;
-use crate::value::Value;
 use imported::ImportedRun;
 pub(super) use item::End;
 use item::NewInboxItem;
+use outgoing::Outgoing;
 use std::sync::Arc;
 
 /// A lease as its holder sees it.
@@ -54,8 +55,9 @@ pub enum Write {
         /// The lease that claims it.
         lease: Lease,
     },
-    /// Claims running, sleeping or paused runs without an owner, of these workflows only: at most `limit`. Runs that another connection is claiming meanwhile may be left out. Rejected with
-    /// [`Rejected::Fenced`] if the lease is lost. The answer is [`Written::Runs`].
+    /// Claims running, sleeping or paused runs without an owner, of these workflows only: at most `limit`. May leave out
+    /// runs that another connection claims. Rejected with [`Rejected::Fenced`] if the lease is lost. The answer is
+    /// [`Written::Runs`].
     ClaimServed {
         /// The lease that claims them.
         lease: Lease,
@@ -249,86 +251,6 @@ impl Append {
             _ => None,
         })
     }
-}
-
-/// A write of an entry beyond the rows of its run. A rejected one leaves the append and the others alone.
-#[derive(Clone, Debug)]
-pub enum Outgoing {
-    /// An item for the inbox of another run, by its id. See [`Write::Send`] for the answers.
-    Deliver {
-        /// The id of the run.
-        to: String,
-        /// The item; `run` is ignored.
-        item: NewInboxItem,
-    },
-    /// An item for every run that has not ended and whose parent is this run's first run.
-    NotifyChildren(NewInboxItem),
-    /// A new run. See [`Write::Start`] for the answers. If it was started and `position` is given, its end is delivered
-    /// to this run's inbox.
-    Start {
-        /// The run.
-        run: Box<NewRun>,
-        /// The command index of the call that waits for its end.
-        position: Option<u64>,
-    },
-    /// A watch: the end of a run is delivered to this run's inbox, once, or now if it has ended. Rejected with
-    /// [`Rejected::NoSuchRun`].
-    Watch {
-        /// The id of the run.
-        id: String,
-        /// The command index of the call that waits for its end.
-        position: u64,
-    },
-    /// An item for a run whose end this run waits for. Rejected with [`Rejected::NoSuchRun`] if another run has the id.
-    DeliverToWatched {
-        /// The id of the run.
-        to: String,
-        /// The command index of the call that waits for its end.
-        position: u64,
-        /// The item; `run` is ignored.
-        item: NewInboxItem,
-    },
-    /// A request. One with the same id is left as it is.
-    Ask(RequestRow),
-    /// The withdrawal of a request: the run no longer waits for the answer.
-    Withdraw {
-        /// The request's id.
-        id: String,
-    },
-    /// The withdrawal of a request because its time is over. If this run's request has an answer all the same, the
-    /// whole append is rejected with [`Rejected::Fenced`]: the answer was accepted, so the run has to be looked at
-    /// again.
-    Expire {
-        /// The request's id.
-        id: String,
-    },
-    /// An output of this run.
-    Put {
-        /// The name of the channel.
-        channel: String,
-        /// The entry that writes it.
-        seq: u64,
-        /// The value written; `None` closes a stream.
-        value: Option<Value>,
-    },
-    /// A task of this run: an attempt of a remote step. One of the same attempt is left as it is; one of another attempt
-    /// is replaced. `number`, `run`, `state` and `lease` are ignored.
-    Enqueue(Box<TaskRow>),
-    /// The end of a task of this run: nothing waits for it. If an engine runs it, it is marked as cancelled.
-    Dequeue {
-        /// The command index of the call.
-        position: u64,
-    },
-    /// A label of the run, set or removed.
-    Label {
-        /// The label's name.
-        name: String,
-        /// Its value.
-        value: Option<String>,
-    },
-    /// The successor of the run, which must end with this append. The append is refused as a whole if the successor
-    /// cannot be written.
-    Replace(Box<ImportedRun>),
 }
 
 /// The change of a run's row with an append.

@@ -81,13 +81,17 @@ async fn the_server_ends_a_transaction_that_stands_still() {
     let database = cluster.database("still");
     let proxy = Proxy::start(cluster.socket());
     let worker = builder(options(&proxy.url(database.name()))).workflow(ship).start().await.expect("a worker");
-    // Each answer comes so late that the transaction waits for its next statement for longer than 5 s.
+    let run = worker.start(ship, 2).id("still-1").await.expect("a start");
+    // Each answer comes so late that the transaction of a message waits for its next statement for longer than 5 s.
     proxy.delay(Duration::from_secs(4));
+    let sent = tokio::spawn({
+        let run = run.clone();
+        async move { run.send(Go).await }
+    });
     let said = || cluster.log().contains("terminating connection due to idle-in-transaction timeout");
     limits::hold_until(said);
     proxy.delay(Duration::ZERO);
-    let run = worker.start(ship, 2).id("still-1").await.expect("a start");
-    run.send(Go).await.expect("sent");
+    sent.await.expect("no panic").expect("it is written again");
     assert_eq!(tokio::time::timeout(LONG, run.result()).await.expect("in time").expect("a result"), 2);
     end(worker).await;
 }

@@ -135,22 +135,28 @@ async fn a_newer_schema_keeps_older_engines_from_starting_and_stops_those_at_wor
     };
     ships("rolling-1").await;
 
+    let version = || -> Option<u32> {
+        execute("SELECT value FROM steadfast_meta WHERE key = 'schema'")[0][0].as_deref()?.parse().ok()
+    };
+    let known = version().expect("a version");
+    let newer = known + 1;
+
     // The first process of the newer version adds what the older one has no need to know.
-    execute(
+    execute(&format!(
         "BEGIN; ALTER TABLE steadfast_runs ADD COLUMN later TEXT; CREATE INDEX steadfast_runs_later ON steadfast_runs (later);
-         CREATE TABLE steadfast_later (id BIGINT); UPDATE steadfast_meta SET value = '2' WHERE key = 'schema'; COMMIT",
-    );
+         CREATE TABLE steadfast_later (id BIGINT); UPDATE steadfast_meta SET value = '{newer}' WHERE key = 'schema'; COMMIT",
+    ));
     ships("rolling-2").await;
     assert!(old.health().soon().await.is_well());
     for options in [options(database.url()), options(database.url()).without_migrations()] {
         let refused =
             builder(options).workflow(ship).start().soon().await.expect_err("the schema is newer").to_string();
-        for words in ["has schema version 2", "knows up to 1", "Run it with the newer version that wrote it"] {
+        let (has, expects) = (format!("has schema version {newer},"), format!("knows up to {known};"));
+        for words in [&*has, &*expects, "Run it with the newer version that wrote it"] {
             assert!(refused.contains(words), "{refused}");
         }
     }
-    let version = execute("SELECT value FROM steadfast_meta WHERE key = 'schema'");
-    assert_eq!(version[0][0].as_deref(), Some("2"), "it was left as it is");
+    assert_eq!(version(), Some(newer), "it was left as it is");
 
     // One that changes what the older one uses stops it, and nothing is lost.
     let waiting = old.start(ship, 1).id("rolling-3").soon().await.expect("a start");

@@ -146,7 +146,9 @@ pub fn an_attempt_is_enqueued_once<S: Store>(open: &dyn Fn() -> S) {
     rig.dequeue(run, 7);
     assert_eq!(state(), (7, 3, TaskState::Cancelled, Some(lease.number)));
     rig.enqueue(run, [TaskRow { attempt: 3, ..task(7) }]);
-    assert_eq!(rig.states(run), [(7, 3, TaskState::Waiting, None)]);
+    assert_eq!(state(), (7, 3, TaskState::Cancelled, Some(lease.number)), "its engine is told to stop it");
+    rig.enqueue(run, [TaskRow { attempt: 4, ..task(7) }]);
+    assert_eq!(rig.states(run).last(), Some(&(7, 4, TaskState::Waiting, None)));
 }
 
 /// Nothing of an append that is fenced waits for an engine.

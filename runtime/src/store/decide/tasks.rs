@@ -5,11 +5,11 @@ use crate::store::{Lease, NewInboxItem, Rejected, TaskRow, TaskState, Written};
 
 impl<R: Rows> Decision<'_, R> {
     /// Adds an attempt, unless it is there: a run that is loaded again repeats the calls that it waits for. It takes the
-    /// place of others of the same call.
+    /// place of others of the same call. One that was cancelled is there until its engine has seen that.
     pub(super) fn enqueue(&mut self, run: i64, task: &TaskRow) -> Decided<i64> {
         let mut is_there = false;
         for other in self.rows.attempts(run, task.position)? {
-            if other.attempt == task.attempt && other.state != TaskState::Cancelled {
+            if other.attempt == task.attempt {
                 is_there = true;
             } else {
                 self.end_task(&other)?;

@@ -176,6 +176,9 @@ const COLUMNS_OF_RUNS: &[&str] = &[
     "dedup",
 ];
 
+/// The tables that name no run.
+const TABLES_OF_ENGINES: [&str; 4] = ["steadfast_meta", "steadfast_leases", "steadfast_queues", "steadfast_queue_keys"];
+
 #[tokio::test]
 async fn each_table_and_each_column_of_a_run_is_met() {
     let stage = Stage::new("ties".to_owned());
@@ -186,7 +189,7 @@ async fn each_table_and_each_column_of_a_run_is_met() {
         statement.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect()
     };
     let tables = names("SELECT name FROM sqlite_master WHERE type = 'table' AND name LIKE 'steadfast_%'");
-    let known = TABLES_OF_RUNS.iter().map(|(table, _)| *table).chain(["steadfast_meta", "steadfast_leases"]);
+    let known = TABLES_OF_RUNS.iter().map(|(table, _)| *table).chain(TABLES_OF_ENGINES);
     let known: BTreeSet<String> = known.map(str::to_owned).collect();
     assert_eq!(
         tables, known,

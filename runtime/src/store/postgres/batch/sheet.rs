@@ -38,7 +38,6 @@ impl Sheet {
     pub(super) fn new(known: Known) -> Self {
         Self { known, changes: Changes::default(), missing: RefCell::default(), needs_all: Cell::new(false) }
     }
-
     fn execute(&mut self, query: &'static str, values: Vec<Own>) {
         self.changes.statements.push((query, values));
     }
