@@ -10,7 +10,7 @@ use crate::value::Value;
 /// A write of an entry beyond the rows of its run. A rejected one leaves the append and the others alone.
 #[derive(Clone, Debug)]
 pub enum Outgoing {
-    /// An item for the inbox of another run, by its id. See [`Write::Send`] for the answers.
+    /// An item for the inbox of another run, by its id. See [`Write::Send`](super::Write::Send) for the answers.
     Deliver {
         /// The id of the run.
         to: String,
@@ -19,8 +19,8 @@ pub enum Outgoing {
     },
     /// An item for every run that has not ended and whose parent is this run's first run.
     NotifyChildren(NewInboxItem),
-    /// A new run. See [`Write::Start`] for the answers. If it was started and `position` is given, its end is delivered
-    /// to this run's inbox.
+    /// A new run. See [`Write::Start`](super::Write::Start) for the answers. If it was started and `position` is given,
+    /// its end is delivered to this run's inbox.
     Start {
         /// The run.
         run: Box<NewRun>,
@@ -28,14 +28,15 @@ pub enum Outgoing {
         position: Option<u64>,
     },
     /// A watch: the end of a run is delivered to this run's inbox, once, or now if it has ended. Rejected with
-    /// [`Rejected::NoSuchRun`].
+    /// [`Rejected::NoSuchRun`](super::Rejected::NoSuchRun).
     Watch {
         /// The id of the run.
         id: String,
         /// The command index of the call that waits for its end.
         position: u64,
     },
-    /// An item for a run whose end this run waits for. Rejected with [`Rejected::NoSuchRun`] if another run has the id.
+    /// An item for a run whose end this run waits for. Rejected with
+    /// [`Rejected::NoSuchRun`](super::Rejected::NoSuchRun) if another run has the id.
     DeliverToWatched {
         /// The id of the run.
         to: String,
@@ -52,8 +53,8 @@ pub enum Outgoing {
         id: String,
     },
     /// The withdrawal of a request because its time is over. If this run's request has an answer all the same, the
-    /// whole append is rejected with [`Rejected::Fenced`]: the answer was accepted, so the run has to be looked at
-    /// again.
+    /// whole append is rejected with [`Rejected::Fenced`](super::Rejected::Fenced): the answer was accepted, so the run
+    /// has to be looked at again.
     Expire {
         /// The request's id.
         id: String,
