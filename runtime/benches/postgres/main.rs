@@ -6,14 +6,16 @@
 
 mod fleet;
 mod raw;
+#[path = "../steadfast/remote.rs"]
+mod remote;
 mod snapshot;
 #[path = "../steadfast/table.rs"]
 mod table;
 
 use futures_util::future::try_join_all;
 use std::time::Instant;
-use steadfast::EngineError;
 use steadfast::prelude::*;
+use steadfast::{EngineBuilder, EngineError};
 use table::{Table, median};
 use throwaway_postgres::{Cluster, Database};
 use tokio::runtime::Runtime;
@@ -44,7 +46,15 @@ async fn sequence(flow: &mut Flow, steps: u64) -> Result<u64> {
 /// One line of the table, or a few.
 type Line = fn(&Runtime, &Cluster, &mut Table);
 
+/// An engine on a database, for the processes of [`remote`].
+fn engine_on(url: &str) -> EngineBuilder {
+    Engine::builder().postgres(url)
+}
+
 fn main() {
+    if remote::is_worker() {
+        return remote::work();
+    }
     if fleet::is_worker() {
         return fleet::work();
     }
@@ -53,7 +63,8 @@ fn main() {
     let only = std::env::args().skip(1).find(|arg| !arg.starts_with('-'));
     let runtime = Runtime::new().expect("a runtime");
     let mut table = Table::new();
-    let lines: [(&str, Line); 3] = [("a", sequential), ("b", many_runs), ("c", fleet::several_workers)];
+    let lines: [(&str, Line); 4] =
+        [("a", sequential), ("b", many_runs), ("c", fleet::several_workers), ("d", remote_steps)];
     for (name, line) in lines {
         if only.as_deref().is_none_or(|only| only == name) {
             line(&runtime, cluster, &mut table);
@@ -115,4 +126,16 @@ fn many_runs(runtime: &Runtime, cluster: &Cluster, table: &mut Table) {
     let (runs, entries) = (median(runs.clone()), median(runs) * 12.0);
     table.alone("(b) runs of 5 steps, 100 at once", runs, "runs/s", "5,000 runs/s");
     table.against("(b) the same, entries", entries, "rows/s", limit, "ratio 0.3");
+}
+
+/// (u), (v) Remote steps in another process.
+fn remote_steps(runtime: &Runtime, cluster: &Cluster, table: &mut Table) {
+    let mut databases = Vec::new();
+    let place = || {
+        databases.push(cluster.database("remote"));
+        databases.last().expect("just made").url().to_owned()
+    };
+    let raw = || raw::claims_and_completions(&cluster.database("claims"), 60, remote::BATCH);
+    remote::many(runtime, ROUNDS, place, raw, table);
+    remote::latency(runtime, cluster.database("latency").url(), table);
 }

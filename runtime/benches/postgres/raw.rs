@@ -49,6 +49,33 @@ pub(crate) fn hundred_row_commits(database: &Database, commits: u32) -> f64 {
     })
 }
 
+/// Tasks per second that are claimed and completed, `batch` in a transaction of one statement: a row changed, removed and
+/// put elsewhere.
+pub(crate) fn claims_and_completions(database: &Database, batches: u32, batch: u32) -> f64 {
+    with_client(database, async |client| {
+        let tables = "CREATE TABLE tasks (number BIGINT PRIMARY KEY, state TEXT, body TEXT);
+            CREATE TABLE done (number BIGINT, body TEXT); CREATE INDEX tasks_waiting ON tasks (state, number)";
+        client.batch_execute(tables).await.expect("tables");
+        let rows = "INSERT INTO tasks SELECT i, 'waiting', $1 FROM generate_series(1, $2::bigint) i";
+        client.execute(rows, &[&BODY, &i64::from(batches * batch)]).await.expect("the tasks");
+        client.batch_execute("VACUUM ANALYZE tasks").await.expect("the tasks are there");
+        let claim =
+            "UPDATE tasks SET state = 'claimed' WHERE number IN (SELECT number FROM tasks WHERE state = 'waiting'
+            ORDER BY number LIMIT $1 FOR UPDATE SKIP LOCKED) RETURNING number";
+        let complete = "WITH gone AS (DELETE FROM tasks WHERE number = ANY ($1) RETURNING number, body)
+            INSERT INTO done SELECT number, body FROM gone";
+        let claim = client.prepare(claim).await.expect("a statement");
+        let complete = client.prepare(complete).await.expect("a statement");
+        let start = Instant::now();
+        for _ in 0..batches {
+            let rows = client.query(&claim, &[&i64::from(batch)]).await.expect("the claims");
+            let numbers: Vec<i64> = rows.iter().map(|row| row.get(0)).collect();
+            client.execute(&complete, &[&numbers]).await.expect("the completions");
+        }
+        f64::from(batches * batch) / start.elapsed().as_secs_f64()
+    })
+}
+
 /// Returns the time between the first end of a run and the last.
 pub(crate) fn seconds_of_ends(database: &Database) -> f64 {
     let ends =

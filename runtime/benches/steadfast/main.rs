@@ -11,6 +11,7 @@ mod events;
 mod graphs;
 mod messages;
 mod raw;
+mod remote;
 mod replay;
 mod restore;
 mod sleeping;
@@ -21,13 +22,22 @@ mod update;
 mod wide;
 mod workflows;
 
+use steadfast::{Engine, EngineBuilder};
 use table::Table;
 use tokio::runtime::Runtime;
 
 /// One line of the table, measured in a folder of its own.
 type Line = fn(&Runtime, &std::path::Path, &mut Table);
 
+/// An engine on a file, for the processes of [`remote`].
+fn engine_on(path: &str) -> EngineBuilder {
+    Engine::builder().sqlite(path)
+}
+
 fn main() {
+    if remote::is_worker() {
+        return remote::work();
+    }
     let mut arguments = std::env::args_os().skip(1);
     if arguments.next().is_some_and(|first| first == blob::ROUND) {
         return blob::round(std::path::Path::new(&arguments.next().expect("the folder of the round")));
@@ -37,7 +47,7 @@ fn main() {
     let runtime = Runtime::new().expect("a runtime");
     let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).expect("a folder on the working disk");
     let mut table = Table::new();
-    let lines: [(&str, Line); 20] = [
+    let lines: [(&str, Line); 22] = [
         ("a", steps::sequential),
         ("b", steps::many_runs),
         ("c", replay::long_histories),
@@ -58,6 +68,8 @@ fn main() {
         ("r", events::flat),
         ("s", due::resumed),
         ("t", burst::first_bodies),
+        ("u", remote_steps),
+        ("v", remote_latency),
     ];
     for (name, line) in lines {
         if only.as_deref().is_none_or(|only| only == name) {
@@ -67,4 +79,22 @@ fn main() {
         }
     }
     table.print();
+}
+
+fn remote_steps(runtime: &Runtime, folder: &std::path::Path, table: &mut Table) {
+    let mut file = 0;
+    let place = || {
+        file += 1;
+        folder.join(format!("remote-{file}.db")).to_str().expect("a path of this machine").to_owned()
+    };
+    let mut limit = 0;
+    let raw = || {
+        limit += 1;
+        raw::claims_and_completions(&folder.join(format!("raw-{limit}.db")), 100, remote::BATCH)
+    };
+    remote::many(runtime, 5, place, raw, table);
+}
+
+fn remote_latency(runtime: &Runtime, folder: &std::path::Path, table: &mut Table) {
+    remote::latency(runtime, folder.join("latency.db").to_str().expect("a path of this machine"), table);
 }

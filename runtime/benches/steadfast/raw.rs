@@ -42,3 +42,39 @@ pub(crate) fn hundred_row_commits(path: &Path, commits: u32) -> f64 {
     }
     f64::from(commits) * 100.0 / start.elapsed().as_secs_f64()
 }
+
+/// Tasks per second that are claimed and completed, `batch` in a transaction: a row changed, removed and put elsewhere.
+pub(crate) fn claims_and_completions(path: &Path, batches: u32, batch: u32) -> f64 {
+    let mut db = open(path);
+    db.execute_batch(
+        "CREATE TABLE tasks (number INTEGER PRIMARY KEY, state TEXT, body TEXT); CREATE TABLE done (number INTEGER, body TEXT);
+         CREATE INDEX tasks_waiting ON tasks (state, number)",
+    )
+    .expect("tables");
+    let rows = "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ?)
+        INSERT INTO tasks SELECT i, 'waiting', '{\"id\":17}' FROM n";
+    db.execute(rows, params![batches * batch]).expect("the tasks");
+    let claim = "UPDATE tasks SET state = 'claimed' WHERE number IN
+        (SELECT number FROM tasks WHERE state = 'waiting' ORDER BY number LIMIT ?) RETURNING number";
+    let start = Instant::now();
+    for _ in 0..batches {
+        let claims = db.transaction().expect("a transaction");
+        let numbers = {
+            let mut claim = claims.prepare_cached(claim).expect("a statement");
+            let rows = claim.query_map(params![batch], |row| row.get::<_, i64>(0)).expect("the claims");
+            rows.collect::<Result<Vec<_>, _>>().expect("numbers")
+        };
+        claims.commit().expect("a commit");
+        let completions = db.transaction().expect("a transaction");
+        {
+            let mut remove = completions.prepare_cached("DELETE FROM tasks WHERE number = ?").expect("a statement");
+            let mut insert = completions.prepare_cached("INSERT INTO done VALUES (?, ?)").expect("a statement");
+            for number in numbers {
+                remove.execute(params![number]).expect("a row");
+                insert.execute(params![number, r#"{"id":17}"#]).expect("a row");
+            }
+        }
+        completions.commit().expect("a commit");
+    }
+    f64::from(batches * batch) / start.elapsed().as_secs_f64()
+}
