@@ -27,6 +27,11 @@ fn tick(term: Duration) -> Duration {
     (term / 20).clamp(Duration::from_millis(5), Duration::from_millis(100))
 }
 
+/// How soon a file is looked at again in which others have just written, and for how long: a message or a task that they wait
+/// for comes soon. Looking costs a few microseconds.
+const SOON: Duration = Duration::from_millis(5);
+const LIVELY: Duration = Duration::from_millis(250);
+
 /// Submits heartbeats whenever the last ones are a fifth of the term old: commits carry them too, but an idle engine
 /// has no commits.
 fn heartbeat(core: &Weak<Core>, term: Duration) {
@@ -90,12 +95,14 @@ impl Watch {
         let mut look_at = Instant::now();
         let signal = core.upgrade().and_then(|core| core.store.change_signal());
         let mut signs = 0;
+        let mut lively_until = look_at;
         loop {
             match &signal {
                 Some(signal) => {
                     signal.wait(signs, tick(self.term));
                     signs = signal.count();
                 }
+                None if Instant::now() < lively_until => std::thread::sleep(SOON),
                 None => std::thread::sleep(tick(self.term)),
             }
             let Some(core) = core.upgrade() else { return };
@@ -119,6 +126,7 @@ impl Watch {
                 && core.leases.all().iter().all(|lease| inbox::collect(&core, *lease))
             {
                 self.foreign = changes;
+                lively_until = Instant::now() + LIVELY;
                 claiming::look(&core);
                 tasks::look_at_all(&core);
             }
