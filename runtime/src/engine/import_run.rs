@@ -28,10 +28,6 @@ const AGAIN: Duration = Duration::from_millis(200);
 /// The number of runs read at a time.
 const PAGE: usize = 4_096;
 
-/// How often, and after which wait, a load that is refused is repeated.
-const TRIES: usize = 500;
-const BETWEEN_TRIES: Duration = Duration::from_millis(10);
-
 /// The contents of a run's fields under their new hashes, and the source of their bytes, one at a time.
 pub(super) struct Contents {
     pub(super) pointers: Vec<Pointer>,
@@ -189,28 +185,12 @@ async fn complete(core: &Core, number: i64, run: &ImportedRun) -> Result<(), Eng
     }
 }
 
-/// Loads a run. A load that found it with its contents still missing, after a failure of the store, may be about to leave: so
-/// one that is refused is repeated for a while.
-fn load(core: &Arc<Core>, number: i64) {
-    if core.load(number) {
-        return;
-    }
-    let core = core.clone();
-    core.runtime.clone().spawn(async move {
-        for _ in 0..TRIES {
-            if !core.pause(BETWEEN_TRIES).await || core.load(number) {
-                return;
-            }
-        }
-    });
-}
-
 /// Resumes a run that was just written, now or when it is due. A parked run is tried.
 async fn wake(core: &Arc<Core>, row: &RunRow, has_mail: bool) {
     match row.status {
         Status::Running | Status::Sleeping => match row.wake_at.filter(|due| !has_mail && *due > core.now()) {
             Some(due) => core.wake_evicted(due),
-            None => load(core, row.number),
+            None => drop(core.load(row.number)),
         },
         Status::Parked => {
             if let Err(error) = parked::retry(core, row.number, &row.id).await {

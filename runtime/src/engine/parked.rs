@@ -15,11 +15,13 @@ const BETWEEN_PARKED: Duration = Duration::from_millis(10);
 /// Tries every parked run once, at a bounded rate. Quarantined runs are left to [`Run::revive`](super::Run::revive): an
 /// engine that starts must stay up.
 pub(super) async fn try_parked(core: Arc<Core>) {
-    try_all_parked(&core).await;
+    let mut unfinished = Vec::new();
+    try_all_parked(&core, &mut unfinished).await;
     core.trials.end();
+    half_copied::release(&core, unfinished).await;
 }
 
-async fn try_all_parked(core: &Arc<Core>) {
+async fn try_all_parked(core: &Arc<Core>, unfinished: &mut Vec<i64>) {
     let mut after = None;
     loop {
         let query = RunQuery { statuses: vec![Status::Parked], after, limit: PAGE, ..RunQuery::default() };
@@ -39,7 +41,7 @@ async fn try_all_parked(core: &Arc<Core>) {
                 continue;
             }
             if half_copied::is_half_copied(row) {
-                half_copied::let_go(core, row).await;
+                unfinished.push(row.number);
                 continue;
             }
             try_once(core, row).await;

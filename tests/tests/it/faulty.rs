@@ -27,6 +27,8 @@ pub(crate) struct Hooked<S: ?Sized = MemoryStore> {
     listing: Option<Arc<dyn Fn() + Send + Sync>>,
     /// A hook that runs before the engine gets a list of runs.
     searching: Option<Arc<Searching>>,
+    /// A hook that runs before the engine gets a list of runs which was read.
+    found: Option<Arc<Searching>>,
     /// A hook for the entries of a run that were read.
     reading: Option<Arc<Reading>>,
     for_users: bool,
@@ -35,8 +37,9 @@ pub(crate) struct Hooked<S: ?Sized = MemoryStore> {
 impl<S: ?Sized> Clone for Hooked<S> {
     fn clone(&self) -> Self {
         let (inner, hook) = (self.inner.clone(), self.hook.clone());
-        let (listing, searching, reading) = (self.listing.clone(), self.searching.clone(), self.reading.clone());
-        Self { inner, hook, listing, searching, reading, for_users: self.for_users }
+        let (listing, reading) = (self.listing.clone(), self.reading.clone());
+        let (searching, found) = (self.searching.clone(), self.found.clone());
+        Self { inner, hook, listing, searching, found, reading, for_users: self.for_users }
     }
 }
 
@@ -48,7 +51,15 @@ impl<S: Store> Hooked<S> {
 
 impl<S: Store + ?Sized> Hooked<S> {
     pub(crate) fn over(inner: Arc<S>, hook: impl Fn(&S, &[Write]) -> Answers + Send + Sync + 'static) -> Self {
-        Self { inner, hook: Arc::new(hook), listing: None, searching: None, reading: None, for_users: false }
+        Self {
+            inner,
+            hook: Arc::new(hook),
+            listing: None,
+            searching: None,
+            found: None,
+            reading: None,
+            for_users: false,
+        }
     }
 
     /// Calls `listing` before a user gets a list of runs.
@@ -59,6 +70,11 @@ impl<S: Store + ?Sized> Hooked<S> {
     /// Calls `searching` before the engine gets a list of runs.
     pub(crate) fn searching(self, searching: impl Fn(&RunQuery) + Send + Sync + 'static) -> Self {
         Self { searching: Some(Arc::new(searching)), ..self }
+    }
+
+    /// Calls `found` after a list of runs was read, before the engine gets it.
+    pub(crate) fn found(self, found: impl Fn(&RunQuery) + Send + Sync + 'static) -> Self {
+        Self { found: Some(Arc::new(found)), ..self }
     }
 
     /// Passes the entries of a run to `reading` before the reader gets them.
@@ -87,7 +103,11 @@ impl<S: Store + ?Sized> Store for Hooked<S> {
         if let Some(searching) = self.searching.as_ref().filter(|_| !self.for_users) {
             searching(query);
         }
-        self.inner.runs(query)
+        let page = self.inner.runs(query)?;
+        if let Some(found) = self.found.as_ref().filter(|_| !self.for_users) {
+            found(query);
+        }
+        Ok(page)
     }
 
     fn settle(&self) -> Result<(), StoreError> {

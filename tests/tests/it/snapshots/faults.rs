@@ -5,10 +5,10 @@ use super::{Desk, journey};
 use crate::faulty::{Answers, Hooked, failure};
 use crate::runs::wait_for;
 use limits::Soon as _;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, OnceLock};
 use steadfast::prelude::*;
-use steadfast::store::backend::Write;
+use steadfast::store::backend::{RunQuery, Write};
 use steadfast::store::{MemoryStore, Store};
 use steadfast::{EngineError, RunError, RunFilter, Status};
 
@@ -74,6 +74,42 @@ async fn an_import_is_whole_or_nothing_at_every_commit() {
             assert_eq!(engine.list(RunFilter::all()).await.unwrap().len(), 1, "commit {commit}");
         }
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_import_keeps_its_run_while_an_engine_that_starts_looks_for_unfinished_ones() {
+    let desk = Desk::new();
+    exported(&desk).await;
+    let [claimed, looked] = [(); 2].map(|()| Arc::new(OnceLock::new()));
+    let store = Hooked::new(MemoryStore::new(), {
+        let (claimed, looked) = (claimed.clone(), looked.clone());
+        move |store: &MemoryStore, writes: &[Write]| {
+            let is_completed = |write: &Write| matches!(write, Write::Append(append) if append.change.parked.is_some());
+            if writes.iter().any(is_completed) {
+                limits::hold_until(|| looked.get().is_some());
+            }
+            let answers = store.commit(writes);
+            if writes.iter().any(|write| matches!(write, Write::Claim { .. })) {
+                claimed.get_or_init(|| ());
+            }
+            answers
+        }
+    });
+    let for_parked = |query: &RunQuery| query.statuses == [Status::Parked];
+    let store = store.searching(move |query| {
+        if for_parked(query) {
+            limits::hold_until(|| claimed.get().is_some());
+        }
+    });
+    let store = store.found(move |query| {
+        if for_parked(query) {
+            looked.get_or_init(|| ());
+        }
+    });
+    let builder = Engine::builder().store(store).field_store("blobs", Shelf::default());
+    let engine = keyed(builder.workflow(album)).start().await.unwrap();
+    engine.import(desk.path("album.run")).soon().await.unwrap();
+    is_whole(&engine.handle(album, "album").await.unwrap().result().soon().await.unwrap(), 1);
 }
 
 #[tokio::test]
