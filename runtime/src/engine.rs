@@ -183,8 +183,8 @@ impl Clone for Engine {
 /// What all handles of an engine share.
 //
 // A trait object: debug information describes a type with all types in it, in each part of a program that has a handle.
-// That of a small program was for the most part about the inside of engines. Not `Clone`: a clone of a handle's `core` is the
-// core itself, which keeps no engine from stopping.
+// That of a small program was for the most part about the inside of engines. Not `Clone`: a clone of a handle's `core`
+// is the core itself, which keeps no engine from stopping.
 pub(crate) struct SharedCore(Arc<dyn AnyCore>);
 
 trait AnyCore: Send + Sync {

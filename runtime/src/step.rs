@@ -46,8 +46,8 @@ pub trait StepDef: Send + Sync + 'static {
     /// The error that it returns.
     type Error: Failure;
 
-    /// The step as its attribute and its parameters say. One constant, because the compiler checks and evaluates each for each
-    /// step.
+    /// The step as its attribute and its parameters say. One constant, because the compiler checks and evaluates each
+    /// for each step.
     #[doc(hidden)]
     const SPEC: StepSpec<Self::Args, Self::Output, Self::Error>;
 }
@@ -119,8 +119,8 @@ impl StepSpec<(), (), ()> {
 
 /// Runs a user's function with these types of arguments, result and error.
 //
-// A function outside of `impl StepDef`: with the bounds that this assumes, the compiler would look into each type of the engine
-// once more for each step, to know that its future can be sent.
+// A function outside of `impl StepDef`: with the bounds that this assumes, the compiler would look into each type of
+// the engine once more for each step, to know that its future can be sent.
 #[doc(hidden)]
 pub type RunBody<A, T, E> = fn(A, StepInputs, &'static Ending<T, E>) -> BoxFuture<'static, AttemptOutcome>;
 

@@ -107,8 +107,8 @@ pub trait Store: Send + Sync + 'static {
     /// The transaction as a whole failed, or its outcome is not known.
     fn commit(&self, writes: &[Write]) -> Result<Vec<Result<Written, Rejected>>, StoreError>;
 
-    /// Applies `writes` as [`commit`](Store::commit) does, unless that would wait for another writer of the database: then
-    /// nothing is written, and the answer is `None`.
+    /// Applies `writes` as [`commit`](Store::commit) does, unless that would wait for another writer of the database:
+    /// then nothing is written, and the answer is `None`.
     ///
     /// # Errors
     /// Those of [`commit`](Store::commit).
@@ -116,7 +116,8 @@ pub trait Store: Send + Sync + 'static {
         self.commit(writes).map(Some)
     }
 
-    /// Returns whether [`try_commit`](Store::try_commit) lets the other tasks of the calling thread go on while it waits.
+    /// Returns whether [`try_commit`](Store::try_commit) lets the other tasks of the calling thread go on while it
+    /// waits.
     fn steps_aside(&self) -> bool {
         false
     }
@@ -223,8 +224,8 @@ pub trait Store: Send + Sync + 'static {
     /// The database cannot be read.
     fn leases(&self) -> Result<Vec<LeaseRow>, StoreError>;
 
-    /// Returns the workflows and versions of the running, sleeping and paused runs of a lease, or of those that no lease
-    /// owns, in their order. At most `limit` runs are looked at.
+    /// Counts the running, sleeping and paused runs of a lease, or those that no lease owns, by workflow and version,
+    /// in the order of these. At most `limit` runs are looked at.
     ///
     /// # Errors
     /// The database cannot be read, or a row is damaged.
@@ -262,14 +263,14 @@ pub trait Store: Send + Sync + 'static {
         false
     }
 
-    /// Returns whether engines on several machines share the work: runs whose workflow one of them lacks are left to the
-    /// others.
+    /// Returns whether engines on several machines share the work: runs whose workflow one of them lacks are left to
+    /// the others.
     fn shares_work(&self) -> bool {
         false
     }
 
-    /// Makes a plain copy of the database complete. Called at the end of an orderly shutdown. Waits briefly for readers;
-    /// if they take longer, a part of the commits stays in the log, and nothing is lost.
+    /// Makes a plain copy of the database complete. Called at the end of an orderly shutdown. Waits briefly for
+    /// readers; if they take longer, a part of the commits stays in the log, and nothing is lost.
     ///
     /// # Errors
     /// The database cannot be written.

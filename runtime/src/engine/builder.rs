@@ -59,7 +59,8 @@ pub struct EngineBuilder {
     workflows: Workflows,
     twice: Vec<String>,
     resources: ResourceSet,
-    /// The resources that each workflow declares for its steps, and each remote step takes; with who takes them.
+    /// The resources that the steps of each workflow, and each remote step, take: with the words of an error for which
+    /// of them it is.
     declared: Vec<(String, &'static [ResourceKey])>,
     options: Options,
     /// As it was chosen.
@@ -254,9 +255,9 @@ impl EngineBuilder {
         self
     }
 
-    /// Sets how long an engine may be silent before others take over its leases; unless chosen otherwise 5 s, and 10 s on
-    /// Postgres, where the way to the database is longer; between 100 ms and a year. A file's leases of a process that has
-    /// ended are taken over at once, whatever the term.
+    /// Sets how long an engine may be silent before others take over its leases; unless chosen otherwise 5 s, and 10 s
+    /// on Postgres, where the way to the database is longer; between 100 ms and a year. A file's leases of a process
+    /// that has ended are taken over at once, whatever the term.
     pub fn lease_term(mut self, term: Duration) -> Self {
         self.lease_term = Some(term.clamp(Duration::from_millis(100), Duration::from_hours(24 * 365)));
         self

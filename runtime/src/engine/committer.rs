@@ -240,7 +240,7 @@ impl Shared {
     /// Commits a batch together with the heartbeats that are due, because no other write happens meanwhile.
     fn commit_with_heartbeats(&self, writes: &mut Vec<Write>, begun: Instant) -> Vec<Answer> {
         let mut beats = self.leases.due_in_commit();
-        // An idle engine commits nothing but those of its lease thread.
+        // The lease thread submits heartbeats too: the same one is not written twice.
         beats.retain(|lease| !writes.iter().any(|write| matches!(write, Write::Heartbeat(other) if other == lease)));
         if beats.is_empty() {
             return self.commit(writes);

@@ -23,13 +23,13 @@ const WOKEN: u8 = 2;
 /// The future is complete, and dropped. [`POLLED`] stays set, so that no task polls it again.
 const ENDED: u8 = 4;
 
-/// The number of attempts that one task runs before it yields. A yield costs as much as several short attempts in memory,
-/// because it wakes another thread; tokio's budget for one poll, 128 operations, is not used up by that many.
+/// The number of attempts that one task runs before it yields. A yield costs as much as several short attempts in
+/// memory, because it wakes another thread; tokio's budget for one poll, 128 operations, is not used up by that many.
 const IN_A_ROW: usize = 64;
 /// The time for which one task runs attempts before it yields: several commits, if it leads (`committer`). Each yield
 /// wakes another thread of the runtime.
 const AT_A_TIME: Duration = Duration::from_micros(500);
-/// The same for a store whose commits let the other tasks of the thread go on: then nobody waits for the yield.
+/// The same for a store whose commits let the other tasks of the thread go on: they need not wait for the yield.
 const ASIDE: Duration = Duration::from_millis(10);
 
 /// The future that drives a run, and the state of who polls it.

@@ -67,9 +67,9 @@ fn host() -> String {
 }
 
 impl Engine {
-    /// Returns the engines that drive runs of this database, in the order of their starts: also those that have died and
-    /// were not taken over yet, whose last heartbeat is old. Clients, and engines of a version that says nothing of itself,
-    /// are not among them.
+    /// Returns the engines that drive runs of this database, in the order of their starts: also those that have died
+    /// and were not taken over yet, whose last heartbeat is old. Clients, and engines of a version that says nothing of
+    /// itself, are not among them.
     ///
     /// ```
     /// # use steadfast::prelude::*;

@@ -18,7 +18,8 @@ pub struct Health {
     pub database: Option<String>,
     /// How long the last commits took, on average.
     pub commit: Duration,
-    /// How long this engine is certain to hold its runs; without any, no step begins. `None` for a client, which holds none.
+    /// How long this engine is certain to hold its runs; without any, no step begins. `None` for a client, which holds
+    /// none.
     pub lease_margin: Option<Duration>,
     /// The number of runs that are in memory here, at work or waiting briefly.
     pub active: usize,
@@ -26,9 +27,8 @@ pub struct Health {
     pub sleeping: usize,
     /// The number of runs of the database that are parked; counted up to 1,000.
     pub parked: usize,
-    /// The workflows and versions of runs that wait and are in nobody's hands, because no engine that is alive has them;
-    /// at most 100. An engine that was killed counts as alive until nothing was heard of it for the lease term, between
-    /// calls of [`Engine::health`].
+    /// The workflows and versions of waiting runs that no live engine has; at most 100. An engine that was killed
+    /// counts as live until calls of [`Engine::health`] have seen no heartbeat of it for the lease term.
     pub unserved: Vec<Unserved>,
     /// The runs in memory here that cannot go on now, by id, each with the reason; at most 100.
     pub blocked: BTreeMap<String, String>,
@@ -42,7 +42,7 @@ pub struct Unserved {
     pub workflow: String,
     /// Its version.
     pub version: u32,
-    /// How many runs wait; counted up to 1,000 of all workflows, and for each engine that is gone.
+    /// How many runs wait. At most 1,000 runs without an engine are counted, and at most 1,000 of each dead engine.
     pub runs: u64,
     /// The last change of the run in which nothing has happened for the longest.
     pub since: SystemTime,
@@ -99,7 +99,7 @@ impl Engine {
     }
 }
 
-/// Returns what waits for an engine that has it.
+/// Returns the workflows of waiting runs that no live engine has.
 fn unserved(store: &dyn Store, heard: &Mutex<Heard>, term: Duration) -> Result<Vec<Unserved>, StoreError> {
     let leases = store.leases()?;
     let gone = heard.lock().unwrap_or_else(PoisonError::into_inner).gone(&leases, term);

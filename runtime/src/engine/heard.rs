@@ -1,11 +1,11 @@
-//! Which holders of leases are alive, as far as whoever asks from time to time can tell.
+//! Finds leases whose holders are dead, for a caller that asks from time to time.
 
 use super::lease::NOBODY;
 use crate::store::LeaseRow;
 use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
-/// The heartbeats that were seen, on our own clock: those of two machines are never compared.
+/// The heartbeats as last seen. Times are of our own clock: those of two machines are never compared.
 #[derive(Default)]
 pub(crate) struct Heard {
     /// Epoch and heartbeat of each lease as last seen, and since when.
@@ -13,8 +13,8 @@ pub(crate) struct Heard {
 }
 
 impl Heard {
-    /// Notes what is there, and returns the leases whose holders are gone: they were handed back, or nothing was heard of
-    /// their holders for a time.
+    /// Records the heartbeats, and returns the leases whose holders are gone: they were handed back, or their heartbeat
+    /// has not advanced for the term.
     pub(super) fn gone(&mut self, rows: &[LeaseRow], term: Duration) -> Vec<i64> {
         self.leases.retain(|number, _| rows.iter().any(|row| row.number == *number));
         let mut gone = Vec::new();

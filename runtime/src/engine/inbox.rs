@@ -143,8 +143,9 @@ pub(crate) fn result_of(item: &InboxRow) -> Option<Pointer> {
     Pointer::read(&end.pointer()?).ok()
 }
 
-/// Loads the results of attempts that ran in another process from their field stores. One that cannot be loaded is missing in
-/// its item: the step then has another attempt. Items are left in the inbox if the engine stops meanwhile.
+/// Loads the results of attempts that ran in another process from their field stores. An item whose result cannot be
+/// loaded keeps no value, which counts as a failed attempt of the step. If the engine stops meanwhile, the remaining
+/// items are left in the inbox.
 pub(super) async fn load_results(core: &Core, fields: &Fields, items: &mut Vec<InboxRow>) {
     for place in 0..items.len() {
         let item = &mut items[place];
@@ -156,7 +157,8 @@ pub(super) async fn load_results(core: &Core, fields: &Fields, items: &mut Vec<I
                 Ok(value) => item.value = Some(value),
                 Err(error) => {
                     failed += 1;
-                    tracing::warn!(run = %fields.run().id, %error, failed, "the result of a remote step cannot be loaded now");
+                    let run = &fields.run().id;
+                    tracing::warn!(%run, %error, failed, "the result of a remote step cannot be loaded now");
                     if failed < policy.attempts && !core.pause(policy.wait(failed, 0.5)).await {
                         return items.truncate(place);
                     }

@@ -115,8 +115,8 @@ impl Leases {
         self.recorder.close();
     }
 
-    /// Takes over the leases of dead engines, if it could drive their runs; opens a lease if there is none to take. Returns the
-    /// leases whose holders died, with the remains of these.
+    /// Takes over the leases of dead engines, unless this engine takes nothing; opens a lease if there is none to take.
+    /// Returns the leases whose holders died, with the remains of these.
     pub(crate) fn acquire(&self, store: &dyn Store, takes: Takes) -> Result<Vec<(i64, Arc<Remains>)>, EngineError> {
         let mut inherited = Vec::new();
         let others = if takes == Takes::Nothing { Vec::new() } else { store.leases()? };
@@ -138,8 +138,8 @@ impl Leases {
         Ok(inherited)
     }
 
-    /// Says what this engine is, and adopts the unfinished runs that no lease owns, as after a repair of the file by hand;
-    /// those of a database that engines share are for the one that has their workflow.
+    /// Says what this engine is, and adopts the unfinished runs that no lease owns, as after a repair of the file by
+    /// hand; those of a database that engines share are for the one that has their workflow.
     fn adopt(&self, store: &dyn Store, takes: Takes) -> Result<(), EngineError> {
         let mut writes = self.descriptions();
         if takes == Takes::All && !store.shares_work() {
@@ -197,8 +197,8 @@ impl Leases {
         self.state().held.retain(|held| *held != lease);
     }
 
-    /// Closes a lease that was taken over, once it owns no run any more. Without that an engine would hold those of all
-    /// that have ever died.
+    /// Closes a lease that was taken over and owns no run any more. Otherwise an engine would end up with the leases of
+    /// all engines that have ever died.
     pub(super) fn close(&self, store: &dyn Store, lease: Lease) -> Result<(), EngineError> {
         // Forgotten first: a heartbeat of a closed lease would look like a loss.
         self.forget(lease);
@@ -219,7 +219,7 @@ impl Leases {
     }
 }
 
-/// What an engine takes from those that are gone.
+/// What an engine takes over from dead engines.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Takes {
     /// Everything, whatever their workflows.
@@ -231,7 +231,8 @@ pub(crate) enum Takes {
 }
 
 impl Takes {
-    /// Returns what an engine takes that has these workflows and serves these queues, by whether the database is shared.
+    /// Returns what an engine with these workflows and queues takes over, as a function of whether engines on several
+    /// machines share the database.
     pub(crate) fn by(workflows: &Workflows, queues: &Queues) -> impl Fn(bool) -> Self + Send + use<> {
         let (drives, serves) = (!workflows.is_empty(), !queues.is_empty());
         move |is_shared| match (drives || !serves, is_shared || serves) {

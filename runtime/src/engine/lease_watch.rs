@@ -27,8 +27,8 @@ fn tick(term: Duration) -> Duration {
     (term / 20).clamp(Duration::from_millis(5), Duration::from_millis(100))
 }
 
-/// How soon a file is looked at again in which others have just written, and for how long: a message or a task that they wait
-/// for comes soon. Looking costs a few microseconds.
+/// The interval at which a file is looked at in which other processes have just written, and for how long: the next
+/// message or task is likely to come soon. Looking costs a few microseconds.
 const SOON: Duration = Duration::from_millis(5);
 const LIVELY: Duration = Duration::from_millis(250);
 
@@ -73,12 +73,12 @@ fn heartbeat(core: &Weak<Core>, term: Duration) {
     }
 }
 
-/// The most leases that are closed at each look, since each excludes all other writers for a moment.
+/// The most leases that are closed at each look: each closing excludes all other writers for a moment.
 const CLOSED: usize = 4;
 
 struct Watch {
     term: Duration,
-    /// The number of leases that were looked at to be closed.
+    /// How many leases were checked for closing so far: the next check begins after them.
     looked: usize,
     /// Epoch and heartbeat of others' leases as last seen, and since when.
     others: HashMap<i64, (i64, i64, Instant)>,
@@ -118,7 +118,7 @@ impl Watch {
                 {
                     tracing::warn!(%error, "the leases in the database cannot be looked after now");
                 }
-                // Tasks that were returned to their queue are due later.
+                // A task that was returned or delayed becomes due without a commit.
                 tasks::look(&core);
             }
             if let Ok(changes) = core.store.foreign_changes()

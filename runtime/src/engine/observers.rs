@@ -9,7 +9,7 @@ use tokio::sync::Notify;
 #[derive(Default)]
 pub(crate) struct Observers(Mutex<HashMap<i64, Arc<Notify>>>);
 
-/// Whether those who wait for runs of other engines are looked after, and the notice that there is another one.
+/// The watch for callers that wait for runs of other engines: whether it runs, and the notification of a new caller.
 #[derive(Default)]
 pub(crate) struct Far {
     pub(super) is_watched: AtomicBool,
@@ -33,6 +33,7 @@ impl Observers {
         listeners.values().any(|notify| Arc::strong_count(notify) > 1)
     }
 
+    /// Notifies the observers of all runs.
     pub(crate) fn notify_all(&self) {
         let listeners = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         listeners.values().for_each(|notify| notify.notify_waiters());

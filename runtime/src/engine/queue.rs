@@ -1,4 +1,4 @@
-//! Queues as they are changed and looked at while everything runs.
+//! Reads and changes queues while engines run.
 
 use super::Engine;
 use super::clock::moment;
@@ -33,13 +33,13 @@ pub struct QueueInfo {
     pub total: Option<u32>,
     /// How many of its tasks with the same key may run at once.
     pub per_key: Option<u32>,
-    /// How many of its tasks may be started within a time.
+    /// How many of its tasks may be started within which time.
     pub rate: Option<(u32, Duration)>,
 }
 
 impl Engine {
-    /// Returns a queue by its name, to look at it and to change its limits while everything runs. All engines on the database
-    /// follow within a second.
+    /// Returns a queue by its name, to read it and to change its limits while everything runs. All engines on the
+    /// database follow within a second.
     ///
     /// ```
     /// # use steadfast::prelude::*;
@@ -79,7 +79,8 @@ impl Engine {
 }
 
 impl QueueHandle {
-    /// Returns how many of its tasks wait and run, and its limits.
+    /// Returns how many of its tasks wait and run, and its limits. A queue that does not exist has no tasks and no
+    /// limits.
     ///
     /// # Errors
     /// The database cannot be read.
@@ -93,7 +94,8 @@ impl QueueHandle {
         read.await.map(|(state, row)| info(state, row))
     }
 
-    /// Starts nothing of it until it is [resumed](Self::resume); what runs goes on. `why` is for people who look.
+    /// Starts nothing of it until it is [resumed](Self::resume); what runs goes on. `why` is shown as
+    /// [`QueueInfo::paused`].
     ///
     /// # Errors
     /// The queue is not declared, or the database does not work.
@@ -109,7 +111,8 @@ impl QueueHandle {
         self.change(QueueChange::Pause(None)).await
     }
 
-    /// Sets how many of its tasks run at once, on all engines together; `None` for any number. What runs already goes on.
+    /// Sets how many of its tasks run at once, on all engines together; `None` for any number. What runs already goes
+    /// on.
     ///
     /// # Errors
     /// The number is 0, the queue is not declared, or the database does not work.
@@ -127,10 +130,10 @@ impl QueueHandle {
         self.change(QueueChange::PerKey(tasks)).await
     }
 
-    /// Sets how many of its tasks are started within a time; `None` for any number.
+    /// Sets how many of its tasks are started within a time, which is from 1 ms to 49 days; `None` for any number.
     ///
     /// # Errors
-    /// The number or the time is 0, the queue is not declared, or the database does not work.
+    /// The number is 0, the time is outside that range, the queue is not declared, or the database does not work.
     pub async fn set_rate(&self, rate: Option<(u32, Duration)>) -> Result<(), EngineError> {
         let rate = match rate {
             None => None,
@@ -176,8 +179,8 @@ impl QueueHandle {
             }
             Err(Rejected::Refused(why)) => Err(EngineError::value(why)),
             Err(_) => Err(EngineError::value(format!(
-                "queue `{name}` is not declared in this database: declare it with `.queue(Queue::new(\"{name}\"))` in the \
-                 builder of an engine that has its steps or calls them"
+                "queue `{name}` is not declared in this database: declare it with `.queue(Queue::new(\"{name}\"))` in \
+                 the builder of an engine that has its steps or calls them"
             ))),
         }
     }

@@ -27,7 +27,8 @@ pub(super) struct Sharing {
 enum Known {
     /// It has had its share, or was there before this engine.
     Settled,
-    /// It has just joined, with this heartbeat. It gets its share after the next one: many processes end at their start.
+    /// It has just joined, with this heartbeat. It gets its share after the next one, because many processes end soon
+    /// after their start.
     Joined(i64),
 }
 
@@ -39,7 +40,7 @@ struct Peer {
 }
 
 impl Sharing {
-    /// Notes who is there, and begins to share with workers that have joined. Does not wait.
+    /// Records the workers, and begins to share with those that have joined. Does not wait.
     pub(super) fn look(&mut self, core: &Arc<Core>, leases: &[LeaseRow]) {
         let others = leases.iter().filter(|row| row.owner != NOBODY && core.leases.held(row.number).is_none());
         let mut peers: Vec<(&str, Peer)> = Vec::new();
@@ -98,7 +99,7 @@ async fn share(core: &Arc<Core>, peers: Vec<Peer>) {
 
 /// Gives away those runs of a page that are for others, and returns how many were.
 async fn give(core: &Arc<Core>, from: Lease, shares: &mut Shares, runs: Vec<RunRow>) -> usize {
-    // One that is due sooner may be due before the worker knows of it, which looks a few times in a term.
+    // The worker looks a few times in a term for runs that it was given: a run that is due sooner would be late.
     let soon = core.now().saturating_add(i64::try_from(core.options.lease_term.as_millis()).unwrap_or(i64::MAX));
     let rests = |row: &RunRow| row.wake_at.is_none_or(|due| due > soon) && !core.is_active(row.number);
     let giving = runs.into_iter().filter(rests).filter_map(|row| {
@@ -116,7 +117,7 @@ async fn give(core: &Arc<Core>, from: Lease, shares: &mut Shares, runs: Vec<RunR
     join_all(giving).await.into_iter().filter(|is_given| *is_given).count()
 }
 
-/// Whose turn it is.
+/// Deals runs out to the workers.
 struct Shares {
     peers: Vec<Peer>,
     /// How many runs were dealt out, by name and version of their workflow.

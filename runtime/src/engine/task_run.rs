@@ -1,4 +1,4 @@
-//! The runs whose remote steps an engine runs: who they are, and their contexts, loaded once.
+//! The runs whose remote steps an engine runs: their identities and contexts, loaded once.
 
 use crate::context::SharedContext;
 use crate::record::{RunScope, StepWrite};
@@ -12,8 +12,8 @@ const KEPT: usize = 64;
 /// The most versions of the context of one run that are kept.
 const VERSIONS: usize = 8;
 
-/// Takes the writes of steps, in order; the receiver of each resolves when it is durable. Without a write, when all before it
-/// are.
+/// Takes the writes of steps, in order; the receiver of each resolves when it is durable. Without a write, it resolves
+/// when all earlier ones are.
 pub(super) type Outbox = mpsc::UnboundedSender<(Option<StepWrite>, oneshot::Sender<()>)>;
 
 /// What an engine knows of a run whose steps it runs.
@@ -46,8 +46,8 @@ impl TaskRun {
     pub(super) fn keep(&self, seq: u64, context: SharedContext) {
         let mut contexts = self.contexts.lock().unwrap_or_else(PoisonError::into_inner);
         contexts.insert((seq, context.name()), context);
-        // The drop of a context runs user code, but the newest are kept, and this engine is the only holder of the lock.
         let old = (contexts.len() > VERSIONS).then(|| contexts.pop_first());
+        // Dropped after the lock is released, since that runs user code.
         drop(contexts);
         drop(old);
     }

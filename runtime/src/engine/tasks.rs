@@ -1,4 +1,5 @@
-//! Runs remote steps: claims their attempts from the queues that this engine serves, and sends the outcomes to their runs.
+//! Runs remote steps: claims their attempts from the queues that this engine serves, and sends the outcomes to their
+//! runs.
 
 mod load;
 mod visit;
@@ -15,7 +16,7 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 use tokio::sync::mpsc;
 
-/// The wait before the limits of a queue are looked at again: a tenth of a second's starts at a time.
+/// The wait before the limits of a queue are checked again: starts come in blocks of a tenth of a second.
 const ROOM: Duration = Duration::from_millis(100);
 
 /// The most tasks of one claim.
@@ -42,7 +43,7 @@ pub(super) fn look(core: &Arc<Core>) {
                 claim_all(&core).await;
             }
             tasks.looking.store(false, Ordering::SeqCst);
-            // What came between the two lines above has seen that a look was under way.
+            // A call between the two lines above has only set the flag, because a look was under way.
             if !tasks.again.load(Ordering::SeqCst) || tasks.looking.swap(true, Ordering::SeqCst) {
                 break;
             }
@@ -71,7 +72,7 @@ async fn claim_all(core: &Arc<Core>) {
             let free = queue.slots.saturating_sub(core.tasks.running(name));
             let Some(lease) = core.lease_of_new().filter(|_| free > 0 && !core.is_draining()) else { break };
             let Some((limit, is_limited)) = room(core, name, &steps, free.min(BLOCK)).await else { break };
-            // The limits let none start: what ends elsewhere, or time, makes room.
+            // The limits let none start. The end of another task or the passage of time makes room, without a notice.
             if limit == 0 {
                 again = Some(ROOM);
                 break;
@@ -115,8 +116,8 @@ fn look_after(core: &Arc<Core>, wait: Duration) {
     });
 }
 
-/// Returns how many tasks of a queue this engine may claim, as far as it is known without a commit, and whether limits may let
-/// fewer start; `None` if none waits, or the queue is paused.
+/// Returns how many tasks of a queue this engine may claim, as far as it is known without a commit, and whether limits
+/// may let fewer start; `None` if none waits, or the queue is paused.
 async fn room(core: &Core, queue: &str, steps: &Arc<[String]>, free: usize) -> Option<(usize, bool)> {
     let (queue, steps) = (queue.to_owned(), steps.clone());
     let read = core.read(move |store| {
@@ -164,8 +165,8 @@ fn begin(core: &Arc<Core>, lease: Lease, queue: &Queue, task: TaskRow) {
     });
 }
 
-/// Cancels the tasks that nothing waits for any more: their runs have said so, or have ended. Runs those that were claimed by a
-/// commit whose answer was lost.
+/// Cancels the tasks that nothing waits for any more: their runs have dropped the calls, or have ended. Runs those that
+/// were claimed by a commit whose answer was lost.
 async fn reconcile(core: &Arc<Core>) {
     // Before the rows are read: a task that ends meanwhile is in neither.
     let known = core.tasks.ids();

@@ -145,7 +145,8 @@ impl Run {
     }
 }
 
-/// Returns the version of a context and the rows to load it from, with the contents of those that point to a field store.
+/// Returns the version of a context and the rows to load it from. Pointers to field stores are replaced by the
+/// contents.
 pub(super) async fn rows(
     core: &Core,
     fields: &Fields,

@@ -103,11 +103,13 @@ impl Wait {
                 format!("step `{name}` is running; if it hangs, give it a time limit, or cancel the run")
             }
             WaitsFor::Queue { queue, step, served: false, .. } => format!(
-                "start an engine that serves queue `{queue}` and has the step: `.serve(\"{queue}\", ..).step::<{step}>()`"
+                "start an engine that serves queue `{queue}` and has the step: \
+                 `.serve(\"{queue}\", ..).step::<{step}>()`"
             ),
             WaitsFor::Queue { queue, refused: Some(_), .. } => {
                 format!(
-                    "start an engine that serves queue `{queue}` and can run it; the others try it again from time to time"
+                    "start an engine that serves queue `{queue}` and can run it; the others try it again from time to \
+                     time"
                 )
             }
             WaitsFor::Queue { queue, .. } => {

@@ -185,7 +185,8 @@ pub trait StepBody: Send + Sync {
         None
     }
 
-    /// Returns the queue in which attempts wait for an engine that serves it; `None` if they run where the workflow does.
+    /// Returns the queue in which attempts wait for an engine that serves it; `None` if they run where the workflow
+    /// does.
     fn queue(&self) -> Option<&'static str> {
         None
     }

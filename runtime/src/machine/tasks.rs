@@ -7,14 +7,14 @@ use crate::record::{RemoteEnd, RemoteWrite};
 use crate::store::{InboxRow, Outgoing, TaskRow, TaskState};
 use std::time::Duration;
 
-/// The losses of one call in a row that are taken for chance: a deployment, a machine that fails.
+/// How many attempts of one call may be lost without a wait: to a deployment, or a machine that fails.
 const CHANCE: u32 = 2;
-/// The wait after one more, doubled with each: the step may be what ends its process.
+/// The wait after the next lost attempt, doubled with each: the step may be what ends its process.
 const WAIT: Duration = Duration::from_secs(1);
 const LONGEST_WAIT: Duration = Duration::from_mins(5);
 
 impl Machine {
-    /// Has an attempt, which is recorded in the same append, wait for an engine.
+    /// Enqueues an attempt, which is recorded in the same append.
     pub(super) fn enqueue(&mut self, position: u64) {
         let task = {
             let mut state = self.journal.state();
@@ -51,7 +51,7 @@ impl Machine {
         self.change_tasks(Outgoing::Enqueue(Box::new(task)));
     }
 
-    /// Ends the attempt of a remote step, for which nothing waits any more.
+    /// Ends the attempt of a remote step whose outcome is no longer needed.
     pub(super) fn dequeue(&mut self, position: u64) {
         if self.journal.state().tasks.remove(&position) {
             self.change_tasks(Outgoing::Dequeue { position });
@@ -87,7 +87,8 @@ impl Machine {
         self.journal.state().step(position).map(|step| step.call.run.body.clone())
     }
 
-    /// Repeats the tasks of this run after a load: a copy of a run does not have them yet. What is there stays.
+    /// Enqueues the tasks of this run again, after a load or a pause: a copy of a run does not have them yet. A task
+    /// that exists stays as it is.
     pub(super) fn repeat_tasks(&mut self) {
         let tasks: Vec<u64> = self.journal.state().tasks.iter().copied().collect();
         for position in tasks {

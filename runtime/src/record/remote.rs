@@ -1,4 +1,4 @@
-//! What an attempt in another process sends to the inbox of its run: its writes, and how it ended.
+//! The inbox items of an attempt that runs in another process: its writes, and its end.
 
 use super::{AttemptOutcome, StepWrite, Written};
 use crate::error::AttemptCause;

@@ -25,8 +25,8 @@ use std::future::Future;
 use std::marker::PhantomData;
 use std::sync::{Arc, Mutex, PoisonError};
 
-/// A function with `#[step]` or `#[transaction]` without its types, so that everything common to all of them is compiled
-/// once, in this crate.
+/// A function with `#[step]` or `#[transaction]` without its types, so that everything common to all of them is
+/// compiled once, in this crate.
 pub(crate) struct StepTable {
     pub(crate) name: &'static str,
     pub(crate) policy: Policy,
@@ -107,7 +107,8 @@ impl Recodes for StepTable {
     }
 }
 
-/// The arguments of a step, and the function that takes them: compiled once for all steps with arguments of the same types.
+/// The arguments of a step, and the function that takes them: compiled once for all steps with arguments of the same
+/// types.
 trait AnyArgs: Sync {
     /// Decodes recorded arguments with current types and encodes them again.
     fn recode(&self, coder: Coder<'_>, step: &'static str, recorded: &Value) -> Option<Value>;

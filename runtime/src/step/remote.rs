@@ -30,7 +30,8 @@ impl Remote {
 #[derive(Clone, Copy, Debug)]
 pub struct RemoteContext(fn() -> Option<ContextType>);
 
-/// The context of a step whose type perhaps is none: an inherent constant takes precedence where its bounds hold.
+/// The context of a step by its type `C`, which may be no context. The inherent constant takes precedence over that of
+/// the trait below where its bounds hold.
 #[doc(hidden)]
 #[derive(Debug)]
 pub struct RemoteContextOf<C>(PhantomData<C>);

@@ -1,5 +1,6 @@
 //! Plays the engine that runs the remote steps of a scenario: it claims them under a lease of its own, loads their
-//! contexts from the rows, and sends their outcomes to the inboxes of their runs. Its commits have faults like any other.
+//! contexts from the rows, and sends their outcomes to the inboxes of their runs. Its commits have faults like any
+//! other.
 
 use super::attempts::{RunningAttempts, StepEvent};
 use super::fault::{Dice, Fault};
@@ -30,7 +31,7 @@ pub(super) struct Far {
     pub(super) is_used: bool,
     lease: Option<Lease>,
     runs: BTreeMap<i64, FarRun>,
-    /// Whether its next commits fail, and how many.
+    /// How many of its next commits fail.
     failing: usize,
 }
 

@@ -60,10 +60,10 @@ impl<T, E> StepCall<'_, T, E> {
         Self { name, call, flow: PhantomData, ended }
     }
 
-    /// Sets how many attempts of this call may fail, at least 1, and the wait before the second attempt, in place of those
-    /// of `#[step(retry(..))]`. Factor, longest wait and jitter remain those of the step. A policy is not recorded, so
-    /// changed code applies to the attempts to come of runs that were started before. Has no effect once the call was
-    /// polled.
+    /// Sets how many attempts of this call may fail, at least 1, and the wait before the second attempt, in place of
+    /// those of `#[step(retry(..))]`. Factor, longest wait and jitter remain those of the step. A policy is not
+    /// recorded, so changed code applies to the attempts to come of runs that were started before. Has no effect once
+    /// the call was polled.
     ///
     /// ```
     /// # use steadfast::prelude::*;
@@ -83,8 +83,8 @@ impl<T, E> StepCall<'_, T, E> {
         self
     }
 
-    /// Sets the time limit of each attempt of this call, in place of that of `#[step(timeout = ..)]`. Has no effect once the
-    /// call was polled, nor on a transaction, which is limited by `#[transaction(time_limit = ..)]`.
+    /// Sets the time limit of each attempt of this call, in place of that of `#[step(timeout = ..)]`. Has no effect
+    /// once the call was polled, nor on a transaction, which is limited by `#[transaction(time_limit = ..)]`.
     pub fn timeout(mut self, limit: Duration) -> Self {
         self.call.change_policy(|policy| policy.timeout = Some(limit));
         self
@@ -92,16 +92,17 @@ impl<T, E> StepCall<'_, T, E> {
 }
 
 impl<T, E> StepCall<'_, T, E> {
-    /// Sets the priority of a remote call in its queue, 0 unless chosen otherwise: calls with a lower number are started
-    /// first, then those that came first. A call that waits gains a number a minute on those that come, so that none waits for
-    /// ever. Has no effect once the call was polled, nor on a step without a queue.
+    /// Sets the priority of a remote call in its queue; the default is 0. Calls with a lower number are started first,
+    /// and among equals the one that came first. A call that waits gains one number a minute on those that come, so
+    /// that none waits for ever. Has no effect once the call was polled, nor on a step without a queue.
     pub fn priority(mut self, priority: i32) -> Self {
         self.call.change_queued(|queued| queued.priority = priority);
         self
     }
 
-    /// Sets how long a remote call waits at least before an engine starts it. Has no effect once the call was polled, nor on a
-    /// step without a queue.
+    /// Sets how long a remote call waits at least before an engine starts it, in whole milliseconds. It counts from the
+    /// commit of the call, and only for its first attempt. Has no effect once the call was polled, nor on a step
+    /// without a queue.
     pub fn delay(mut self, wait: Duration) -> Self {
         self.call.change_queued(|queued| queued.delay = wait);
         self
@@ -162,8 +163,8 @@ impl<T, E> FusedFuture for StepCall<'_, T, E> {
     }
 }
 
-/// Calls a step or a transaction; the body of the function that the macro generates. Without the type of the step, so that
-/// it is compiled once for all with arguments and results of the same types.
+/// Calls a step or a transaction; the body of the function that the macro generates. Without the type of the step, so
+/// that it is compiled once for all with arguments and results of the same types.
 #[doc(hidden)]
 #[expect(clippy::needless_pass_by_value, reason = "so that it is not dropped in each function of a step")]
 pub fn call<A: 'static, T, E>(caller: Caller<'_>, code: StepCode<A, T, E>, args: A) -> StepCall<'_, T, E> {

@@ -7,8 +7,9 @@ use std::sync::Arc;
 
 impl EngineBuilder {
     /// Makes the engine run remote steps of this queue: those that are registered with [`step`](Self::step), at most
-    /// `slots` at once. Engines that serve the same queue share its work, on Postgres from any machine, on a file of
-    /// SQLite from any process of this one.
+    /// `slots` at once, from 1. Engines that serve the same queue share its work: on Postgres from any machine, on a
+    /// SQLite file from any process of this one. The engine does not start if a queue is served twice, without slots or
+    /// without steps.
     ///
     /// ```
     /// use steadfast::prelude::*;
@@ -54,7 +55,8 @@ impl EngineBuilder {
         self
     }
 
-    /// Declares a queue, with its limits and keys: in each engine that calls its steps or runs them.
+    /// Declares a queue, with its limits and keys. Each engine that calls its steps or runs them declares it in the
+    /// same way. The engine does not start if a queue is declared twice, or with limits or keys that cannot work.
     pub fn queue(mut self, queue: Queue) -> Self {
         let flaw = queue.flaw();
         self.twice.extend(flaw);
@@ -67,7 +69,8 @@ impl EngineBuilder {
 
     /// Registers a remote step, `.step::<embed>()`: the engine runs its calls, if it [serves](Self::serve) its queue.
     ///
-    /// The resources that the step takes are checked when the engine starts.
+    /// The engine does not start if the step has no queue, if the engine does not serve that queue, or if it lacks a
+    /// resource that the step takes.
     pub fn step<S: StepDef>(mut self) -> Self {
         self.register_step(TableOf::<S>::STEP);
         self
@@ -77,8 +80,8 @@ impl EngineBuilder {
         let name = step.name;
         let Some(remote) = &step.remote else {
             return self.twice.push(format!(
-                "step `{name}` has no queue, so it runs where its workflow does: write `#[step(queue = \"..\")]`, or leave \
-                 `.step::<{name}>()` away"
+                "step `{name}` has no queue, so it runs where its workflow does: write `#[step(queue = \"..\")]`, or \
+                 leave `.step::<{name}>()` away"
             ));
         };
         if self.options.queues.0.entry(remote.queue.to_owned()).or_default().steps.insert(name, step).is_some() {
@@ -102,8 +105,8 @@ impl EngineBuilder {
             }
             if queue.steps.is_empty() {
                 return Err(format!(
-                    "the engine serves queue `{name}`, and has none of its steps: add `.step::<..>()` for each step with \
-                     `#[step(queue = \"{name}\")]`"
+                    "the engine serves queue `{name}`, and has none of its steps: add `.step::<..>()` for each step \
+                     with `#[step(queue = \"{name}\")]`"
                 ));
             }
             if self.options.is_client {

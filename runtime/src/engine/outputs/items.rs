@@ -13,7 +13,7 @@ pub(in crate::engine) const LOOK_AGAIN: Duration = Duration::from_millis(100);
 /// The longest interval with notifications.
 const LONGEST: Duration = Duration::from_secs(1);
 
-/// Waits for a notification, or for the time to look again. `wait` becomes the next time.
+/// Waits for a notification, for at most `wait`, which becomes the longest wait of the next call.
 pub(super) async fn look_again(
     core: &Arc<Core>,
     row: &RunRow,
@@ -22,7 +22,7 @@ pub(super) async fn look_again(
 ) {
     let is_notified = core.lease(row.lease).is_none() && far::observe(core);
     let _ = tokio::time::timeout(*wait, observers).await;
-    // The other engine may not know yet that there is somebody to notify.
+    // Short at first: the other engine may not know of this observer yet.
     *wait = if is_notified { (*wait * 2).min(LONGEST) } else { LOOK_AGAIN };
 }
 

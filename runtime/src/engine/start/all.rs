@@ -28,10 +28,10 @@ pub struct StartedAll {
 }
 
 impl Engine {
-    /// Starts a run of a workflow for each id and input, up to 1,024 a commit. It may be repeated as a whole, for example after
-    /// a crash: a run that is there already with the same input is not started again.
+    /// Starts a run of a workflow for each id and input, up to 1,024 a commit. It may be repeated as a whole, for
+    /// example after a crash: a run that is there already with the same input is not started again.
     ///
-    /// The runs belong to nobody at first: the engines that have the workflow claim as many as they have
+    /// No engine owns the runs at first: the engines that have the workflow claim as many as they have
     /// [room](crate::EngineBuilder::max_claimed) for.
     ///
     /// ```
@@ -53,8 +53,8 @@ impl Engine {
     /// ```
     ///
     /// # Errors
-    /// An id was used for something else, an input cannot be stored, or the database does not work. The runs of the slices of
-    /// 10,000 before it are started, and those beside it may be.
+    /// An id was used for something else, an input cannot be stored, or the database does not work. Inputs are taken in
+    /// slices of 10,000: all runs of earlier slices are started then, and some of the same slice may be.
     pub async fn start_all<F, M, I>(
         &self,
         workflow: F,
@@ -125,7 +125,8 @@ fn new_run(core: &Core, opening: Opening, wanted: &Wanted) -> Result<NewRun, Eng
     Ok(new)
 }
 
-/// Starts one of many runs; returns whether it is new. A start of unknown outcome is repeated: its id is taken by itself then.
+/// Starts one of many runs; returns whether it is new. A start of unknown outcome is repeated: if the first one was
+/// written, the second finds its own run under the id.
 async fn start(core: &Arc<Core>, new: NewRun, wanted: Wanted) -> Result<bool, EngineError> {
     let (execution, row, entries): (_, RunRow, Vec<EntryRow>) = (new.execution, new.row(0), new.entries.clone());
     loop {

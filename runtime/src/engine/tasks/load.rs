@@ -1,4 +1,4 @@
-//! Loads what a remote step needs of its run: who it is, and the context as the call saw it.
+//! Loads what a remote step needs of its run: its identity, and the context as the call saw it.
 
 use crate::context::{ContextType, Loading, SharedContext};
 use crate::engine::core::Core;
@@ -22,7 +22,7 @@ pub(super) enum Missing {
     Run,
     /// The database does not work now.
     Store(String),
-    /// The reason, which another engine may not have.
+    /// The reason why it cannot run here. Another engine may run it.
     Refused(String),
 }
 
@@ -81,8 +81,8 @@ fn outbox(core: &Arc<Core>, run: i64) -> Outbox {
     outbox
 }
 
-/// Sends a write until it is known to be there: the run takes one that comes twice once. A run that has ended takes nothing,
-/// and its step is cancelled soon.
+/// Sends a write until it is known to be in the inbox: the run takes a repeated one once. A run that has ended takes
+/// nothing, and its step is cancelled soon. Gives up when the engine stops.
 async fn send(core: &Arc<Core>, item: NewInboxItem) {
     let run = item.run;
     loop {

@@ -30,11 +30,11 @@ enum End {
     Unwanted,
     /// It cannot run here, for this reason.
     Refused(String),
-    /// The engine stops: what it has claimed is lost with its lease.
+    /// The engine stops: its claimed tasks are lost with its lease.
     Stopped,
 }
 
-/// Runs a claimed attempt, and tells its run how it ended.
+/// Runs a claimed attempt, and sends its outcome to its run.
 pub(super) async fn visit(core: &Arc<Core>, lease: Lease, step: &'static StepTable, task: TaskRow, mail: Mail) {
     let end = match loaded(core, step, &task).await {
         Ok((run, context)) => attempt(core, step, &task, &run, context, mail).await,
@@ -53,7 +53,7 @@ pub(super) async fn visit(core: &Arc<Core>, lease: Lease, step: &'static StepTab
             );
             Write::ReturnTask { lease, run, position, attempt, refused, wait: RETURNED_FOR }
         }
-        // The row shows that nothing waits for it.
+        // The row says so too: the outcome is dropped with it.
         End::Unwanted => finished(core, lease, &task, AttemptOutcome::panicked("it was cancelled".to_owned())),
         End::Outcome(outcome) => finished(core, lease, &task, outcome),
     };
@@ -154,7 +154,8 @@ async fn attempt(
     End::Stopped
 }
 
-/// An outcome that another engine may not have is none: the arguments cannot be read here, or a key is missing.
+/// Returns the end of an attempt. If the arguments cannot be read here, or a key is missing, the task is refused
+/// instead: another engine may be able to.
 fn ended(run: &TaskRun, outcome: AttemptOutcome) -> End {
     if let Some(fault) = run.env.fields.take_unmet() {
         return End::Refused(fault.to_string());

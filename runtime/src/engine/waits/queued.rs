@@ -5,7 +5,7 @@ use crate::engine::fleet;
 use crate::store::{Store, StoreError, TaskKey, TaskState};
 use std::collections::BTreeMap;
 
-/// Returns what the remote steps of a run wait for that no engine runs, by command index.
+/// Returns what those remote steps of a run wait for that have not been claimed, by command index.
 pub(super) fn of(store: &dyn Store, run: i64) -> Result<BTreeMap<u64, WaitsFor>, StoreError> {
     let mut waiting = store.tasks(TaskKey::Run(run))?;
     waiting.retain(|task| task.state == TaskState::Waiting);
