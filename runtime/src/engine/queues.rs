@@ -2,7 +2,7 @@
 
 use super::envelope::{DriverEvent, Envelope};
 use crate::step::StepTable;
-use crate::store::Lease;
+use crate::store::{Lease, TaskRow};
 use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::AtomicBool;
@@ -62,6 +62,11 @@ pub(crate) struct Tasks {
 
 /// A task: run, command index and attempt.
 pub(super) type TaskId = (i64, u64, u32);
+
+/// Returns the id of a task.
+pub(super) const fn id_of(task: &TaskRow) -> TaskId {
+    (task.run, task.position, task.attempt)
+}
 
 /// A task that this engine has claimed.
 pub(super) struct Claimed {

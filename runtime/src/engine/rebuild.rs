@@ -26,8 +26,8 @@ pub(crate) fn rebuild(
     let fields = run.env().fields.clone();
     for mut item in inbox::items(store, row.number, &fields, 0, usize::MAX).map_err(Rebuild::Store)? {
         if let Some(pointer) = inbox::result_of(&item) {
-            let name = pointer.place()[1].clone();
-            item.value = Some(load(&FieldRow { seq: 0, format: FORMAT, name, value: pointer.to_value() })?);
+            let value = pointer.to_value();
+            item.value = Some(load(&FieldRow { seq: 0, format: FORMAT, name: pointer.field, value })?);
         }
         run.receive(item, now);
     }

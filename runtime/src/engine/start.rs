@@ -124,26 +124,10 @@ fn started(
 }
 
 async fn start(core: &Arc<Core>, opening: Opening, wanted: Wanted) -> Result<(RunRow, bool), EngineError> {
-    let at = core.now();
     let lease = core.lease_of_new();
     let busy = core.busy();
-    let labels = opening.labels();
-    let second = scope_entry(2, &opening.scope, at);
-    let Opening { id, dedup, .. } = opening;
-    let mut new = NewRun {
-        id: id.clone(),
-        workflow: wanted.workflow.to_owned(),
-        lease,
-        execution: *uuid::Uuid::new_v4().as_bytes(),
-        at,
-        entries: Vec::new(),
-        version: wanted.version,
-        parent: None,
-        dedup: dedup.clone(),
-        labels,
-    };
-    let first = first_entry(wanted.workflow, wanted.encode(&core.fields(&new.row(0)))?, at);
-    new.entries = [first].into_iter().chain(second).collect();
+    let new = new_run(core, opening, &wanted, lease)?;
+    let (id, dedup) = (new.id.clone(), new.dedup.clone());
     let (entries, mut row) = (new.entries.clone(), new.row(0));
     match core.committer.write(Write::Start(new)).await {
         Ok(Ok(Written::Number(number))) => {
@@ -163,6 +147,27 @@ async fn start(core: &Arc<Core>, opening: Opening, wanted: Wanted) -> Result<(Ru
         ))),
         Err(error) => written_after_all(core, &row, &entries, error).await,
     }
+}
+
+/// Returns the row and the first entries of a run to be started; without a lease, it is for others to claim.
+fn new_run(core: &Core, opening: Opening, wanted: &Wanted, lease: Option<Lease>) -> Result<NewRun, EngineError> {
+    let at = core.now();
+    let (labels, second) = (opening.labels(), scope_entry(2, &opening.scope, at));
+    let mut new = NewRun {
+        id: opening.id,
+        workflow: wanted.workflow.to_owned(),
+        lease,
+        execution: *uuid::Uuid::new_v4().as_bytes(),
+        at,
+        entries: Vec::new(),
+        version: wanted.version,
+        parent: None,
+        dedup: opening.dedup,
+        labels,
+    };
+    let first = first_entry(wanted.workflow, wanted.encode(&core.fields(&new.row(0)))?, at);
+    new.entries = [first].into_iter().chain(second).collect();
+    Ok(new)
 }
 
 /// Looks for a write of unknown outcome, before a caller repeats it.

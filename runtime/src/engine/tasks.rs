@@ -6,10 +6,10 @@ mod visit;
 
 use super::core::{Core, DriverEvent};
 use super::error::EngineError;
-use super::queues::{Claimed, Queue, TaskId};
+use super::queues::{Claimed, Queue, TaskId, id_of};
 use crate::panics::caught_future;
 use crate::queue::Declared;
-use crate::store::{Lease, QueueChange, Status, Store, TaskKey, TaskRow, TaskState, Write, Written};
+use crate::store::{Lease, QueueChange, Store, TaskKey, TaskRow, TaskState, Write, Written};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -147,7 +147,7 @@ pub(super) fn declare(store: &dyn Store, declared: &Declared) -> Result<(), Engi
 /// Runs a task that was claimed, in a task of its own.
 fn begin(core: &Arc<Core>, lease: Lease, queue: &Queue, task: TaskRow) {
     let Some(step) = queue.steps.get(task.step.as_str()).copied() else { return };
-    let id = (task.run, task.position, task.attempt);
+    let id = id_of(&task);
     let (mail, events) = mpsc::unbounded_channel();
     if !core.tasks.enter(id, Claimed { queue: task.queue.clone(), lease, mail: mail.clone() }) {
         return;
@@ -178,23 +178,14 @@ async fn reconcile(core: &Arc<Core>) {
         }
         Ok(rows)
     });
-    let Ok(rows) = rows.await else { return };
-    let wanted: BTreeSet<TaskId> = rows
-        .iter()
-        .filter(|task| task.state == TaskState::Claimed)
-        .map(|task| (task.run, task.position, task.attempt))
-        .collect();
+    let Ok(mut claimed) = rows.await else { return };
+    claimed.retain(|task| task.state == TaskState::Claimed);
+    let wanted: BTreeSet<TaskId> = claimed.iter().map(id_of).collect();
     core.tasks.send(|id, _| !wanted.contains(&id), || DriverEvent::Halt);
-    let unknown = |task: &TaskRow| !known.contains(&(task.run, task.position, task.attempt));
-    for task in rows.into_iter().filter(|task| task.state == TaskState::Claimed && unknown(task)) {
+    for task in claimed.into_iter().filter(|task| !known.contains(&id_of(task))) {
         let lease = task.lease.and_then(|number| core.leases.held(number));
         if let (Some(lease), Some(queue)) = (lease, core.options.queues.0.get(&task.queue)) {
             begin(core, lease, queue, task);
         }
     }
-}
-
-/// Returns whether a run no longer takes the outcome of a step.
-fn has_ended(status: Status) -> bool {
-    status.is_final() || status == Status::Deleting
 }

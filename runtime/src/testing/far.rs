@@ -4,16 +4,15 @@
 
 use super::attempts::{RunningAttempts, StepEvent};
 use super::fault::{Dice, Fault};
+use super::perform::{attempt_of, prepare};
 use super::scenario::Scenario;
 use crate::context::{ContextType, Loading, SharedContext};
 use crate::engine::context_after;
-use crate::journal::StepBody;
 use crate::machine::recorded_scope;
 use crate::record::{AttemptOutcome, InboxKind, RemoteEnd, RemoteWrite, StepWrite};
 use crate::run_env::RunEnv;
 use crate::scope::{Cancellation, Link, StepScope, Writes};
 use crate::session::Session;
-use crate::step::{saved, to_save};
 use crate::store::{FieldRow, Lease, NewInboxItem, Rejected, TaskKey, TaskRow, TaskState, Write};
 use crate::value::{Encoding, Pointer};
 use std::collections::{BTreeMap, BTreeSet};
@@ -157,9 +156,9 @@ impl Scenario<'_> {
             link: Link::of(&env),
             sends: &[],
         });
-        super::perform::prepare_body(&*body, &scope, context, &env).await?;
+        prepare(&*body, &scope, context, &env).await?;
         self.seen.entry(task.run).or_default().body_started(&journal, task.position, task.attempt)?;
-        let attempt = far_attempt(&*body, task, scope, env);
+        let attempt = attempt_of(&*body, &task.arguments, scope, env);
         if let Some(run) = self.far.runs.get_mut(&task.run) {
             run.claimed.insert(id);
             run.attempts.start(task.position, task.attempt, attempt);
@@ -311,22 +310,4 @@ async fn context_of(
 
 fn text(error: impl std::fmt::Display) -> String {
     error.to_string()
-}
-
-/// Runs the body of an attempt, and saves its result if it has a field store.
-fn far_attempt(
-    body: &dyn StepBody,
-    task: &TaskRow,
-    scope: Arc<StepScope>,
-    env: Arc<RunEnv>,
-) -> impl Future<Output = AttemptOutcome> + Send + use<> {
-    let (step, store) = (task.step.clone(), body.store());
-    let body = body.attempt(&task.arguments, scope, env.clone());
-    async move {
-        let outcome = body.await;
-        let routed = store.and_then(|store| to_save(&outcome, &step, store));
-        let Some(routed) = routed else { return outcome };
-        let pointer = env.fields.save(&routed).await.map_err(|error| error.to_string());
-        saved(routed, pointer)
-    }
 }

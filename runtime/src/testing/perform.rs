@@ -8,10 +8,12 @@ use crate::engine::{Attach, Continuation, Preparation, find_attached, judge, suc
 use crate::journal::StepBody;
 use crate::machine::Effect;
 use crate::policy::Policy;
+use crate::record::AttemptOutcome;
 use crate::run_env::RunEnv;
 use crate::scope::StepScope;
 use crate::step::{saved, to_save};
 use crate::store::{ImportedRun, RunRow};
+use crate::value::Value;
 use crate::vault::Vault;
 use std::sync::Arc;
 use std::time::Duration;
@@ -34,20 +36,11 @@ impl Scenario<'_> {
             match effect {
                 Effect::StartAttempt { scope, arguments, body, .. } => {
                     let (env, context) = (loaded.run.env().clone(), loaded.run.context());
-                    prepare(Preparation::of(&*body, &scope, context, &env)).await?;
+                    prepare(&*body, &scope, context, &env).await?;
                     let (position, attempt) = (scope.position, scope.attempt);
                     let journal = self.journal(number)?;
                     self.seen.entry(number).or_default().body_started(&journal, position, attempt)?;
-                    let (step, store) = (scope.name.clone(), body.store());
-                    let body = body.attempt(&arguments, scope, env.clone());
-                    let body = async move {
-                        let outcome = body.await;
-                        let routed = store.and_then(|store| to_save(&outcome, &step, store));
-                        let Some(routed) = routed else { return outcome };
-                        let pointer = env.fields.save(&routed).await.map_err(|error| error.to_string());
-                        saved(routed, pointer)
-                    };
-                    loaded.attempts.start(position, attempt, body);
+                    loaded.attempts.start(position, attempt, attempt_of(&*body, &arguments, scope, env));
                 }
                 Effect::CancelAttempt { position } => loaded.attempts.cancel(position),
                 // The other engine looks by itself.
@@ -89,19 +82,32 @@ impl Scenario<'_> {
     }
 }
 
-/// Prepares the inputs of a body of another engine.
-pub(super) async fn prepare_body(
+/// Runs the body of an attempt, and saves its result if it has a field store.
+pub(super) fn attempt_of(
+    body: &dyn StepBody,
+    arguments: &Value,
+    scope: Arc<StepScope>,
+    env: Arc<RunEnv>,
+) -> impl Future<Output = AttemptOutcome> + Send + use<> {
+    let (step, store) = (scope.name.clone(), body.store());
+    let body = body.attempt(arguments, scope, env.clone());
+    async move {
+        let outcome = body.await;
+        let routed = store.and_then(|store| to_save(&outcome, &step, store));
+        let Some(routed) = routed else { return outcome };
+        let pointer = env.fields.save(&routed).await.map_err(|error| error.to_string());
+        saved(routed, pointer)
+    }
+}
+
+/// Prepares the inputs of a body, without pauses between the tries.
+pub(super) async fn prepare(
     body: &dyn StepBody,
     scope: &StepScope,
     context: Option<SharedContext>,
     env: &Arc<RunEnv>,
 ) -> Result<(), String> {
-    prepare(Preparation::of(body, scope, context, env)).await
-}
-
-/// Prepares the inputs of a body, without pauses between the tries.
-async fn prepare(preparation: Option<Preparation>) -> Result<(), String> {
-    let Some(preparation) = preparation else { return Ok(()) };
+    let Some(preparation) = Preparation::of(body, scope, context, env) else { return Ok(()) };
     let made = preparation.make(TRIES, |_, _| std::future::ready(()));
     match tokio::time::timeout(LONGEST, made).await {
         Ok(made) => made.map_err(|reason| reason.to_string()),

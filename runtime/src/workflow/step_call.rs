@@ -89,9 +89,7 @@ impl<T, E> StepCall<'_, T, E> {
         self.call.change_policy(|policy| policy.timeout = Some(limit));
         self
     }
-}
 
-impl<T, E> StepCall<'_, T, E> {
     /// Sets the priority of a remote call in its queue; the default is 0. Calls with a lower number are started first,
     /// and among equals the one that came first. A call that waits gains one number a minute on those that come, so
     /// that none waits for ever. Has no effect once the call was polled, nor on a step without a queue.

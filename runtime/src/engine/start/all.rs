@@ -1,6 +1,6 @@
 //! Starts many runs, a slice at a time.
 
-use super::{NewRun, Opening, Wanted, first_entry, same_start, scope_entry};
+use super::{NewRun, Opening, Wanted, new_run, same_start};
 use crate::engine::core::Core;
 use crate::engine::error::EngineError;
 use crate::engine::{Engine, claiming, trace};
@@ -90,7 +90,7 @@ async fn started(core: &Arc<Core>, slice: Vec<(String, Wanted)>) -> Result<Start
     for (id, wanted) in slice {
         wanted.check(core)?;
         let opening = Opening::within(Scope::new().id(id), around.clone(), caller.as_deref(), core.recorded_now())?;
-        news.push((new_run(core, opening, &wanted)?, wanted));
+        news.push((new_run(core, opening, &wanted, None)?, wanted));
     }
     let starting = core.clone();
     core.to_the_end(async move {
@@ -103,26 +103,6 @@ async fn started(core: &Arc<Core>, slice: Vec<(String, Wanted)>) -> Result<Start
         Ok(all)
     })
     .await
-}
-
-fn new_run(core: &Core, opening: Opening, wanted: &Wanted) -> Result<NewRun, EngineError> {
-    let at = core.now();
-    let (labels, second) = (opening.labels(), scope_entry(2, &opening.scope, at));
-    let mut new = NewRun {
-        id: opening.id,
-        workflow: wanted.workflow.to_owned(),
-        lease: None,
-        execution: *uuid::Uuid::new_v4().as_bytes(),
-        at,
-        entries: Vec::new(),
-        version: wanted.version,
-        parent: None,
-        dedup: opening.dedup,
-        labels,
-    };
-    let first = first_entry(wanted.workflow, wanted.encode(&core.fields(&new.row(0)))?, at);
-    new.entries = [first].into_iter().chain(second).collect();
-    Ok(new)
 }
 
 /// Starts one of many runs; returns whether it is new. A start of unknown outcome is repeated: if the first one was

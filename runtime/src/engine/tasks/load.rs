@@ -3,7 +3,7 @@
 use crate::context::{ContextType, Loading, SharedContext};
 use crate::engine::core::Core;
 use crate::engine::task_run::{Outbox, TaskRun};
-use crate::engine::{inbox, tasks, time_travel};
+use crate::engine::{inbox, time_travel};
 use crate::machine::recorded_scope;
 use crate::record::{InboxKind, RemoteWrite, RunScope, StepWrite};
 use crate::run_env::RunEnv;
@@ -45,7 +45,7 @@ pub(super) async fn run(core: &Arc<Core>, task: &TaskRow) -> Result<Arc<TaskRun>
     let Some((row, entries)) = read.await.map_err(|error| Missing::Store(error.to_string()))? else {
         return Err(Missing::Run);
     };
-    if tasks::has_ended(row.status) {
+    if !row.status.accepts() {
         return Err(Missing::Run);
     }
     let scope: RunScope = entries.iter().find_map(recorded_scope).unwrap_or_default();
