@@ -11,8 +11,10 @@ use std::time::Duration;
 /// A queue in which remote steps wait for an engine, with the limits of all engines together.
 ///
 /// A queue need not be declared: `#[step(queue = "gpu")]` and [`serve`](crate::EngineBuilder::serve) are enough. A
-/// declaration gives it limits. Those stand in the database, where [`Engine::queue`](crate::Engine::queue) changes them
-/// while everything runs; what was set so holds until it is [reset](crate::QueueHandle::reset), whatever the code declares.
+/// declaration gives it limits. They are rows of the database: [`Engine::queue`](crate::Engine::queue) changes them
+/// while engines run. A limit that was set in this way overrides the declared one until it is
+/// [reset](crate::QueueHandle::reset). An engine with a faulty declaration does not start, and the error names the
+/// fault.
 ///
 /// ```
 /// use steadfast::Queue;
@@ -31,7 +33,7 @@ pub struct Queue {
     pub(crate) name: String,
     pub(crate) limits: QueueLimits,
     keys: Vec<KeyFn>,
-    /// Why it cannot be declared.
+    /// The first fault of its declaration.
     pub(crate) fault: Option<String>,
 }
 
@@ -66,8 +68,8 @@ impl Queue {
         self
     }
 
-    /// Limits how many of its tasks are started within a time, at least 1; the others start later. Up to a tenth of them may
-    /// start at once after a pause, and one in any case.
+    /// Limits how many of its tasks start within a time, which is from 1 ms to 49 days. At least 1. The others start
+    /// later. After a pause up to a tenth of them, and at least one, may start at once.
     pub fn rate(mut self, starts: u32, within: Duration) -> Self {
         self.positive(starts, "rate");
         if let Ok(millis @ 1..) = u32::try_from(within.as_millis()) {
@@ -80,8 +82,9 @@ impl Queue {
         self
     }
 
-    /// Sets the function that returns the key of an input: of a remote step, its arguments as a tuple. Keys with waiting tasks
-    /// take turns. Steps with arguments of other types need a function each.
+    /// Sets the function that returns the key of an input. The input of a remote step is the tuple of its arguments.
+    /// Keys with waiting tasks take turns. Steps with arguments of other types need a function each. A call fails with
+    /// [`StepError::Refused`](crate::StepError::Refused) if no function takes its arguments, or if the function panics.
     pub fn key<I: 'static, K: ToString>(mut self, key: impl Fn(&I) -> K + Send + Sync + 'static) -> Self {
         let of = TypeId::of::<I>();
         if self.keys.iter().any(|known| known.of == of) {
@@ -108,7 +111,7 @@ impl Queue {
         !self.keys.is_empty()
     }
 
-    /// Returns why it cannot be declared.
+    /// Returns the first fault of its declaration.
     pub(crate) fn flaw(&self) -> Option<String> {
         let no_key = || {
             let name = &self.name;
@@ -143,8 +146,8 @@ impl Declared {
         let Some(key) = declared.keys.iter().find(|key| key.of == input.type_id()) else {
             let known: Vec<&str> = declared.keys.iter().map(|key| key.name).collect();
             return Err(format!(
-                "queue `{queue}` has keys for inputs of type `{}`, and not for this one: add `.key(|input: &..| ..)` for its \
-                 type to the declaration of the queue",
+                "queue `{queue}` has keys for inputs of type `{}`, and not for this one: add `.key(|input: &..| ..)` \
+                 for its type to the declaration of the queue",
                 known.join("`, `")
             ));
         };

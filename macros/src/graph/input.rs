@@ -81,7 +81,8 @@ fn graph_step(function: ImplItemFn, mark: &Attribute, this: &Type, faults: &Faul
         faults.add(store, "a step of an event-driven workflow returns events, which the database takes", help);
     }
     if let Some(queue) = options.queue.take() {
-        let help = "leave `queue` away, or write the workflow as a function, `#[workflow] async fn ..`, whose steps may have one";
+        let help = "leave `queue` away, or write the workflow as a function, `#[workflow] async fn ..`, whose steps \
+                    may have one";
         faults.add(queue, "a step of an event-driven workflow runs in the process of its workflow", help);
     }
     if let Some(receiver) = function.sig.receiver() {

@@ -164,9 +164,9 @@ impl Store for PostgresStore {
         self.shared.commit(writes)
     }
 
-    /// Commits a single write if one call of a function does that. The runtime's other tasks go on meanwhile, on another
-    /// thread. What a function does not do, and what goes wrong before anything is committed, is left to the committer's
-    /// thread.
+    /// Commits the writes if one call of a function can do that. The runtime's other tasks go on meanwhile, on another
+    /// thread. `None` leaves the writes to the committer's thread: no function does them, or nothing was committed
+    /// because of an error.
     fn try_commit(&self, writes: &[Write]) -> Result<Option<Answers>, StoreError> {
         let is_of_many = Handle::try_current().is_ok_and(|of| of.runtime_flavor() == RuntimeFlavor::MultiThread);
         if !is_of_many || writes.iter().any(has_code) {
@@ -248,8 +248,8 @@ impl Store for PostgresStore {
         self.reading(|reader| reader.leases())
     }
 
-    /// Returns how often something was found for this process: by looking for it, each `poll`, and earlier by the signals
-    /// of others.
+    /// Returns how often something was found for this process: by a look in each `poll`, and earlier by signals of
+    /// other processes.
     fn foreign_changes(&self) -> Result<u64, StoreError> {
         let Shared { options, name, reader, opened, signal, looking, .. } = &*self.shared;
         let polls = opened.elapsed().as_millis() / options.poll.as_millis().max(1);

@@ -12,12 +12,12 @@ pub struct QueueLimits {
     /// How many of its tasks with the same key run at once.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub per_key: Option<u32>,
-    /// How many of its tasks are started in a time.
+    /// How many of its tasks start in a time.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub rate: Option<Rate>,
 }
 
-/// How many tasks of a queue are started in a time.
+/// How many tasks of a queue start in a time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Rate {
     /// The number of starts.
@@ -27,22 +27,23 @@ pub struct Rate {
 }
 
 impl Rate {
-    /// The unit in which starts are counted: a start is this many.
+    /// One start, in the unit in which starts are counted.
     pub(super) const START: i64 = 1_000_000;
 
-    /// Returns the most starts that can be saved up while nothing waits: those of a tenth of the time, and one at least.
+    /// Returns the most starts, in millionths, that are saved up while nothing waits: those of a tenth of the time, and
+    /// at least one.
     pub(super) fn most(self) -> i64 {
         (i64::from(self.starts) * Self::START / 10).max(Self::START)
     }
 
-    /// Returns what has come in so many milliseconds.
+    /// Returns the starts, in millionths, that so many milliseconds add.
     pub(super) fn refilled(self, millis: i64) -> i64 {
         let per_milli = i64::from(self.starts) * Self::START / i64::from(self.millis.max(1));
         millis.max(0).saturating_mul(per_milli)
     }
 }
 
-/// What the engines that share a queue know of it.
+/// The state of a declared queue, which all engines share.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct QueueState {
     /// The queue's name.
@@ -53,13 +54,13 @@ pub struct QueueState {
     pub set: Option<QueueLimits>,
     /// Whether its tasks have keys.
     pub has_keys: bool,
-    /// Why nothing of it is started, if it is paused.
+    /// The reason why it is paused, if it is: then none of its tasks starts.
     pub paused: Option<String>,
     /// How many of its tasks run.
     pub running: i64,
     /// The starts that are saved up, in millionths.
     pub starts: i64,
-    /// The time for which that was counted, by the clock of the database, in milliseconds since 1970.
+    /// The time at which `starts` was counted, by the clock of the database, in milliseconds since 1970.
     pub counted_at: i64,
     /// The number of turns that its keys have had.
     pub turns: i64,
@@ -79,7 +80,7 @@ impl QueueState {
         self.set.as_ref().unwrap_or(&self.declared)
     }
 
-    /// Makes a change.
+    /// Applies a change.
     pub(super) fn change(&mut self, change: &QueueChange) {
         let declared = self.declared.clone();
         let set = &mut self.set;
@@ -93,7 +94,7 @@ impl QueueState {
         }
     }
 
-    /// Counts the starts that have come since the last time.
+    /// Adds the starts of the time since the last count.
     pub(super) fn refill(&mut self, now: i64) {
         if let Some(rate) = self.limits().rate {
             let came = rate.refilled(now.saturating_sub(self.counted_at));
@@ -102,7 +103,8 @@ impl QueueState {
         self.counted_at = now.max(self.counted_at);
     }
 
-    /// Returns how many of `wanted` tasks may perhaps start now, by this state: at least one if starts come with time.
+    /// Returns how many of `wanted` tasks may start now, apart from the rate: the starts that time has added are
+    /// unknown.
     #[must_use]
     pub(crate) fn may_start(&self, wanted: usize) -> usize {
         let unrated = Self { declared: QueueLimits { rate: None, ..self.limits().clone() }, set: None, ..self.clone() };
@@ -124,21 +126,21 @@ impl QueueState {
 /// A change of a queue by a person or a program.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum QueueChange {
-    /// The code declares it: a queue that is there keeps what was set since.
+    /// Declares it. A queue that was declared before keeps the limits that were set since.
     Declare {
         /// The limits.
         limits: QueueLimits,
         /// Whether its tasks have keys.
         has_keys: bool,
     },
-    /// Another limit of all tasks holds from now on.
+    /// Sets the limit of all tasks; `None` removes it.
     Total(Option<u32>),
-    /// Another limit of the tasks of a key holds from now on.
+    /// Sets the limit of the tasks of a key; `None` removes it.
     PerKey(Option<u32>),
-    /// Another rate holds from now on.
+    /// Sets the rate; `None` removes it.
     Rate(Option<Rate>),
-    /// The limits that the code declares hold again.
+    /// Returns to the limits that the code declares.
     Reset,
-    /// Nothing of it is started, for this reason; `None` to go on.
+    /// Pauses it for this reason; `None` resumes it.
     Pause(Option<String>),
 }

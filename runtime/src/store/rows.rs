@@ -98,7 +98,8 @@ pub struct RunQuery {
     pub id_prefix: Option<String>,
     /// Only runs owned by this lease.
     pub lease: Option<i64>,
-    /// Only running, sleeping and paused runs that no lease owns, of these workflows and versions; in any order, on one page.
+    /// Only running, sleeping and paused runs that no lease owns, of these workflows and versions. They come in any
+    /// order, and [`after`](RunQuery::after) does not continue them.
     pub unowned: Option<Arc<Vec<(String, u32)>>>,
     /// Only runs whose `wake_at` is at or after the first and at or before the second of these.
     pub wake_at: Option<(i64, i64)>,
@@ -327,8 +328,8 @@ pub struct WaitingRuns {
     pub workflow: String,
     /// Its version.
     pub version: u32,
-    /// The least `updated_at` of them.
+    /// The earliest `updated_at` of them, in milliseconds since 1970.
     pub since: i64,
-    /// How many they are.
+    /// Their number.
     pub count: u64,
 }

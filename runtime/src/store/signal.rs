@@ -14,10 +14,10 @@ pub struct ChangeSignal {
     has_shown: Notify,
 }
 
-/// The most runs that are kept one by one.
+/// The most runs that are kept one by one; beyond that, any run is reported.
 const MOST: usize = 10_000;
 
-/// The runs of which there is something to see: they have ended, or have an output.
+/// Runs that have ended or have a new output.
 #[derive(Debug)]
 pub(crate) enum Shown {
     /// The numbers of these runs, and of their first runs.
@@ -39,12 +39,12 @@ impl ChangeSignal {
         self.raised.notify_all();
     }
 
-    /// Says that there is something to see of these runs: they have ended, or have an output. Their numbers, and those of
-    /// their first runs; `None` stands for any run.
+    /// Reports that runs have ended or have a new output: their numbers, and those of their first runs. `None` stands
+    /// for any run.
     pub fn show(&self, runs: Option<&[i64]>) {
         let mut shown = self.shown.lock().unwrap_or_else(PoisonError::into_inner);
         match (&mut *shown, runs) {
-            // While nobody waits here, nobody takes them.
+            // Without a reader the set would grow for ever.
             (Shown::Runs(before), Some(runs)) if before.len() < MOST => before.extend(runs),
             (shown, _) => *shown = Shown::All,
         }
@@ -52,7 +52,7 @@ impl ChangeSignal {
         self.has_shown.notify_one();
     }
 
-    /// Waits until there is something to see, and returns of which runs, once.
+    /// Waits for reports, and takes them.
     pub(crate) async fn shown(&self) -> Shown {
         self.has_shown.notified().await;
         std::mem::take(&mut *self.shown.lock().unwrap_or_else(PoisonError::into_inner))

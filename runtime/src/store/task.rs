@@ -2,7 +2,8 @@
 
 use crate::value::Value;
 
-/// A call of a remote step that has not ended: it waits in a queue, or an engine runs it.
+/// An attempt of a remote step: it waits in a queue, runs on an engine, or has an outcome that its run has not
+/// recorded.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TaskRow {
     /// The number assigned by the store, in order of arrival; never reused.
@@ -13,7 +14,7 @@ pub struct TaskRow {
     pub step: String,
     /// The run that calls it.
     pub run: i64,
-    /// The command index of the call; one task for each.
+    /// The command index of the call. Cancelled attempts of a call have rows beside that of the next one.
     pub position: u64,
     /// The attempt's number, from 1.
     pub attempt: u32,
@@ -21,16 +22,16 @@ pub struct TaskRow {
     pub context: Option<u64>,
     /// The time limit of the attempt, in milliseconds, from the start of its body.
     pub timeout: Option<i64>,
-    /// Tasks with a lower number are claimed first; one that waits for long is as if it had a lower one.
+    /// Tasks with a lower number are claimed first. Each [`AGE`](Self::AGE) of waiting counts as one less.
     pub priority: i64,
-    /// The key by which its queue counts and shares: none in a queue without keys.
+    /// The key by which its queue counts and takes turns; `None` in a queue without keys.
     pub key: Option<String>,
     /// The time of the call, in milliseconds since 1970.
     pub at: i64,
-    /// The time from which it may be claimed, by the clock of the database, in milliseconds since 1970. Of a task that is
-    /// enqueued, how many milliseconds later than its commit that is.
+    /// The time from which it may be claimed, by the clock of the database, in milliseconds since 1970. In
+    /// [`Outgoing::Enqueue`](super::Outgoing::Enqueue) it is the wait from the commit on, in milliseconds.
     pub due: i64,
-    /// Where it is.
+    /// Its state.
     pub state: TaskState,
     /// The lease whose engine runs it.
     pub lease: Option<i64>,
@@ -40,7 +41,7 @@ pub struct TaskRow {
     pub arguments: Value,
 }
 
-/// Where a task is.
+/// The state of a task.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TaskState {
     /// It waits for an engine.
@@ -49,12 +50,12 @@ pub enum TaskState {
     Claimed,
     /// An engine runs it, and its outcome is no longer wanted.
     Cancelled,
-    /// Its outcome lies in the inbox of its run.
+    /// Its outcome was put into the inbox of its run.
     Delivered,
 }
 
 impl TaskRow {
-    /// The time in milliseconds for which a task waits before it comes first of those that come then with the next lower number.
+    /// The wait, in milliseconds, that counts as much as a priority lower by one.
     pub const AGE: i64 = 60_000;
 
     /// Returns its place in the queue: the lowest is claimed first.
@@ -76,7 +77,7 @@ impl TaskState {
         }
     }
 
-    /// Returns the state of a word in a database.
+    /// Parses a word from a database; `None` for an unknown one.
     #[must_use]
     pub fn parse(word: &str) -> Option<Self> {
         [Self::Waiting, Self::Claimed, Self::Cancelled, Self::Delivered]
@@ -110,9 +111,9 @@ pub struct QueueRow {
     pub queue: String,
     /// How many tasks wait, counted up to [`COUNTED`](Self::COUNTED).
     pub waiting: u64,
-    /// How many tasks are being run, counted up to [`COUNTED`](Self::COUNTED).
+    /// How many tasks run, counted up to [`COUNTED`](Self::COUNTED).
     pub running: u64,
-    /// The time of the oldest call that waits, in milliseconds since 1970.
+    /// The time of the oldest call among the waiting tasks that were counted, in milliseconds since 1970.
     pub oldest: Option<i64>,
 }
 

@@ -55,9 +55,9 @@ pub enum Write {
         /// The lease that claims it.
         lease: Lease,
     },
-    /// Claims running, sleeping or paused runs without an owner, of these workflows only: at most `limit`. May leave out
-    /// runs that another connection claims. Rejected with [`Rejected::Fenced`] if the lease is lost. The answer is
-    /// [`Written::Runs`].
+    /// Claims running, sleeping or paused runs without an owner, of these workflows only: at most `limit`. May leave
+    /// out runs that another connection claims at the same time. Rejected with [`Rejected::Fenced`] if the lease is
+    /// lost. The answer is [`Written::Runs`].
     ClaimServed {
         /// The lease that claims them.
         lease: Lease,
@@ -66,9 +66,9 @@ pub enum Write {
         /// The most runs.
         limit: usize,
     },
-    /// Gives a sleeping run to another lease, whose holder then owns it. Its owner does not drive it meanwhile. Rejected with
-    /// [`Rejected::NoSuchRun`], and with [`Rejected::Fenced`] unless both leases are held in these epochs and the run sleeps
-    /// under the first one.
+    /// Gives a sleeping run to another lease, whose holder then owns it. The owner must not drive the run meanwhile.
+    /// Rejected with [`Rejected::NoSuchRun`], and with [`Rejected::Fenced`] unless both leases are held in these epochs
+    /// and the run sleeps under the first one. The answer is [`Written::Done`].
     Give {
         /// The run's number.
         run: i64,
@@ -105,11 +105,12 @@ pub enum Write {
         /// The random id of the engine that takes it over.
         owner: String,
     },
-    /// Removes a lease that owns no run and runs no task. Rejected with [`Rejected::Fenced`] if it does or is held by another.
+    /// Removes a lease. Rejected with [`Rejected::Fenced`] if it owns a run, runs a task, or is held by another engine.
     CloseLease(Lease),
-    /// Claims waiting tasks of a queue that are due, of these steps only: those with the lowest priority first, then in
-    /// order of arrival, at most `limit`. Tasks that another connection is claiming meanwhile may be left out. Rejected
-    /// with [`Rejected::Fenced`] if the lease is lost. The answer is [`Written::Tasks`].
+    /// Claims waiting tasks of a queue that are due, of these steps only: at most `limit`, and as many as the limits of
+    /// the queue allow. Those with the lowest [priority](TaskRow::priority) come first, then those that arrived first;
+    /// in a queue with keys, the keys take turns. May leave out tasks that another connection claims at the same time.
+    /// Rejected with [`Rejected::Fenced`] if the lease is lost. The answer is [`Written::Tasks`].
     ClaimTasks {
         /// The lease that claims them.
         lease: Lease,
@@ -120,17 +121,18 @@ pub enum Write {
         /// The most tasks.
         limit: usize,
     },
-    /// Changes a queue: it is declared, limited otherwise, paused or resumed. Rejected with [`Rejected::NoSuchRun`] if it is not
-    /// declared.
+    /// Declares a queue, changes its limits, pauses it, or resumes it. Rejected with [`Rejected::NoSuchRun`] if it is
+    /// not declared, and with [`Rejected::Refused`] if a queue without keys is to have a limit per key. The answer is
+    /// [`Written::Done`].
     ChangeQueue {
         /// The queue.
         queue: Arc<str>,
         /// The change.
         change: QueueChange,
     },
-    /// Ends an attempt that the holder of a lease has claimed, and puts its outcome into the inbox of its run. Nothing is
-    /// put there if the run no longer wants it: the answer is then [`Written::Done`]. Rejected with
-    /// [`Rejected::Fenced`] if the lease is lost, or does not run this attempt.
+    /// Ends an attempt that the holder of a lease has claimed, and puts its outcome into the inbox of its run. The
+    /// answer is the number of the item, or [`Written::Done`] if the run no longer waits for the outcome, which is
+    /// dropped then. Rejected with [`Rejected::Fenced`] if the lease is lost, or does not run this attempt.
     FinishTask {
         /// The lease.
         lease: Lease,
@@ -141,8 +143,8 @@ pub enum Write {
         /// The outcome, for the inbox of the run that it names.
         item: NewInboxItem,
     },
-    /// Returns a claimed task to its queue. Rejected with [`Rejected::Fenced`] if the lease is lost, or does not run this
-    /// attempt.
+    /// Returns a claimed task to its queue, or removes it if it is cancelled. Rejected with [`Rejected::Fenced`] if the
+    /// lease is lost, or does not run this attempt. The answer is [`Written::Done`].
     ReturnTask {
         /// The lease.
         lease: Lease,
@@ -152,7 +154,7 @@ pub enum Write {
         position: u64,
         /// The number of the attempt.
         attempt: u32,
-        /// Why this engine cannot run it.
+        /// The reason why this engine cannot run it.
         refused: String,
         /// The time in milliseconds for which no engine claims it.
         wait: i64,

@@ -79,7 +79,7 @@ fn remote(step: &Step, stand_in: bool) -> Option<TokenStream> {
     let remote = match &step.context {
         Some(context) if !stand_in => {
             let ty = &context.reference.elem;
-            // A type that is no context is told once, by the check of its own.
+            // A type that is not a context gets one error, from the check of contexts.
             let context = quote_spanned!(ty.span()=> RemoteContextOf::<#ty>::CONTEXT);
             quote!({
                 #[allow(unused_imports, reason = "of a type that is a context, the constant is its own")]

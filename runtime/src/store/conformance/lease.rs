@@ -212,7 +212,7 @@ pub fn a_sleeping_run_is_given_to_another_lease<S: Store>(open: &dyn Fn() -> S) 
     assert_eq!(give(rig.lease, other), Err(Rejected::Fenced), "twice");
 }
 
-/// The runs that wait are counted by workflow and version, those of a lease or those that nobody owns.
+/// The runs that wait are counted by workflow and version: those of a lease, or those without an owner.
 pub fn runs_that_wait_are_counted_by_workflow_and_version<S: Store>(open: &dyn Fn() -> S) {
     let rig = Rig::new(open);
     let start = |id: &str, workflow: &str, version: u32, at: i64, lease| {

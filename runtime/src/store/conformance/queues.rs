@@ -23,7 +23,7 @@ pub fn tasks_are_claimed_in_order<S: Store>(open: &dyn Fn() -> S) {
     assert_eq!(positions(&rig.claim(rig.lease, 9)), [0; 0]);
 }
 
-/// An engine gets only steps that it names, of the queue that it names; what others wait for is not in its way.
+/// An engine gets only the steps and the queue that it names; other waiting tasks do not block it.
 pub fn only_the_named_steps_of_a_queue_are_claimed<S: Store>(open: &dyn Fn() -> S) {
     let rig = Rig::new(open);
     let run = rig.start("a");
@@ -59,7 +59,7 @@ pub fn a_task_is_claimed_by_one_lease<S: Store>(open: &dyn Fn() -> S) {
     assert_eq!((runs(other), runs(rig.lease)), (vec![2], vec![3]));
 }
 
-/// Nobody claims a task before its time, which the clock of the database tells.
+/// No task is claimed before it is due by the clock of the database.
 pub fn a_task_waits_until_it_is_due<S: Store>(open: &dyn Fn() -> S) {
     let rig = Rig::new(open);
     let run = rig.start("a");

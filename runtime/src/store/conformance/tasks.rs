@@ -146,7 +146,7 @@ pub fn an_attempt_is_enqueued_once<S: Store>(open: &dyn Fn() -> S) {
     rig.dequeue(run, 7);
     assert_eq!(state(), (7, 3, TaskState::Cancelled, Some(lease.number)));
     rig.enqueue(run, [TaskRow { attempt: 3, ..task(7) }]);
-    assert_eq!(state(), (7, 3, TaskState::Cancelled, Some(lease.number)), "its engine is told to stop it");
+    assert_eq!(state(), (7, 3, TaskState::Cancelled, Some(lease.number)), "its engine has to stop it");
     rig.enqueue(run, [TaskRow { attempt: 4, ..task(7) }]);
     assert_eq!(rig.states(run).last(), Some(&(7, 4, TaskState::Waiting, None)));
 }
@@ -162,8 +162,8 @@ pub fn a_fenced_append_enqueues_nothing<S: Store>(open: &dyn Fn() -> S) {
     assert_eq!(rig.claim(rig.lease, 9), []);
 }
 
-/// An engine that cannot run a task returns it with the reason; it is claimed again at its old place, but not before its
-/// time.
+/// An engine that cannot run a task returns it with the reason. It is claimed again at its old place, but not before it
+/// is due.
 pub fn a_task_is_returned<S: Store>(open: &dyn Fn() -> S) {
     let rig = Rig::new(open);
     let (run, other) = (rig.start("a"), rig.open_lease("engine-2"));
@@ -213,8 +213,8 @@ pub fn an_outcome_is_delivered_once<S: Store>(open: &dyn Fn() -> S) {
     assert!(matches!(answers[1], Ok(Written::Number(_))), "{answers:?}");
 }
 
-/// A call that is dropped ends its task. The engine that runs it still has it, marked as cancelled, and its outcome goes
-/// nowhere.
+/// A call that is dropped ends its task. One that an engine runs keeps its row, marked as cancelled, and its outcome is
+/// dropped.
 pub fn a_task_that_is_not_wanted_ends<S: Store>(open: &dyn Fn() -> S) {
     let rig = Rig::new(open);
     let (run, lease) = (rig.start("a"), rig.lease);
@@ -257,7 +257,7 @@ pub fn an_outcome_for_a_run_that_ended_is_dropped<S: Store>(open: &dyn Fn() -> S
     assert_eq!(rig.inbox(parked).len(), 1, "a parked run goes on");
 }
 
-/// A lease that is taken over ends its attempts, and each run that waits for one is told that it has no outcome.
+/// The takeover of a lease ends its attempts. Each run that waits for one gets an item without an outcome.
 pub fn a_takeover_ends_attempts<S: Store>(open: &dyn Fn() -> S) {
     let rig = Rig::new(open);
     let (a, b, ended) = (rig.start("a"), rig.start("b"), rig.start("ended"));

@@ -1,9 +1,9 @@
-//! Queues: how many of their tasks run, for all engines together.
+//! Queues: which of their tasks start, by limits of all engines together.
 
 use super::{Decided, Decision, KeyChange, Rows, TaskHead};
 use crate::store::{Lease, QueueChange, QueueState, Rejected, TaskRow, Written};
 
-/// The keys whose turn is looked at together.
+/// The most keys that one look at turns returns.
 const TURNS: usize = 64;
 
 impl<R: Rows> Decision<'_, R> {
@@ -67,7 +67,8 @@ impl<R: Rows> Decision<'_, R> {
         Ok(Written::Tasks(claimed))
     }
 
-    /// Claims one task of each key that has its turn, and goes round until there is no room or nothing left.
+    /// Claims one task of each key in the order of turns, round after round, until the room is used or nothing is
+    /// claimed.
     fn claim_in_turns(
         &mut self,
         lease: i64,
@@ -79,7 +80,7 @@ impl<R: Rows> Decision<'_, R> {
         let mut claimed = Vec::new();
         loop {
             let (before, mut after) = (claimed.len(), i64::MIN);
-            // Turns that begin now are in the next round.
+            // A key that is served in this round gets a later turn, and is served again in the next one.
             let last = state.turns;
             loop {
                 let keys = self.rows.turns(&state.queue, per_key, after, TURNS)?;
@@ -112,13 +113,13 @@ impl<R: Rows> Decision<'_, R> {
         Ok(self.rows.count_key(queue, key, KeyChange { waiting: 1, ..KeyChange::default() })?)
     }
 
-    /// Counts a task that waits no longer, and is not run.
+    /// Counts a task that no longer waits and does not run.
     pub(super) fn waits_no_longer(&mut self, task: &TaskHead) -> Decided<()> {
         let Some(key) = &task.key else { return Ok(()) };
         Ok(self.rows.count_key(&task.queue, key, KeyChange { waiting: -1, ..KeyChange::default() })?)
     }
 
-    /// Counts a task that is run no longer.
+    /// Counts a task that no longer runs.
     pub(super) fn runs_no_longer(&mut self, task: &TaskHead) -> Decided<()> {
         if let Some(key) = &task.key {
             self.rows.count_key(&task.queue, key, KeyChange { running: -1, ..KeyChange::default() })?;

@@ -136,7 +136,7 @@ pub(in crate::store) trait Rows {
     /// Returns the tasks that the engine of a lease runs.
     fn tasks_of(&self, lease: i64) -> Result<Vec<TaskHead>, StoreError>;
 
-    /// Inserts a task that waits, whatever number, state and lease it has.
+    /// Inserts a task as waiting. Ignores its number, state and lease.
     fn insert_task(&mut self, task: &TaskRow) -> Result<(), StoreError>;
 
     /// Changes the row of a task.
@@ -145,7 +145,7 @@ pub(in crate::store) trait Rows {
     /// Removes a task.
     fn remove_task(&mut self, task: &TaskHead) -> Result<(), StoreError>;
 
-    /// Returns what is known of a queue.
+    /// Returns the state of a queue; `None` if it is not declared.
     fn queue(&self, name: &str) -> Result<Option<QueueState>, StoreError>;
 
     /// Inserts or replaces the row of a queue.
@@ -157,15 +157,15 @@ pub(in crate::store) trait Rows {
     /// Returns the clock of the database, in milliseconds since 1970.
     fn now(&self) -> Result<i64, StoreError>;
 
-    /// Changes how many tasks of a key wait and run. A key of which none does is gone.
+    /// Changes how many tasks of a key wait and run. Removes a key of which none does.
     fn count_key(&mut self, queue: &str, key: &str, change: KeyChange) -> Result<(), StoreError>;
 
-    /// Returns keys of which a task waits and fewer than `per_key` run, those whose turn is the longest ago first: at most
-    /// `limit`, after a turn.
+    /// Returns keys of which a task waits and fewer than `per_key` run, with their turns: at most `limit`, those with
+    /// turns after `after`, in their order.
     fn turns(&self, queue: &str, per_key: u32, after: i64, limit: usize) -> Result<Vec<(String, i64)>, StoreError>;
 
-    /// Gives waiting tasks of a queue that are due, of these steps and of this key if there is one, to a lease: at most `limit`, in order of priority and
-    /// number. Returns them in that order.
+    /// Gives waiting tasks of a queue that are due, of these steps and of this key if there is one, to a lease: at most
+    /// `limit`, in order of rank and number. Returns them in that order.
     fn claim_tasks(
         &mut self,
         lease: i64,
@@ -187,7 +187,7 @@ pub(in crate::store) trait Rows {
 /// Writes the value of a user's code within its transaction.
 pub(in crate::store) type Record<'a, R> = &'a mut dyn FnMut(&mut R, &Value) -> Result<(), StoreError>;
 
-/// What a decision needs to know of a task.
+/// The columns of a task that decisions read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(in crate::store) struct TaskHead {
     pub(in crate::store) queue: String,
@@ -204,7 +204,7 @@ pub(in crate::store) struct TaskHead {
 pub(in crate::store) struct TaskChange<'a> {
     pub(in crate::store) state: TaskState,
     pub(in crate::store) lease: Option<i64>,
-    /// Why the engine that had it cannot run it, and for how many milliseconds none claims it; `None` leaves both.
+    /// The reason why its engine cannot run it, and the milliseconds until it is due again; `None` leaves both.
     pub(in crate::store) refused: Option<(&'a str, i64)>,
 }
 
@@ -213,7 +213,7 @@ pub(in crate::store) struct TaskChange<'a> {
 pub(in crate::store) struct KeyChange {
     pub(in crate::store) waiting: i64,
     pub(in crate::store) running: i64,
-    /// The turn that it has, if it has one now.
+    /// Its new turn; `None` leaves it.
     pub(in crate::store) turn: Option<i64>,
 }
 

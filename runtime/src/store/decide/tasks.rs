@@ -4,8 +4,8 @@ use super::{Decided, Decision, Rows, TaskChange, TaskHead};
 use crate::store::{Lease, NewInboxItem, Rejected, TaskRow, TaskState, Written};
 
 impl<R: Rows> Decision<'_, R> {
-    /// Adds an attempt, unless it is there: a run that is loaded again repeats the calls that it waits for. It takes the
-    /// place of others of the same call. One that was cancelled is there until its engine has seen that.
+    /// Adds an attempt unless it has a row: a run that is loaded again repeats its pending calls. Ends other attempts
+    /// of the same call. A cancelled attempt has a row until its engine has ended it.
     pub(super) fn enqueue(&mut self, run: i64, task: &TaskRow) -> Decided<i64> {
         let mut is_there = false;
         for other in self.rows.attempts(run, task.position)? {
@@ -22,7 +22,7 @@ impl<R: Rows> Decision<'_, R> {
         Ok(0)
     }
 
-    /// Ends the attempts of a call for which nothing waits.
+    /// Ends the attempts of a call that its run no longer waits for.
     pub(super) fn dequeue(&mut self, run: i64, position: u64) -> Decided<i64> {
         for task in self.rows.attempts(run, position)? {
             self.end_task(&task)?;
@@ -30,7 +30,7 @@ impl<R: Rows> Decision<'_, R> {
         Ok(0)
     }
 
-    /// Ends an attempt. The engine that runs it has to see that, and removes it then.
+    /// Ends an attempt. One that runs is marked, because its engine has to see that; the engine removes it.
     pub(super) fn end_task(&mut self, task: &TaskHead) -> Decided<()> {
         match task.state {
             TaskState::Claimed => {
@@ -59,6 +59,7 @@ impl<R: Rows> Decision<'_, R> {
         Ok(Written::Number(self.rows.insert_item(item.run, item)?))
     }
 
+    /// Returns a claimed task to its queue.
     pub(super) fn return_task(
         &mut self,
         lease: Lease,

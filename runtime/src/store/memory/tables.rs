@@ -33,7 +33,7 @@ pub(super) struct Tables {
     pub(super) due: BTreeSet<(i64, i64, i64)>,
     /// Tasks, by run, command index and attempt.
     pub(super) tasks: BTreeMap<TaskId, TaskRow>,
-    /// The tasks that wait, by queue, and by queue and key: in the order of rank and number.
+    /// The tasks that wait, by queue, and by queue and key; each in order of rank and number.
     pub(super) waiting: HashMap<(String, Option<String>), Waiting>,
     pub(super) queues: BTreeMap<String, QueueState>,
     /// The keys of queues of which a task waits or runs.

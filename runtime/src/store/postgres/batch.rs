@@ -27,7 +27,7 @@ pub(super) use reads::still_waiting;
 use sheet::Sheet;
 use std::collections::BTreeSet;
 
-/// The answers of a batch, and what other processes are told of it.
+/// The answers of a batch, and its news for other processes.
 pub(super) struct Committed {
     pub(super) answers: Vec<Result<Written, Rejected>>,
     pub(super) news: News,
@@ -121,8 +121,8 @@ fn write(
     Ok(Committed { answers, news })
 }
 
-/// Returns what other processes are told: the leases for whose runs something has come, and the runs of which there is
-/// something to see.
+/// Returns the news for other processes: the leases whose runs have new items, and the runs that have ended or have new
+/// outputs.
 fn news(sheet: &Sheet) -> News {
     let Sheet { known, changes, .. } = sheet;
     // Another process may be claiming a run without an owner at this moment.

@@ -1,4 +1,4 @@
-//! Commits of batches: tried again while others are in the way, and settled when their outcome is unknown.
+//! Commits of batches: tried again after conflicts, and settled when their outcome is unknown.
 
 use super::batch::{self, Committed};
 use super::listener::News;
@@ -9,7 +9,7 @@ use crate::store::{StoreError, StoreErrorKind, Write};
 use std::ops::ControlFlow;
 use std::time::{Duration, Instant};
 
-/// How often a transaction is tried that others were in the way of.
+/// The most tries of a transaction that conflicts with others, and how many of them are made beside other writers.
 const TRIES: u32 = 12;
 const TOGETHER: u32 = 6;
 
@@ -23,7 +23,7 @@ const END_STALLED: &str = "SELECT pg_terminate_backend(a.pid) FROM pg_stat_activ
         AND EXISTS (SELECT 1 FROM pg_locks l WHERE l.pid = a.pid AND l.granted AND l.relation = to_regclass(?1))";
 
 impl Shared {
-    /// Commits a batch, and tries it again as long as nothing of it is committed.
+    /// Commits a batch. Tries it again after an outage or a conflict, as long as nothing of it is committed.
     pub(super) fn commit(&self, writes: &[Write]) -> Result<Answers, StoreError> {
         let Shared { options, name, writer, outage, .. } = self;
         let (mut tries, begun) = (0, Instant::now());
@@ -87,7 +87,7 @@ impl Shared {
         }
     }
 
-    /// Waits until the server has decided about a commit whose answer was lost: what is read after that stays so. The
+    /// Waits until the outcome of a commit whose answer was lost is final, so that a read after that sees it. The
     /// server may still be about to execute it, and each batch holds a lock that this excludes.
     fn settle(&self) {
         let mut tries = 0;
@@ -107,7 +107,7 @@ impl Shared {
         }
     }
 
-    /// Calls a function that writes these; `None` if it cannot, or if nothing was committed for another reason.
+    /// Commits the writes by one call of a function; `None` if none can do that, or if an error came before the commit.
     pub(super) fn direct(&self, writes: &[Write]) -> Result<Option<Answers>, StoreError> {
         let mut stage = Stage::Outside;
         let done = self.writer.with(|link| {
@@ -130,7 +130,7 @@ impl Shared {
         }
     }
 
-    /// Notes what a batch says about our leases, and tells others what they are to know; `None` stands for everything.
+    /// Notes what a batch says about our leases, and sends its news to other processes; `None` stands for all news.
     fn tell(&self, writes: &[Write], answers: &Answers, news: Option<News>) {
         self.looking.learns(writes, answers);
         if let Some(listener) = &self.listener {
@@ -139,7 +139,7 @@ impl Shared {
     }
 }
 
-/// Commits a batch beside those of others. What is rare, and what others are in the way of again and again, is written
+/// Commits a batch beside those of others. A batch with a rare write, or with conflicts again and again, is written
 /// with all other writers excluded.
 fn committed(session: &Pg<'_>, writes: &[Write], tries: u32) -> Result<(Answers, Option<News>), StoreError> {
     if tries < TOGETHER {

@@ -46,7 +46,7 @@ pub(super) fn fault(database: &str, error: LinkError, place: Place) -> StoreErro
 
 /// Converts an error of the client, or of the way to the server.
 fn unsaid(database: &str, error: &tokio_postgres::Error, place: Place) -> StoreError {
-    // Later than that, the network may have damaged what came.
+    // On a connection that was made, such an error may be damage by the network, which a new connection repairs.
     #[cfg(feature = "postgres-tls")]
     if let (Place::Connecting, Some(what)) = (place, super::tls::advice(error)) {
         return StoreError::new(StoreErrorKind::ReadOnly, format!("{database}: {what} ({})", in_full(error)));
@@ -127,7 +127,8 @@ fn meaning(said: &DbError, place: Place) -> (StoreErrorKind, &'static str) {
     } else if is(&[&SqlState::UNDEFINED_TABLE, &SqlState::UNDEFINED_COLUMN]) {
         (
             K::Damaged,
-            "a table of the engine is missing or another one; if a newer version of steadfast has converted the database, run that version, otherwise restore the database from a backup",
+            "a table of the engine is missing or another one; if a newer version of steadfast has converted the \
+             database, run that version, otherwise restore the database from a backup",
         )
     } else if matches!(place, Place::Connecting) {
         (K::Io, "the server accepts no connection now, or not with these options")

@@ -105,8 +105,8 @@ impl Link {
         let mut acting = pin!(act(client));
         let mut has_begun = false;
         let both = poll_fn(|context| {
-            // First the connection: it reads what the operation waits for. What the operation sends at first need not wake
-            // it, for it is polled below: a wake-up is a call of the system.
+            // First the connection: it reads what the operation waits for. It needs no wake-up for what the operation
+            // sends at first, because it is polled again below; a wake-up would be a call of the system.
             let waker = if has_begun { context.waker() } else { Waker::noop() };
             if advance(connection, why, &mut Context::from_waker(waker)) && !has_begun {
                 return Poll::Ready(None);

@@ -1,5 +1,5 @@
-//! Notifications: they tell other processes that something waits for their runs, or that there is something to see of
-//! runs. Whatever gets lost is found by looking.
+//! Notifications to other processes: their runs have new items, or runs have ended or have new outputs. A lost one
+//! costs latency only, because each process also looks by itself.
 
 use super::looking::Looking;
 use super::options::PgOptions;
@@ -30,21 +30,21 @@ const SILENT: Duration = Duration::from_secs(30);
 /// The most leases, and the most runs, that a notification names; beyond that it is for all.
 const NAMED: usize = 300;
 
-/// How often a process says that it waits for what there is to see, and how long others believe it.
+/// How often a process says that it waits for ends and outputs of runs, and how long others act on that.
 const SAID: Duration = Duration::from_secs(1);
 const BELIEVED: Duration = Duration::from_secs(5);
 
-/// What other processes are told of commits.
+/// The news of commits for other processes.
 #[derive(Clone, Debug, Default)]
 pub(super) struct News {
-    /// The leases whose runs have got something.
+    /// The leases whose runs have new items, and those that have got runs.
     pub(super) leases: BTreeSet<i64>,
-    /// The runs of which there is something to see, and their first runs.
+    /// The runs that have ended or have new outputs, and their first runs.
     pub(super) runs: BTreeSet<i64>,
 }
 
 impl News {
-    /// Moves the other's news to these.
+    /// Adds other news to these.
     pub(super) fn append(&mut self, other: &mut Self) {
         self.leases.append(&mut other.leases);
         self.runs.append(&mut other.runs);
@@ -60,14 +60,14 @@ pub(super) struct Listener {
 #[derive(Debug)]
 struct Shared {
     signal: Arc<ChangeSignal>,
-    /// What knows the leases of this process.
+    /// Has the leases of this process.
     looking: Arc<Looking>,
     channel: String,
     /// What distinguishes our own notifications.
     sender: String,
-    /// What is to be told, each thing once however long there is no connection.
+    /// The news to be sent. They are merged, so that they do not grow while there is no connection.
     asked: Mutex<News>,
-    /// When this process has last said that it waits for what there is to see, and whether it is to say so.
+    /// When this process has last said that it waits for ends and outputs of runs, and whether it is to say so.
     said: Mutex<Option<Instant>>,
     waits: AtomicBool,
     /// When another process has last said so.
@@ -110,7 +110,7 @@ impl Listener {
         Some(Self { shared })
     }
 
-    /// Tells others what has been committed; `None` stands for everything.
+    /// Sends the news of a commit to other processes; `None` stands for all news.
     pub(super) fn tell(&self, news: Option<News>) {
         let all = || News { leases: BTreeSet::from([ALL]), runs: BTreeSet::from([ALL]) };
         let mut news = news.unwrap_or_else(all);
@@ -125,7 +125,7 @@ impl Listener {
         }
     }
 
-    /// Says that this process waits for what there is to see of runs.
+    /// Says that this process waits for ends and outputs of runs.
     pub(super) fn expects_news(&self) {
         let mut said = locked(&self.shared.said);
         if said.is_none_or(|said| said.elapsed() >= SAID) {
@@ -160,7 +160,7 @@ async fn keep_listening(options: &PgOptions, shared: &Arc<Shared>, listens: mpsc
                         receiving.received(notification.payload());
                     }
                 }
-                // `send` waits for work, and sees now that its connection has ended.
+                // Wakes `send`, which then sees that its connection has ended.
                 receiving.filled.notify_one();
             });
             let listen = format!("LISTEN {}", quoted(&shared.channel));
@@ -224,7 +224,7 @@ impl Shared {
         }
     }
 
-    /// Returns the text of a notification: its sender, leases, runs, and whether the sender waits for what there is to see.
+    /// Returns the text of a notification: its sender, leases, runs, and whether the sender waits for ends and outputs.
     fn payload(&self, news: &News, waits: bool) -> String {
         let named = |numbers: &BTreeSet<i64>| {
             if numbers.contains(&ALL) || numbers.len() > NAMED {

@@ -1,4 +1,4 @@
-//! The look for what other processes have written: one cheap question each `poll`, however many leases there are.
+//! The look for writes of other processes: one cheap query in each `poll`, however many leases there are.
 
 use super::session::Pg;
 use crate::store::sql::{Cell, Session as _};
@@ -7,8 +7,8 @@ use std::collections::BTreeSet;
 use std::ops::ControlFlow;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-/// Returns a row if something waits for the runs of some leases, or a run has no owner. It is what an engine then looks
-/// for in detail; the condition of runs is that of their index.
+/// Returns a row if an item waits for the runs of some leases, or a run has no owner. The engine then looks for these
+/// in detail. The condition of runs is that of their index.
 const WAITS: &str = "SELECT 1 WHERE EXISTS (SELECT 1 FROM steadfast_inbox w JOIN steadfast_runs r ON r.number = w.run
             WHERE w.taken IS NULL AND r.lease = ANY (string_to_array(?1, ' ')::bigint[]))
         OR EXISTS (SELECT 1 FROM steadfast_runs WHERE lease IS NULL AND status IN ('running', 'sleeping', 'paused'))";
@@ -22,14 +22,15 @@ pub(super) struct Looking {
 
 #[derive(Debug, Default)]
 struct Looks {
-    /// The number of `poll`s after which it was looked last.
+    /// The number of `poll`s before the last look.
     polls: u128,
     /// How often something was found.
     found: u64,
 }
 
 impl Looking {
-    /// Notes what a batch says about the leases of this process. A lease that is not known yet is at its next heartbeat.
+    /// Notes the leases that a batch shows to be held or lost by this process. The next heartbeat adds one that is
+    /// missed.
     pub(super) fn learns(&self, writes: &[Write], answers: &[Result<Written, Rejected>]) {
         let mut own = locked(&self.own);
         for (write, answer) in writes.iter().zip(answers) {
@@ -73,7 +74,7 @@ impl Looking {
     }
 }
 
-/// Returns whether something waits for the runs of these leases, or for any process.
+/// Returns whether an item waits for the runs of these leases, or a run has no owner.
 pub(super) fn is_anything_there(session: &Pg<'_>, own: &BTreeSet<i64>) -> Result<bool, StoreError> {
     let leases: Vec<_> = own.iter().map(i64::to_string).collect();
     let mut is_there = false;

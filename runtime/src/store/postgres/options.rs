@@ -41,9 +41,9 @@ impl PgOptions {
     /// Reads a connection string as libpq has it: `postgres://user:password@host:port/database?option=value`, or
     /// `host=.. user=.. dbname=..`.
     ///
-    /// With the feature `postgres-tls`, `sslmode`, `sslrootcert`, `sslcert`, `sslkey` and `channel_binding` have the meaning
-    /// of libpq. Without it, an option that asks for encryption is an error. From `sslmode=require` on nothing is sent
-    /// without encryption.
+    /// With the feature `postgres-tls`, `sslmode`, `sslrootcert`, `sslcert`, `sslkey` and `channel_binding` mean what
+    /// they mean in libpq. Without it, an option that asks for encryption is an error. With `sslmode=require` or a
+    /// stricter one, nothing is sent without encryption.
     ///
     /// # Errors
     /// The string has a fault, which is named; so is an option that is not known.
@@ -115,8 +115,8 @@ impl PgOptions {
         self
     }
 
-    /// Returns the statements that create the engine's tables, or convert those of an earlier version, for those who let no
-    /// program do that. Executed again, they change nothing.
+    /// Returns the statements that create the engine's tables, or convert those of an earlier version, for a database
+    /// where no program may do that. Executed again, they change nothing.
     #[must_use]
     pub fn migrations(&self) -> String {
         super::schema::printed(self.schema.as_deref())
@@ -129,15 +129,15 @@ impl PgOptions {
         grants::printed(self.schema.as_deref(), Role::Owner, role)
     }
 
-    /// Returns the statements that let a role run engines on tables that are there. They name the engine's tables, and so
-    /// are executed after [`migrations`](Self::migrations).
+    /// Returns the statements that let a role run engines on existing tables. They name the engine's tables, and are
+    /// executed after [`migrations`](Self::migrations).
     #[must_use]
     pub fn grants_for_runtime(&self, role: &str) -> String {
         grants::printed(self.schema.as_deref(), Role::Runtime, role)
     }
 
     /// Returns the statements that let a role look, as a client does: lists, states, histories. They name the engine's
-    /// tables, and so are executed after [`migrations`](Self::migrations).
+    /// tables, and are executed after [`migrations`](Self::migrations).
     ///
     /// ```
     /// use steadfast::store::PgOptions;
@@ -200,7 +200,7 @@ fn host(host: &Host) -> String {
     }
 }
 
-/// Returns what is wrong with a connection string that names no host.
+/// Returns the fault of a connection string that names no host.
 fn without_host(config: &Config) -> Option<String> {
     let names_none = config.get_hosts().is_empty() && config.get_hostaddrs().is_empty();
     names_none.then(|| {

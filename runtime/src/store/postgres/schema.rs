@@ -132,10 +132,11 @@ const VERSION_1: &[&str] = &[
     "CREATE INDEX steadfast_labels_value ON steadfast_labels (name, value, run)",
 ];
 
-/// The functions that write a batch in one call, in place of the one that appended before; and attempts of steps that run in
-/// another process, with their queues. Each attempt leaves several dead rows: it is inserted, claimed, delivered and
-/// removed, and its state is in an index, so that no room in its page saves a new one. A claim steps over the dead rows at
-/// the head of its queue; so they are removed after a number of them, and not after a share of a queue that may be long.
+/// The functions that write a batch in one call, in place of the one that appended before; and attempts of steps that
+/// run in another process, with their queues. Each attempt leaves several dead rows: it is inserted, claimed, delivered
+/// and removed, and its state is in an index, so that free room in its page does not save an index entry. A claim steps
+/// over the dead rows at the head of its queue, so autovacuum removes them after a fixed number, not after a share of a
+/// queue that may be long.
 const VERSION_2: &[&str] = &[
     "DROP FUNCTION IF EXISTS steadfast_append",
     APPEND,

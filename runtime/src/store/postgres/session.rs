@@ -24,8 +24,8 @@ use tokio_postgres::types::{ToSql, Type};
 
 /// The settings of a transaction, which end with it: a pooler may give the next one another session. The server ends a
 /// transaction of a process that stands still, because others wait for its rows; and one that waits itself is tried again, so
-/// that heartbeats do not wait behind it. Every statement of the engine has an index; a scan looks cheap to the planner while
-/// it has not counted a table that grows.
+/// that heartbeats do not wait behind it. Every statement of the engine has an index; a scan looks cheap to the planner
+/// until it has counted a table that grows.
 const SETTINGS: &str = "SET LOCAL idle_in_transaction_session_timeout = '5s'; SET LOCAL lock_timeout = '2s'; \
     SET LOCAL enable_seqscan = off";
 

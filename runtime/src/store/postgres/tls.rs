@@ -26,8 +26,8 @@ pub(super) type Connected = (Client, Connection<Socket, Stream>);
 
 /// The end of messages about encryption that was not compiled in.
 const UNENCRYPTED: &str = " wants encryption, which this build of steadfast lacks: enable its feature `postgres-tls`. \
-     Without it use `sslmode=disable` or `prefer`, and a tunnel or a pooler on this machine where the network is not to \
-     be trusted";
+     Without it use `sslmode=disable` or `prefer`, and a tunnel or a pooler on this machine where the network is not \
+     to be trusted";
 
 /// How connections are encrypted.
 #[derive(Clone, Debug)]
@@ -97,7 +97,7 @@ impl Tls {
                 let known: Vec<_> = MODES.iter().map(|(known, _)| format!("`{known}`")).collect();
                 format!("`sslmode={word}` is none of {}", known.join(", "))
             })?,
-            // Anybody may have a certificate that the system trusts, for another name.
+            // The system trusts certificates of every host, so only the name distinguishes the server.
             None if matches!(root, Some(Root::System)) => Mode::VerifyFull,
             None => Mode::Prefer,
         };
@@ -126,8 +126,8 @@ impl Tls {
         }
         if matches!(self.root, Some(Root::System)) && self.mode != Mode::VerifyFull {
             Some(format!(
-                "`sslmode={word}` is too weak for `sslrootcert=system`, where anybody may have a certificate for a \
-                 name of theirs; use `sslmode=verify-full`"
+                "`sslmode={word}` is too weak for `sslrootcert=system`, which trusts certificates of every host; use \
+                 `sslmode=verify-full`"
             ))
         } else if self.root.is_none() && self.mode >= Mode::VerifyCa {
             Some(format!(
@@ -143,7 +143,7 @@ impl Tls {
         }
     }
 
-    /// Tells the client what it has to know.
+    /// Completes the options of the client.
     fn prepare(&self, config: &mut Config) {
         // An address may stand for the host's name, which the handshake needs in any mode.
         if config.get_hosts().is_empty() {
@@ -151,7 +151,7 @@ impl Tls {
                 config.host(address.to_string());
             }
         }
-        // A socket of this machine is never encrypted, whatever the mode.
+        // A socket of this machine is not encrypted in any mode, as in libpq.
         let is_local = config.get_hosts().iter().all(|host| !matches!(host, Host::Tcp(_)));
         config.ssl_mode(match self.mode {
             _ if is_local => SslMode::Disable,
@@ -188,7 +188,7 @@ impl Tls {
 #[cfg(feature = "postgres-tls")]
 fn is_about_tls(error: &tokio_postgres::Error) -> bool {
     use tokio_postgres::error::SqlState;
-    // The client's errors have no public kind. The server's may come of a line `hostnossl` in `pg_hba.conf`.
+    // The client's errors have no public kind. The server's may come from a line `hostnossl` in `pg_hba.conf`.
     error.to_string() == "error performing TLS handshake"
         || error.code() == Some(&SqlState::INVALID_AUTHORIZATION_SPECIFICATION)
 }

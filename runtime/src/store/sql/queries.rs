@@ -47,8 +47,8 @@ macro_rules! request_columns {
 /// The columns of a task, in the order in which they are read.
 macro_rules! task_columns {
     () => {
-        "number, queue, key, step, run, position, attempt, context, timeout, priority, at, due, state, lease, refused, form,
-            body"
+        "number, queue, key, step, run, position, attempt, context, timeout, priority, at, due, state, lease, refused,
+            form, body"
     };
 }
 
@@ -59,7 +59,7 @@ macro_rules! queue_columns {
     };
 }
 
-/// What a decision needs to know of a task.
+/// The columns of a task that decisions read.
 macro_rules! task_head {
     () => {
         "SELECT number, queue, key, run, position, attempt, state, lease FROM steadfast_tasks WHERE "
@@ -140,8 +140,8 @@ queries! {
     ADOPT_FROM = "UPDATE steadfast_runs SET lease = ?1 WHERE lease = ?2";
     /// The least lease that may be found. Steps from owner to owner, however many runs each has.
     NEXT_OWNER = "SELECT min(lease) FROM steadfast_runs WHERE lease >= ?1";
-    /// Lease, workflow, version, the most runs. The statuses are those of the index, in whose order they are found; `IS TRUE`
-    /// keeps the database from the runs of the workflow that are owned.
+    /// Lease, workflow, version, the most runs. The statuses are those of the index of unowned runs, which gives the
+    /// order; `IS TRUE` keeps the database from using the index of workflows, which has the owned runs too.
     CLAIM_SERVED = "UPDATE steadfast_runs SET lease = ?1 WHERE number IN (
             SELECT number FROM steadfast_runs
                 WHERE lease IS NULL AND status IN ('running', 'sleeping', 'paused')
@@ -337,7 +337,8 @@ queries! {
     CLAIMED_IN = "SELECT count(*) FROM steadfast_tasks WHERE queue = ?1 AND state IN ('claimed', 'cancelled')";
     CLOCK = concat!("SELECT ", now!());
     /// Queue, key, waiting, running, turn or null.
-    COUNT_KEY = "INSERT INTO steadfast_queue_keys (queue, key, waiting, running, turn) VALUES (?1, ?2, ?3, ?4, coalesce(?5, 0))
+    COUNT_KEY = "INSERT INTO steadfast_queue_keys (queue, key, waiting, running, turn)
+            VALUES (?1, ?2, ?3, ?4, coalesce(?5, 0))
         ON CONFLICT (queue, key) DO UPDATE SET waiting = steadfast_queue_keys.waiting + excluded.waiting,
             running = steadfast_queue_keys.running + excluded.running, turn = coalesce(?5, steadfast_queue_keys.turn)";
     /// Queue, key.
@@ -348,7 +349,8 @@ queries! {
     /// The least name that may be found. Steps from queue to queue, however many tasks each has.
     NEXT_QUEUE = "SELECT min(queue) FROM steadfast_tasks WHERE queue > ?1";
     /// Queue, the most tasks that are counted.
-    WAITING_IN_QUEUE = "SELECT at FROM steadfast_tasks WHERE queue = ?1 AND state = 'waiting' ORDER BY rank, number LIMIT ?2";
+    WAITING_IN_QUEUE = "SELECT at FROM steadfast_tasks WHERE queue = ?1 AND state = 'waiting'
+        ORDER BY rank, number LIMIT ?2";
     RUNNING_OF_QUEUE = "SELECT at FROM steadfast_tasks WHERE queue = ?1 AND state IN ('claimed', 'cancelled') LIMIT ?2";
 
     LEASES = "SELECT number, owner, epoch, beat, about, seen FROM steadfast_leases ORDER BY number";

@@ -64,7 +64,7 @@ pub(super) fn select_runs(query: &RunQuery) -> (String, Values<'_>) {
     };
     let filter = if conditions.is_empty() { String::new() } else { format!(" WHERE {}", conditions.join(" AND ")) };
     if query.unowned.is_some() {
-        // In the order of their index, whatever it is.
+        // Without an order the database reads the index of unowned runs, and sorts nothing.
         return (format!("{SELECT_RUNS}{filter} LIMIT {limit}"), values);
     }
     if query.by_wake_at || query.by_id {

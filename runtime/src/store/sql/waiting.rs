@@ -5,7 +5,7 @@ use super::{Cell, Session, queries};
 use crate::store::{QueueRow, QueueState, StoreError, TaskKey, TaskRow};
 use std::ops::ControlFlow;
 
-/// Returns the text that finds waiting tasks of these steps, and of this key if there is one, in the order in which they are
+/// Returns the query for waiting tasks of these steps, and of this key if there is one, in the order in which they are
 /// claimed; and its values.
 fn waiting<'a>(
     columns: &str,
@@ -31,7 +31,7 @@ fn waiting<'a>(
     (text, values)
 }
 
-/// Returns the text that claims tasks of a queue for a lease, and its values.
+/// Returns the query that claims tasks of a queue for a lease, and its values.
 pub(super) fn claim<'a>(
     lease: i64,
     queue: &'a str,
@@ -97,7 +97,7 @@ impl<S: Session> Reader<'_, S> {
     }
 }
 
-/// Returns the texts that this makes, for the test of their plans.
+/// Returns the queries of this module, for the test of their plans.
 #[cfg(all(test, feature = "sqlite"))]
 pub(super) fn texts() -> Vec<(String, String)> {
     let steps = ["embed".to_owned(), "resize".to_owned()];

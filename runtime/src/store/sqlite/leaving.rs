@@ -81,13 +81,13 @@ impl Leaving {
     }
 }
 
-/// Ends the attempts of remote steps that an engine had claimed: there is none any more.
+/// Ends the attempts of remote steps that engines have claimed: none of them has the file open any more.
 fn lose_tasks(session: &Sqlite<'_>, name: &str) -> Result<(), StoreError> {
     let leases = (Reader { session, database: name }).leases()?;
     let mut tables = Tables::new(session, name);
     for row in leases {
         let seen = Lease { number: row.number, epoch: row.epoch };
-        // Nobody else can have taken it.
+        // It is never rejected: no other process can have taken the lease.
         let _ = perform(&mut tables, &Write::TakeLease { seen, heartbeat: row.heartbeat, owner: row.owner })?;
     }
     Ok(())

@@ -68,10 +68,11 @@ pub enum Outgoing {
         /// The value written; `None` closes a stream.
         value: Option<Value>,
     },
-    /// A task of this run: an attempt of a remote step. One of the same attempt is left as it is; one of another attempt
-    /// is replaced. `number`, `run`, `state` and `lease` are ignored.
+    /// A task of this run: an attempt of a remote step. A task of the same attempt is left as it is; those of other
+    /// attempts of the call end. `number`, `run`, `state` and `lease` are ignored.
     Enqueue(Box<TaskRow>),
-    /// The end of a task of this run: nothing waits for it. If an engine runs it, it is marked as cancelled.
+    /// The end of the tasks of a call that this run no longer waits for. One that an engine runs is marked as
+    /// cancelled.
     Dequeue {
         /// The command index of the call.
         position: u64,

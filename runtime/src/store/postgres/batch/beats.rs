@@ -7,8 +7,8 @@ use crate::store::sql::Cell;
 use crate::store::{Lease, StoreError, Write};
 use std::collections::BTreeMap;
 
-/// Creates the function. It waits for a lock as briefly as other transactions do, and locks leases in the order of their
-/// numbers. Its parameters are the leases and their epochs; unless all are held, it changes none.
+/// Creates the function. It waits for a lock as briefly as other transactions do, and locks leases in the order of
+/// their numbers. Its parameters are the leases and their epochs; unless all are held, it changes none.
 pub(in crate::store::postgres) const FUNCTION: &str = "CREATE FUNCTION steadfast_beat(bigint[], bigint[])
     RETURNS bigint LANGUAGE plpgsql SET lock_timeout = '2s' AS $function$
     DECLARE
@@ -27,8 +27,8 @@ pub(in crate::store::postgres) const FUNCTION: &str = "CREATE FUNCTION steadfast
 
 const CALL: &str = "SELECT steadfast_beat(?1, ?2)";
 
-/// Commits heartbeats of different leases in one round trip; `false` if the writes are not all that or a lease is not
-/// held, and nothing was written.
+/// Commits heartbeats of different leases in one round trip. Returns `false`, and has written nothing, if there are
+/// other writes or if a lease is not held.
 ///
 /// # Errors
 /// Nothing was committed, or the outcome is unknown: the stage of the session says which.

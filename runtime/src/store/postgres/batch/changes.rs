@@ -121,8 +121,8 @@ impl Default for Changes {
 }
 
 impl Changes {
-    /// Returns the rows of the log, of fields, and of new runs; `None` if there are changes beyond these and the rows of
-    /// runs.
+    /// Returns the rows of the log, of fields, and of new runs; `None` if there are changes beyond these and the rows
+    /// of runs.
     pub(super) fn into_rows_alone(self, known: &Known) -> Option<[Bulk; 3]> {
         let new_runs = self.new_rows(known);
         let Self {

@@ -1,9 +1,9 @@
 //! Batches that one call of a function writes, in one round trip and as a transaction by itself: appends that write
 //! nothing but their entries and the row of their run, as most do, and starts.
 //!
-//! Such a batch is decided before anything is read, on rows as they should be: the lease is held, each run belongs to it
-//! and has the last entry that the append names, nobody waits for a run that ends, ids are free. The function verifies
-//! that they are so. If they are not, it writes nothing, and the batch is decided on the rows that are there.
+//! Such a batch is decided before anything is read, on assumed rows: the lease is held, each run belongs to it and has
+//! the last entry that the append names, no run waits for one that ends, ids are free. The function verifies these
+//! assumptions. If one is wrong, it writes nothing, and the batch is decided on the rows of the database.
 
 use super::changes::Bulk;
 use super::functions::{CALL_APPEND, CALL_BATCH};
@@ -16,7 +16,7 @@ use crate::store::sql::Cell;
 use crate::store::{Append, Lease, LeaseRow, NewRun, RunRow, Status, StoreError, Write};
 use std::collections::BTreeSet;
 
-/// Commits the writes; `None` if no function can do that, and nothing was written.
+/// Commits the writes. Returns `None`, and has written nothing, if no function can do that.
 ///
 /// # Errors
 /// Nothing was committed, or the outcome is unknown: the stage of the session says which.
@@ -46,7 +46,7 @@ struct Direct<'a> {
 }
 
 impl<'a> Direct<'a> {
-    /// Decides the writes; `None` if some are of another kind, or would be rejected even so.
+    /// Decides the writes on assumed rows; `None` if some are of another kind, or would be rejected.
     fn of(writes: &'a [Write]) -> Option<Self> {
         let mut assumed = Assumed::default();
         if !writes.iter().all(|write| assumed.add(write)) {
@@ -82,7 +82,7 @@ impl<'a> Direct<'a> {
         [log, fields, new_runs].into_iter().fold(query, super::with_columns)
     }
 
-    /// Adds what each append expects of its run and does to its row, a column each.
+    /// Adds what each append expects of its run, and how it changes the row: one array a column.
     fn with_appends(&self, query: Query<'a>) -> Query<'a> {
         let column = |of: fn(&'a Append) -> Cell<'a>| self.appends.iter().map(move |append| of(append));
         let changes = self.appends.iter().map(|append| flag(self.changed.contains(&append.run)));
@@ -118,7 +118,7 @@ fn text(text: Option<&str>) -> Cell<'_> {
     text.map_or(Cell::Null, |text| Cell::Text(text.as_bytes()))
 }
 
-/// The rows that the writes of a batch should find.
+/// The rows that the writes of a batch are assumed to find.
 #[derive(Default)]
 struct Assumed<'a> {
     lease: Option<Lease>,
@@ -128,7 +128,7 @@ struct Assumed<'a> {
 }
 
 impl<'a> Assumed<'a> {
-    /// Adds what a write should find; `false` if no function writes its kind.
+    /// Assumes the rows of a write; `false` if no function writes its kind.
     fn add(&mut self, write: &'a Write) -> bool {
         match write {
             Write::Start(run) => self.start(run),

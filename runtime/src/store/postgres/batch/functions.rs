@@ -1,13 +1,13 @@
 //! The functions that write in one call what `decide` would allow entirely.
 //!
-//! They are functions because a session keeps the plans of a function's statements, also behind a pooler, where statements
-//! have no names: to plan these statements anew takes several times as long as they do. They decide nothing. Each verifies
-//! what was assumed of the rows when the batch was decided, and otherwise leaves everything as it is. Each waits for a lock
-//! as briefly as other transactions do, and finds its rows by their indexes: its plans are kept, and may have
-//! been made while the tables were empty.
+//! They are functions because a session keeps the plans of a function's statements, also behind a pooler, where
+//! statements have no names: to plan these statements anew takes several times as long as to execute them. They decide
+//! nothing. Each verifies the rows that were assumed when the batch was decided, and changes nothing if one differs.
+//! Each waits for a lock as briefly as other transactions do. Scans are off, because a plan that was made while the
+//! tables were empty is kept.
 
-/// Appends one row to the log of a run whose row does not change. Its parameters: the lease and its epoch, the run and its
-/// last entry before, and the columns of the row. Returns how many rows it has written.
+/// Appends one row to the log of a run whose own row does not change. Its parameters: the lease and its epoch, the run
+/// and its last entry before, and the columns of the row. Returns how many rows it has written.
 pub(in crate::store::postgres) const APPEND: &str = "CREATE FUNCTION steadfast_append(
         bigint, bigint, bigint, bigint, bigint, bigint, bigint, bigint, text, bytea)
     RETURNS bigint LANGUAGE plpgsql SET lock_timeout = '2s' SET enable_seqscan = off AS $function$
@@ -29,13 +29,15 @@ pub(in crate::store::postgres) const APPEND: &str = "CREATE FUNCTION steadfast_a
 pub(super) const CALL_APPEND: &str = "SELECT steadfast_append(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)";
 
 /// Writes appends to different runs, and new runs. Its parameters: the lease, if one is needed, and its epoch; of each
-/// append the run, the last entry before and after it, and its time; whether the row of the run changes, and the change;
-/// the runs whose rows change, and those that end; the columns of the log, of fields, and of new runs. The number of a new
-/// run is that of its place, negated. Returns 1 and the numbers drawn for the new runs; or nothing, and nothing is written.
+/// append the run, the last entry before and after it, and its time; whether the row of the run changes, and the
+/// change; the runs whose rows change, and those that end; the columns of the log, of fields, and of new runs. The
+/// number of a new run is that of its place, negated. Returns 1 and the numbers drawn for the new runs, or nothing if
+/// it has written nothing.
 ///
-/// The rows that change are locked first, because whoever gives an item to a run, or waits for its end, locks its row: what
-/// the next statement reads stays so until the commit. As every batch it locks the table of leases weakly, with the row of
-/// the lease: what excludes all batches locks it strongly.
+/// It locks the rows that change first. A transaction that gives an item to a run, or waits for its end, locks the row
+/// of that run too, so the rows that the next statement reads stay as they are until the commit. As every batch it
+/// locks the table of leases weakly, with the row of the lease; a transaction that excludes all batches locks the table
+/// strongly.
 pub(in crate::store::postgres) const BATCH: &str = "CREATE FUNCTION steadfast_batch(
         bigint, bigint,
         bigint[], bigint[], bigint[], bigint[],

@@ -20,8 +20,8 @@ pub(super) struct Keys {
     pub(super) leases: BTreeSet<i64>,
     /// Leases that change.
     pub(super) leases_to_change: BTreeSet<i64>,
-    /// Runs that other processes may write to. A write that puts an item into an inbox, waits for an end, or ends the run
-    /// locks it.
+    /// Runs that other processes may write to. A write that puts an item into an inbox, waits for an end, or ends the
+    /// run locks it.
     pub(super) locked: BTreeSet<i64>,
     pub(super) locked_ids: BTreeSet<String>,
     /// Requests whose runs are locked.

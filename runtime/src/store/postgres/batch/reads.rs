@@ -68,7 +68,7 @@ const CLAIM: &str = "UPDATE steadfast_runs r SET lease = ?1 WHERE r.number IN (
 const WAITING: &str =
     "SELECT number FROM steadfast_runs WHERE number = ANY(?1) AND status IN ('running', 'sleeping', 'paused')";
 
-/// Returns those of the runs that have not ended.
+/// Returns those of the runs that are running, sleeping or paused.
 pub(in crate::store::postgres) fn still_waiting(session: &Pg<'_>, runs: &[i64]) -> Result<Vec<i64>, StoreError> {
     let query = Query::new(WAITING, []).array('i', runs.iter().map(|run| Cell::Int(*run)));
     let rows = session.together(&[query], false)?.pop().unwrap_or_default();

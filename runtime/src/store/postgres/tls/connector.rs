@@ -64,10 +64,10 @@ fn configured(
     })
 }
 
-/// What a server's certificate must be. Its key must always be the one that the server has.
+/// The check of a server's certificate. In any mode the handshake proves that the server has its key.
 #[derive(Debug)]
 struct Verifier {
-    /// The authorities of which one has signed it; `None` if anybody may have.
+    /// The authorities that may sign it; `None` accepts every certificate.
     roots: Option<RootCertStore>,
     checks_name: bool,
     algorithms: WebPkiSupportedAlgorithms,
@@ -165,7 +165,7 @@ impl TlsStream for Encrypted {
 /// standard has none for its signature.
 fn endpoint(certificate: &[u8]) -> Option<Vec<u8>> {
     use ring::digest::{SHA256, SHA384, SHA512, digest};
-    // Certificate ::= SEQUENCE { what is signed SEQUENCE, SEQUENCE { the algorithm OBJECT IDENTIFIER, .. }, .. }
+    // Certificate ::= SEQUENCE { the signed part SEQUENCE, SEQUENCE { the algorithm OBJECT IDENTIFIER, .. }, .. }
     let (fields, _) = element(certificate, 0x30)?;
     let (_, after) = element(fields, 0x30)?;
     let (algorithm, _) = element(element(after, 0x30)?.0, 0x06)?;
@@ -175,14 +175,17 @@ fn endpoint(certificate: &[u8]) -> Option<Vec<u8>> {
         // ECDSA with SHA-1, and with SHA-256.
         | [0x2a, 0x86, 0x48, 0xce, 0x3d, 0x04, 0x01]
         | [0x2a, 0x86, 0x48, 0xce, 0x3d, 0x04, 0x03, 0x02] => &SHA256,
-        [0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x01, 12] | [0x2a, 0x86, 0x48, 0xce, 0x3d, 0x04, 0x03, 0x03] => &SHA384,
-        [0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x01, 13] | [0x2a, 0x86, 0x48, 0xce, 0x3d, 0x04, 0x03, 0x04] => &SHA512,
+        [0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x01, 12]
+        | [0x2a, 0x86, 0x48, 0xce, 0x3d, 0x04, 0x03, 0x03] => &SHA384,
+        [0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x01, 13]
+        | [0x2a, 0x86, 0x48, 0xce, 0x3d, 0x04, 0x03, 0x04] => &SHA512,
         _ => return None,
     };
     Some(digest(hash, certificate).as_ref().to_vec())
 }
 
-/// Returns the contents of an element of DER, and what is behind it.
+/// Returns the contents of the first element of DER, and the bytes after it; `None` if it has another tag or is cut
+/// off.
 fn element(der: &[u8], tag: u8) -> Option<(&[u8], &[u8])> {
     let [found, short, after @ ..] = der else { return None };
     let bytes = usize::from(short & 0x7f);
@@ -223,14 +226,15 @@ pub(in super::super) fn advice(error: &tokio_postgres::Error) -> Option<&'static
     let causes = std::iter::successors(error.source(), |cause| StdError::source(*cause));
     let is_handshake = error.to_string() == "error performing TLS handshake";
     let mut causes = causes.filter_map(|cause| {
-        // The error within one of the system is no cause of it, but itself.
+        // `io::Error::source` skips the error that it wraps.
         let inner = cause.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
         inner.map_or_else(|| cause.downcast_ref(), |inner| inner.downcast_ref::<Error>())
     });
     let Some(cause) = causes.next() else {
         let text = error.source().map(ToString::to_string).unwrap_or_default();
         return (is_handshake && text.contains("does not support TLS")).then_some(
-            "the server does not encrypt connections, and `sslmode` wants it; set `ssl = on` there, or name another server",
+            "the server does not encrypt connections, and `sslmode` wants it; set `ssl = on` there, or name another \
+             server",
         );
     };
     Some(match cause {
@@ -245,13 +249,15 @@ pub(in super::super) fn advice(error: &tokio_postgres::Error) -> Option<&'static
              or compare no names (`sslmode=verify-ca`)"
         }
         Error::InvalidCertificate(C::UnknownIssuer | C::BadSignature) => {
-            "the server's certificate is not from an authority in `sslrootcert`; name the file of the one that signed it"
+            "the server's certificate is not from an authority in `sslrootcert`; name the file of the one that signed \
+             it"
         }
         Error::InvalidCertificate(C::Other(_)) => {
             "the server's certificate is not made for a server; make one of version 3 that is no authority (`CA:FALSE`)"
         }
         Error::AlertReceived(_) => {
-            "the server refuses the handshake; if it asks for a certificate, name a valid one with `sslcert` and `sslkey`"
+            "the server refuses the handshake; if it asks for a certificate, name a valid one with `sslcert` and \
+             `sslkey`"
         }
         _ => "TLS with the server fails; check that it speaks version 1.2 or 1.3, and its certificate",
     })

@@ -80,7 +80,7 @@ fn certificates(option: &str, path: &Path) -> Result<Vec<CertificateDer<'static>
 #[cfg(unix)]
 fn is_private(key: &Path) -> Result<(), String> {
     use std::os::unix::fs::MetadataExt as _;
-    // What cannot be asked about cannot be read either, which says more.
+    // A file without readable metadata cannot be read either, and that error says more.
     let Ok(about) = key.metadata() else { return Ok(()) };
     let open_to_others = if about.uid() == 0 { 0o037 } else { 0o077 };
     if about.mode() & open_to_others == 0 {

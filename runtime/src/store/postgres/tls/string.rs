@@ -1,4 +1,4 @@
-//! The options about TLS in a connection string, which the client of Postgres does not know, or not all of them.
+//! The options about TLS in a connection string, of which the client of Postgres knows only a part.
 
 use std::borrow::Cow;
 
@@ -75,7 +75,7 @@ fn split_words(text: &str) -> Split {
     split
 }
 
-/// Returns the name and value of the first option, and what is behind it; `None` if there is none, or it has a fault.
+/// Returns the name and value of the first option, and the rest; `None` if there is no option, or it has a fault.
 fn next_word(text: &str) -> Option<(&str, String, &str)> {
     let text = text.trim_start();
     let end = text.find(|c: char| c.is_whitespace() || c == '=')?;
@@ -130,7 +130,7 @@ mod tests {
             &[("sslmode", "verify-full")],
         );
         is("sslcert='/a b/c.pem' host=a sslkey=/d\\ e", " host=a", &[("sslcert", "/a b/c.pem"), ("sslkey", "/d e")]);
-        // The client says what is wrong with it.
+        // The client reports the fault.
         is("host=a sslmode='require", "host=a sslmode='require", &[]);
         is("host=a sslmode=", "host=a sslmode=", &[]);
         is("sslmode", "sslmode", &[]);

@@ -1,4 +1,4 @@
-//! What a batch lacks: rows that were not read or not locked, or the absence of all other writers.
+//! Needs of a batch that are not met: rows that were not read or not locked, or the exclusion of all other writers.
 
 use super::Sheet;
 use crate::store::decide::Related;
@@ -6,7 +6,7 @@ use crate::store::postgres::batch::keys::Keys;
 use crate::store::{RunRow, StoreError, StoreErrorKind};
 
 impl Sheet {
-    /// Notes what is missing, and returns the error that ends the decision.
+    /// Notes keys that are missing, and returns the error that ends the decision.
     pub(super) fn missing<T>(&self, note: impl FnOnce(&mut Keys)) -> Result<T, StoreError> {
         note(&mut self.missing.borrow_mut());
         Err(StoreError::new(StoreErrorKind::Io, "a row was not read yet"))
@@ -26,7 +26,7 @@ impl Sheet {
         }
     }
 
-    /// Requires that nobody else writes to a run until the commit.
+    /// Requires that no other transaction writes to a run until the commit.
     pub(super) fn locked(&self, run: i64) -> Result<(), StoreError> {
         if self.known.locked.contains(&run) {
             Ok(())
