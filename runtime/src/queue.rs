@@ -34,7 +34,7 @@ pub struct Queue {
     pub(crate) limits: QueueLimits,
     keys: Vec<KeyFn>,
     /// The first fault of its declaration.
-    pub(crate) fault: Option<String>,
+    fault: Option<String>,
 }
 
 /// Returns the key of an input; `None` for one of another type.
@@ -72,9 +72,8 @@ impl Queue {
     /// later. After a pause up to a tenth of them, and at least one, may start at once.
     pub fn rate(mut self, starts: u32, within: Duration) -> Self {
         self.positive(starts, "rate");
-        if let Ok(millis @ 1..) = u32::try_from(within.as_millis()) {
-            self.limits.rate = Some(Rate { starts, millis });
-        } else {
+        self.limits.rate = Rate::within(starts, within);
+        if self.limits.rate.is_none() {
             let name = &self.name;
             let fault = format!("queue `{name}`: the time of a rate is from 1 ms to 49 days, not {within:?}");
             self.fault.get_or_insert(fault);

@@ -251,8 +251,7 @@ pub trait Store: Send + Sync + 'static {
         let mut waiting = Vec::new();
         for run in runs {
             let row = self.run(RunKey::Number(*run))?;
-            let waits = |row: RunRow| matches!(row.status, Status::Running | Status::Sleeping | Status::Paused);
-            waiting.extend(row.is_some_and(waits).then_some(*run));
+            waiting.extend(row.is_some_and(|row| row.status.is_driven()).then_some(*run));
         }
         Ok(waiting)
     }

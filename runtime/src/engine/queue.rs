@@ -139,14 +139,13 @@ impl QueueHandle {
             None => None,
             Some((starts, within)) => {
                 self.positive(Some(starts))?;
-                let millis = u32::try_from(within.as_millis()).ok().filter(|millis| *millis > 0);
                 let no_time = || {
                     let name = &self.name;
                     EngineError::value(format!(
                         "queue `{name}`: the time of a rate is from 1 ms to 49 days, not {within:?}"
                     ))
                 };
-                Some(Rate { starts, millis: millis.ok_or_else(no_time)? })
+                Some(Rate::within(starts, within).ok_or_else(no_time)?)
             }
         };
         self.change(QueueChange::Rate(rate)).await

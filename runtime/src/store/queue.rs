@@ -1,6 +1,7 @@
 //! The limits of queues.
 
 use serde::{Deserialize, Serialize};
+use std::time::Duration;
 
 /// The limits of a queue, for all engines together. `None` is no limit.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -29,6 +30,12 @@ pub struct Rate {
 impl Rate {
     /// One start, in the unit in which starts are counted.
     pub(super) const START: i64 = 1_000_000;
+
+    /// Creates a rate; `None` unless the time is from 1 ms to 49 days.
+    pub(crate) fn within(starts: u32, time: Duration) -> Option<Self> {
+        let millis = u32::try_from(time.as_millis()).ok().filter(|millis| *millis > 0)?;
+        Some(Self { starts, millis })
+    }
 
     /// Returns the most starts, in millionths, that are saved up while nothing waits: those of a tenth of the time, and
     /// at least one.

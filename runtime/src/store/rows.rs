@@ -130,8 +130,7 @@ impl RunQuery {
     pub(crate) fn leaves_to_all(&self, row: &RunRow) -> bool {
         let Some(served) = &self.unowned else { return true };
         let is_of = |(name, version): &(String, u32)| *name == row.workflow && *version == row.version;
-        let waits = matches!(row.status, Status::Running | Status::Sleeping | Status::Paused);
-        row.lease.is_none() && waits && served.iter().any(is_of)
+        row.lease.is_none() && row.status.is_driven() && served.iter().any(is_of)
     }
 }
 

@@ -88,6 +88,11 @@ impl Status {
         )
     }
 
+    /// Returns whether an engine drives such a run, now or when it is due.
+    pub(crate) const fn is_driven(self) -> bool {
+        matches!(self, Self::Running | Self::Sleeping | Self::Paused)
+    }
+
     /// Returns whether the run's inbox still accepts items.
     pub(crate) const fn accepts(self) -> bool {
         !self.is_final() && !matches!(self, Self::Deleting)

@@ -1,7 +1,7 @@
 //! Queues: which of their tasks start, by limits of all engines together.
 
 use super::{Decided, Decision, KeyChange, Rows, TaskHead};
-use crate::store::{Lease, QueueChange, QueueState, Rejected, TaskRow, Written};
+use crate::store::{Lease, QueueChange, QueueState, Rate, Rejected, TaskRow, Written};
 
 /// The most keys that one look at turns returns.
 const TURNS: usize = 64;
@@ -60,7 +60,7 @@ impl<R: Rows> Decision<'_, R> {
             let count = i64::try_from(claimed.len()).unwrap_or(i64::MAX);
             state.running = state.running.saturating_add(count);
             if state.limits().rate.is_some() {
-                state.starts = state.starts.saturating_sub(count.saturating_mul(crate::store::Rate::START));
+                state.starts = state.starts.saturating_sub(count.saturating_mul(Rate::START));
             }
             self.rows.put_queue(&state)?;
         }

@@ -136,7 +136,7 @@ pub(in crate::store) trait Rows {
     /// Returns the tasks that the engine of a lease runs.
     fn tasks_of(&self, lease: i64) -> Result<Vec<TaskHead>, StoreError>;
 
-    /// Inserts a task as waiting. Ignores its number, state and lease.
+    /// Inserts a task as waiting. Ignores its number, state and lease, and why it was refused.
     fn insert_task(&mut self, task: &TaskRow) -> Result<(), StoreError>;
 
     /// Changes the row of a task.

@@ -13,7 +13,7 @@ use crate::store::decide::{
 };
 use crate::store::{
     EntryRow, FieldRow, LeaseRow, NewInboxItem, OutputRow, QueueState, Rejected, RequestRow, RunKey, RunQuery, RunRow,
-    Status, StoreError, TakenItem, TaskRow, UserCode, Write, Written,
+    StoreError, TakenItem, TaskRow, UserCode, Write, Written,
 };
 use crate::value::Value;
 use std::sync::Arc;
@@ -46,9 +46,7 @@ impl Rows for Tables {
     }
 
     fn change_lease(&mut self, row: &LeaseRow) -> Result<(), StoreError> {
-        let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
-        let seen = i64::try_from(now.as_millis()).ok();
-        self.leases.insert(row.number, LeaseRow { seen, ..row.clone() });
+        self.leases.insert(row.number, LeaseRow { seen: Some(tasks::now()), ..row.clone() });
         Ok(())
     }
 
@@ -64,7 +62,7 @@ impl Rows for Tables {
     fn adopt(&mut self, lease: i64) -> Result<usize, StoreError> {
         let is_lost = |row: &RunRow| {
             let is_owned = row.lease.is_some_and(|owner| self.leases.contains_key(&owner));
-            !is_owned && matches!(row.status, Status::Running | Status::Sleeping | Status::Paused)
+            !is_owned && row.status.is_driven()
         };
         let lost: Vec<i64> =
             self.runs.values().map(|run| &run.row).filter(|row| is_lost(row)).map(|row| row.number).collect();

@@ -1,8 +1,8 @@
 //! The rows of a store in memory, and the sets that index them.
 
 use crate::store::{
-    EntryRow, FieldRow, InboxRow, LeaseRow, OutputRow, QueueState, RequestRow, RunKey, RunRow, Status, TakenItem,
-    TaskRow, WaitingRuns,
+    EntryRow, FieldRow, InboxRow, LeaseRow, OutputRow, QueueState, RequestRow, RunKey, RunRow, TakenItem, TaskRow,
+    WaitingRuns,
 };
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -97,9 +97,7 @@ impl Tables {
     }
 
     pub(super) fn waiting(&self, lease: Option<i64>, limit: usize) -> Vec<WaitingRuns> {
-        let waits = |row: &&RunRow| {
-            row.lease == lease && matches!(row.status, Status::Running | Status::Sleeping | Status::Paused)
-        };
+        let waits = |row: &&RunRow| row.lease == lease && row.status.is_driven();
         let mut waiting: BTreeMap<(&str, u32), (i64, u64)> = BTreeMap::new();
         for row in self.runs.values().map(|run| &run.row).filter(waits).take(limit) {
             let (since, count) = waiting.entry((&row.workflow, row.version)).or_insert((row.updated_at, 0));

@@ -1,14 +1,14 @@
 //! Notifications to other processes: their runs have new items, or runs have ended or have new outputs. A lost one
 //! costs latency only, because each process also looks by itself.
 
-use super::looking::Looking;
+use super::looking::{Looking, locked};
 use super::options::PgOptions;
 use super::text::quoted;
 use crate::store::ChangeSignal;
 use std::collections::BTreeSet;
 use std::future::{Future, poll_fn};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc};
+use std::sync::{Arc, Mutex, mpsc};
 use std::time::{Duration, Instant};
 use tokio::sync::Notify;
 use tokio_postgres::types::Type;
@@ -141,10 +141,6 @@ impl Drop for Listener {
         self.shared.is_over.store(true, Ordering::SeqCst);
         self.shared.filled.notify_one();
     }
-}
-
-fn locked<T>(of: &Mutex<T>) -> MutexGuard<'_, T> {
-    of.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Listens until the store is dropped. Drops `listens` when the first connection does.

@@ -17,18 +17,11 @@ fn head(task: &TaskRow) -> TaskHead {
     TaskHead { queue: task.queue.clone(), key: task.key.clone(), run, position, attempt, state, lease }
 }
 
-/// Returns whether a task has the lease of an engine that runs it.
-fn is_run_by(task: &TaskRow, lease: i64) -> bool {
-    task.lease == Some(lease)
-}
-
 impl Tables {
     pub(in crate::store::memory) fn tasks(&self, which: TaskKey<'_>) -> Vec<TaskRow> {
         let mut tasks: Vec<TaskRow> = match which {
-            TaskKey::Lease(lease) => self.tasks.values().filter(|task| is_run_by(task, lease)).cloned().collect(),
-            TaskKey::Run(run) => {
-                self.tasks.range((run, 0, 0)..=(run, u64::MAX, u32::MAX)).map(|(_, task)| task.clone()).collect()
-            }
+            TaskKey::Lease(lease) => self.of_lease(lease).cloned().collect(),
+            TaskKey::Run(run) => self.of_run(run).cloned().collect(),
             TaskKey::Waiting { queue, steps, limit } => {
                 return self
                     .claimable(queue, None, steps, limit)
@@ -63,7 +56,7 @@ impl Tables {
     }
 
     pub(super) fn heads_in(&self, run: i64) -> Vec<TaskHead> {
-        self.tasks.range((run, 0, 0)..=(run, u64::MAX, u32::MAX)).map(|(_, task)| head(task)).collect()
+        self.of_run(run).map(head).collect()
     }
 
     /// Returns how many tasks of a queue have a lease.
@@ -73,13 +66,23 @@ impl Tables {
     }
 
     pub(super) fn heads_of(&self, lease: i64) -> Vec<TaskHead> {
-        self.tasks.values().filter(|task| is_run_by(task, lease)).map(head).collect()
+        self.of_lease(lease).map(head).collect()
+    }
+
+    fn of_run(&self, run: i64) -> impl Iterator<Item = &TaskRow> {
+        self.tasks.range((run, 0, 0)..=(run, u64::MAX, u32::MAX)).map(|(_, task)| task)
+    }
+
+    /// Returns the tasks that the engine of a lease runs.
+    fn of_lease(&self, lease: i64) -> impl Iterator<Item = &TaskRow> {
+        self.tasks.values().filter(move |task| task.lease == Some(lease))
     }
 
     pub(super) fn put_task(&mut self, task: &TaskRow) {
         self.last_task += 1;
         let due = now().saturating_add(task.due);
-        let row = TaskRow { number: self.last_task, state: TaskState::Waiting, lease: None, due, ..task.clone() };
+        let (number, state) = (self.last_task, TaskState::Waiting);
+        let row = TaskRow { number, state, lease: None, refused: None, due, ..task.clone() };
         self.note_waiting(&row);
         self.tasks.insert(id(&row), row);
     }

@@ -153,6 +153,6 @@ fn cells<'a>(row: &'a RunRow, [execution, seed]: &'a [String; 2]) -> [Cell<'a>; 
     ]
 }
 
-fn int_or_null(number: Option<i64>) -> Cell<'static> {
+pub(super) fn int_or_null(number: Option<i64>) -> Cell<'static> {
     number.map_or(Cell::Null, Cell::Int)
 }

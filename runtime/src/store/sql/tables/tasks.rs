@@ -1,6 +1,7 @@
 //! Tasks of remote steps, and their queues.
 
 use super::Tables;
+use super::runs::int_or_null;
 use crate::store::decide::{KeyChange, TaskChange, TaskHead};
 use crate::store::sql::columns::{text_or_null, value_cells};
 use crate::store::sql::read::clamped;
@@ -11,10 +12,6 @@ use std::ops::ControlFlow;
 /// Returns the values by which a task is found.
 pub(super) fn key(task: &TaskHead) -> [Cell<'static>; 3] {
     [Cell::Int(task.run), clamped(task.position), Cell::Int(task.attempt.into())]
-}
-
-fn int_or_null(number: Option<i64>) -> Cell<'static> {
-    number.map_or(Cell::Null, Cell::Int)
 }
 
 impl<S: Session> Tables<'_, S> {
