@@ -13,21 +13,33 @@ pub(crate) struct Heard {
 }
 
 impl Heard {
+    /// Forgets the leases that are not there any more.
+    pub(super) fn keep(&mut self, rows: &[LeaseRow]) {
+        self.leases.retain(|number, _| rows.iter().any(|row| row.number == *number));
+    }
+
+    pub(super) fn forget(&mut self, lease: i64) {
+        self.leases.remove(&lease);
+    }
+
+    /// Records the heartbeat of a lease, and returns for how long it has not advanced. `anew` begins that time again.
+    pub(super) fn silence(&mut self, row: &LeaseRow, anew: bool) -> Duration {
+        let now = (row.epoch, row.heartbeat, Instant::now());
+        let seen = self.leases.entry(row.number).or_insert(now);
+        if anew || (seen.0, seen.1) != (row.epoch, row.heartbeat) {
+            *seen = now;
+        }
+        seen.2.elapsed()
+    }
+
     /// Records the heartbeats, and returns the leases whose holders are gone: they were handed back, or their heartbeat
     /// has not advanced for the term.
     pub(super) fn gone(&mut self, rows: &[LeaseRow], term: Duration) -> Vec<i64> {
-        self.leases.retain(|number, _| rows.iter().any(|row| row.number == *number));
-        let mut gone = Vec::new();
-        for row in rows {
-            let now = (row.epoch, row.heartbeat, Instant::now());
-            let seen = self.leases.entry(row.number).or_insert(now);
-            if (seen.0, seen.1) != (row.epoch, row.heartbeat) {
-                *seen = now;
-            }
-            if row.owner == NOBODY || seen.2.elapsed() >= term {
-                gone.push(row.number);
-            }
-        }
-        gone
+        self.keep(rows);
+        let gone = rows.iter().filter(|row| {
+            let silence = self.silence(row, false);
+            row.owner == NOBODY || silence >= term
+        });
+        gone.map(|row| row.number).collect()
     }
 }

@@ -2,11 +2,11 @@
 
 use super::core::{Core, DriverEvent};
 use super::error::EngineError;
+use super::heard::Heard;
 use super::lease::{Holder, Takes, holder_of};
 use super::sharing::Sharing;
 use super::{claiming, inbox, recovery, tasks, threads};
 use crate::store::{Lease, Rejected, RunQuery, Write};
-use std::collections::HashMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::{Duration, Instant};
@@ -80,15 +80,15 @@ struct Watch {
     term: Duration,
     /// How many leases were checked for closing so far: the next check begins after them.
     looked: usize,
-    /// Epoch and heartbeat of others' leases as last seen, and since when.
-    others: HashMap<i64, (i64, i64, Instant)>,
+    /// The heartbeats of others' leases.
+    others: Heard,
     foreign: u64,
     sharing: Sharing,
 }
 
 impl Watch {
     fn new(term: Duration) -> Self {
-        Self { term, looked: 0, others: HashMap::new(), foreign: 0, sharing: Sharing::default() }
+        Self { term, looked: 0, others: Heard::default(), foreign: 0, sharing: Sharing::default() }
     }
 
     fn run(mut self, core: &Weak<Core>) {
@@ -137,7 +137,7 @@ impl Watch {
     fn look_at_others(&mut self, core: &Arc<Core>) -> Result<(), EngineError> {
         core.leases.open_if_none(&*core.store)?;
         let rows = core.store.leases()?;
-        self.others.retain(|number, _| rows.iter().any(|row| row.number == *number));
+        self.others.keep(&rows);
         if core.store.shares_work() {
             self.sharing.look(core, &rows);
             // Other engines may have given us runs.
@@ -149,14 +149,10 @@ impl Watch {
         let held_up = core.leases.shown.borrow().elapsed() > self.term / 2;
         for row in rows {
             if core.leases.held(row.number).is_some() {
-                self.others.remove(&row.number);
+                self.others.forget(row.number);
                 continue;
             }
-            let seen = self.others.entry(row.number).or_insert((row.epoch, row.heartbeat, Instant::now()));
-            if held_up || (seen.0, seen.1) != (row.epoch, row.heartbeat) {
-                *seen = (row.epoch, row.heartbeat, Instant::now());
-            }
-            let stands_still = seen.2.elapsed() >= self.term;
+            let stands_still = self.others.silence(&row, held_up) >= self.term;
             let remains = match holder_of(&*core.store, &row) {
                 Holder::Lives if !stands_still => continue,
                 // Without a side file a dead process cannot be distinguished from one that hangs.
