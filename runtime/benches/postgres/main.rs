@@ -1,8 +1,9 @@
 //! The benchmark on Postgres: a server on this machine, thrown away afterwards, that waits for the disk at each commit.
 //!
 //! `cargo bench -p steadfast --features postgres --bench postgres`, with the programs of a server as
-//! `tests/postgres/src/lib.rs` has it. Each line stands beside the raw limit measured in the same run. A table follows, of
-//! an engine beside a snapshot that is held open (`snapshot.rs`): for 5 minutes with `STEADFAST_BENCH_SECONDS=300` and `c`.
+//! `tests/postgres/src/lib.rs` has it. Each line stands beside the raw limit measured in the same run. A table follows,
+//! of an engine beside a snapshot that is held open (`snapshot.rs`): for 5 minutes with `STEADFAST_BENCH_SECONDS=300`
+//! and `c`.
 
 mod fleet;
 mod raw;

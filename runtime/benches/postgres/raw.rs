@@ -49,8 +49,8 @@ pub(crate) fn hundred_row_commits(database: &Database, commits: u32) -> f64 {
     })
 }
 
-/// Tasks per second that are claimed and completed, `batch` in a transaction of one statement: a row changed, removed and
-/// put elsewhere.
+/// Tasks per second that are claimed and completed, `batch` in a transaction of one statement: a row changed, removed
+/// and put elsewhere.
 pub(crate) fn claims_and_completions(database: &Database, batches: u32, batch: u32) -> f64 {
     with_client(database, async |client| {
         let tables = "CREATE TABLE tasks (number BIGINT PRIMARY KEY, state TEXT, body TEXT);

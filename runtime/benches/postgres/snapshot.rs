@@ -1,5 +1,5 @@
-//! (c) A session that holds a snapshot open, beside full load: what a long report, an idle session in a transaction or a
-//! replication slot does to an engine, and to a loop that updates a row for each step.
+//! (c) A session that holds a snapshot open, beside full load: what a long report, an idle session in a transaction or
+//! a replication slot does to an engine, and to a loop that updates a row for each step.
 //!
 //! Under an open snapshot no dead version of a row can be removed. Beside both stands the engine without a snapshot.
 //! `STEADFAST_BENCH_SECONDS` says for how long each is under load; 10 seconds unless chosen otherwise.

@@ -131,7 +131,8 @@ fn beside_a_worker<T>(runtime: &Runtime, place: &str, kind: Kind, measure: impl 
     })
 }
 
-/// (u) Remote steps of 8 runs, 64 calls of each at once, against bare transactions that claim 64 rows and complete them.
+/// (u) Remote steps of 8 runs, 64 calls of each at once, against bare transactions that claim 64 rows and complete
+/// them.
 pub(crate) fn many(
     runtime: &Runtime,
     rounds: usize,

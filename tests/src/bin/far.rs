@@ -1,6 +1,7 @@
-//! A program that tests kill, with remote steps: `far <file or postgres://..> <log> <term in ms> starts <runs>` starts or
-//! resumes that many runs, and prints `done` once all have ended; `far <..> <log> <term> serves <slots>` runs their steps.
-//! `fans` and `limits` are the same with a queue that has limits: a step that begins beside too many others logs `exceeds`.
+//! A program that tests kill, with remote steps: `far <file or postgres://..> <log> <term in ms> starts <runs>` starts
+//! or resumes that many runs, and prints `done` once all have ended; `far <..> <log> <term> serves <slots>` runs their
+//! steps. `fans` and `limits` are the same with a queue that has limits: a step that begins beside too many others logs
+//! `exceeds`.
 
 use std::io::Write as _;
 use std::sync::OnceLock;

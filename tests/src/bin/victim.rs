@@ -89,8 +89,8 @@ async fn poisoned(flow: &mut Flow, n: u64) -> Result<u64> {
     Ok(poison(flow, n).await?)
 }
 
-/// Moves money between two accounts, in the commit of its result. It waits for the rows of a process that was stopped in
-/// its commit until the server ends that.
+/// Moves money between two accounts, in the commit of its result. It waits for the rows of a process that was stopped
+/// in its commit until the server ends that.
 #[transaction(time_limit = "20s")]
 fn move_cents(tx: &mut Tx<'_>, from: String, to: String, cents: i64) -> Result<i64> {
     let change = "UPDATE accounts SET cents = cents + ?2, moves = moves + 1 WHERE name = ?1";

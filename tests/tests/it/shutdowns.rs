@@ -161,7 +161,7 @@ async fn steps_that_still_run_are_reported_by_run_and_position() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn bodies_are_dropped_when_whoever_shuts_down_goes_away() {
+async fn bodies_are_dropped_when_the_caller_of_shutdown_stops_waiting() {
     let tally = Tally::new("lingers");
     let builder = Engine::builder().in_memory().cancellation_grace(Duration::from_hours(1));
     let engine = builder.workflow(work).start().await.unwrap();

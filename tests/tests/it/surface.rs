@@ -14,8 +14,8 @@ use std::path::Path;
 /// The most public names of the crate, without the prelude, the conformance suite and the names that only macros use.
 const MOST_NAMES: usize = 158;
 
-/// The modules for authors of stores (with the feature `conformance`), of types that are stored in columns (`sql::types`), for
-/// macros, and for one `use`.
+/// The modules for authors of stores (with the feature `conformance`), of types that are stored in columns
+/// (`sql::types`), for macros, and for one `use`.
 const APART: [&str; 5] = ["prelude", "conformance", "backend", "types", "__private"];
 
 fn surface() -> Surface {

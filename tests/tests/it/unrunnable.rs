@@ -129,7 +129,7 @@ async fn a_paused_run_without_a_lease_is_adopted_too() {
     let order = engine.handle(ordering, "order-1").await.unwrap();
     order.resume().await.unwrap();
     order.send(Go(1)).await.unwrap();
-    assert_eq!(timeout(LONG, order.result()).await.expect("somebody drives it").unwrap(), 7);
+    assert_eq!(timeout(LONG, order.result()).await.expect("an engine drives it").unwrap(), 7);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -138,7 +138,7 @@ async fn a_run_that_is_running_and_never_due_is_driven_all_the_same() {
     place.spoil("UPDATE steadfast_runs SET status = 'running', wake_at = NULL");
     let engine = place.open().await;
     let nap = engine.handle(naps, "nap-1").await.unwrap();
-    assert_eq!(timeout(LONG, nap.result()).await.expect("somebody drives it").unwrap(), 3);
+    assert_eq!(timeout(LONG, nap.result()).await.expect("an engine drives it").unwrap(), 3);
 }
 
 #[tokio::test(flavor = "multi_thread")]

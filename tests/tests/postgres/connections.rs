@@ -1,6 +1,5 @@
 //! Networks that cut, delay and lose: a proxy between an engine and the server.
 
-use crate::cluster;
 use crate::work::{ENDING, Number, builder, doubles, doubling};
 use limits::{Dice, Soon as _};
 use std::future::IntoFuture as _;
@@ -13,7 +12,7 @@ use throwaway_postgres::{Cluster, ClusterOptions, Database, Proxy, Session, avai
 
 /// A database, and a proxy before its server; `None` if this machine has no server.
 fn behind_proxy() -> Option<(Database, Proxy)> {
-    let cluster = cluster::is_there().then(|| Cluster::shared().expect("it is there"))?;
+    let cluster = Cluster::shared()?;
     Some((cluster.database("network"), Proxy::start(cluster.socket())))
 }
 

@@ -1,7 +1,6 @@
 //! Connections with TLS: `sslmode` and the options beside it mean what they mean in libpq, and errors say what to do.
 
 use crate::authority::{Authority, BY_CERTIFICATE, Encrypting, PLAIN_ONLY};
-use crate::cluster;
 use crate::work::{ENDING, Number, builder, doubles, doubling};
 use limits::Soon as _;
 use rcgen::PKCS_ECDSA_P256_SHA256;
@@ -121,7 +120,7 @@ fn an_expired_certificate_is_refused_where_certificates_are_verified() {
 
 #[test]
 fn a_server_without_encryption_is_refused_from_require_on() {
-    let Some(cluster) = cluster::is_there().then(|| Cluster::shared().expect("it is there")) else { return };
+    let Some(cluster) = Cluster::shared() else { return };
     let database = cluster.database("plain");
     let url = |mode: &str| format!("{}?{mode}", database.tcp_url());
     let words = ["does not encrypt connections, and `sslmode` wants it; set `ssl = on` there"];

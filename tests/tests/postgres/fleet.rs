@@ -1,6 +1,5 @@
 //! Engines that share the work of one database: clients, and workers that have different workflows.
 
-use crate::cluster;
 use limits::Soon as _;
 use serde::{Deserialize, Serialize};
 use std::sync::Mutex;
@@ -15,7 +14,7 @@ const LONG: Duration = Duration::from_mins(1);
 
 /// A fresh database; `None` if this machine has no server.
 fn database() -> Option<Database> {
-    cluster::is_there().then(|| Cluster::shared().expect("it is there").database("shared"))
+    Cluster::shared().map(|cluster| cluster.database("shared"))
 }
 
 fn builder(database: &Database) -> EngineBuilder {

@@ -1,6 +1,5 @@
 //! Workers that join a fleet get their share of the runs that sleep in the others.
 
-use crate::cluster;
 use crate::work::{ENDING, Number, doubling};
 use limits::Soon as _;
 use std::collections::BTreeMap;
@@ -11,7 +10,7 @@ use throwaway_postgres::{Cluster, Database, Proxy};
 
 /// A fresh database; `None` if this machine has no server.
 fn database() -> Option<Database> {
-    cluster::is_there().then(|| Cluster::shared().expect("it is there").database("joining"))
+    Cluster::shared().map(|cluster| cluster.database("joining"))
 }
 
 /// The name of an engine, which its steps return.

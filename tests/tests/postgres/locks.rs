@@ -1,6 +1,5 @@
 //! Locks that another session holds for longer than an operation waits for an answer.
 
-use crate::cluster;
 use std::time::Duration;
 use steadfast::history::Value;
 use steadfast::store::PgOptions;
@@ -13,10 +12,8 @@ mod writing;
 
 #[test]
 fn an_append_that_waits_for_a_lock_is_tried_again_and_its_outcome_is_known() {
-    if !cluster::is_there() {
-        return;
-    }
-    let database = Cluster::shared().expect("it is there").database("locks");
+    let Some(cluster) = Cluster::shared() else { return };
+    let database = cluster.database("locks");
     let options = PgOptions::new(database.url()).expect("the URL is one").poll_only().timeout(Duration::from_secs(4));
     let store = options.open().expect("a store");
     let (lease, run) = begin(&store, "a");

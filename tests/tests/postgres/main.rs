@@ -21,7 +21,6 @@ mod locks;
 mod older;
 mod operated;
 mod pooled;
-mod remote;
 mod restarts;
 mod restored;
 mod rights;

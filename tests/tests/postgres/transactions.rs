@@ -1,6 +1,5 @@
 //! Users' transactions: the same source text as on SQLite, and what is Postgres' own.
 
-use crate::cluster;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 use steadfast::EngineError;
@@ -13,7 +12,7 @@ use throwaway_postgres::{Cluster, Database};
 const LONG: Duration = Duration::from_mins(1);
 
 fn database() -> Option<Database> {
-    cluster::is_there().then(|| Cluster::shared().expect("it is there").database("transactions"))
+    Cluster::shared().map(|cluster| cluster.database("transactions"))
 }
 
 async fn engine(database: &Database) -> Engine {

@@ -2,6 +2,7 @@
 
 use crate::place::{ENDING, Place, on_both};
 use limits::{Soon as _, until};
+use serde::{Deserialize, Serialize};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU32, Ordering};
 use steadfast::prelude::*;
@@ -100,7 +101,7 @@ async fn failing(scope: &StepScope) -> Result<u32> {
 }
 
 /// An error with a type of its own.
-#[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 struct TooLarge(u32);
 
 impl std::fmt::Display for TooLarge {
@@ -163,15 +164,18 @@ async fn waiting(flow: &mut Flow) -> Result<()> {
     Ok(endless(flow).await?)
 }
 
-/// Drops the call of a step once another has ended.
+#[derive(Serialize, Deserialize, Message)]
+struct Enough;
+
+/// Drops the call of a step once a message has come.
 #[workflow]
 async fn racing(flow: &mut Flow) -> Result<u32> {
     let mut endless = endless(flow);
-    let mut sleep = flow.sleep(Duration::from_millis(300));
+    let mut enough = flow.receive::<Enough>();
     select_biased! {
         _ = endless => return Err(Error::msg("it has no end")),
-        _ = sleep => {}
-    }
+        came = enough => came?,
+    };
     drop(endless);
     Ok(5)
 }
@@ -188,6 +192,8 @@ async fn a_call_that_is_cancelled_or_dropped_cancels_the_body_and_frees_its_slot
     assert_eq!(run.status().await.unwrap().status, Status::Cancelled);
     until(async || CANCELLED.load(Ordering::SeqCst) == 1).await;
     let run = engine.start(racing, ()).await.unwrap();
+    until(async || STARTED.load(Ordering::SeqCst) == 2).await;
+    run.send(Enough).await.unwrap();
     assert_eq!(run.result().soon().await.unwrap(), 5);
     until(async || CANCELLED.load(Ordering::SeqCst) == 2).await;
     // One that waits is never started.

@@ -43,14 +43,24 @@ async fn publishing(start: Start<Page>) -> Result<Secret<String>> {
     let key = Secret::new("hunter2".to_owned());
     let (text, large) = (Bytes::from_static(b"hello"), Lazy::new(Bytes::from(vec![7; 100_000])));
     let flow = start.with(Page::builder().key(key).text(text).large(large).build()).await?;
-    let first = print(&flow, Secret::new("1234".to_owned()), 1).await?;
-    let second = print(&flow, Secret::new("1234".to_owned()), 2).await?;
+    let first = print(&flow, Secret::new("pin-1234".to_owned()), 1).await?;
+    let second = print(&flow, Secret::new("pin-1234".to_owned()), 2).await?;
     Ok(Secret::new(format!("{}, {}", first.expose(), second.expose())))
 }
 
 fn with_all(builder: EngineBuilder, files: &Path) -> EngineBuilder {
     let keys = StaticKeys::new(Key::new("k", [7; 32]));
     builder.keys(keys).field_store("files", FolderStore::new(files).unwrap()).resource(Fonts("serif"))
+}
+
+/// Returns the contents of all files in a folder.
+fn written(folder: &Path) -> Vec<u8> {
+    let entries = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    entries.flat_map(|path| if path.is_dir() { written(&path) } else { std::fs::read(path).unwrap() }).collect()
+}
+
+fn contains(bytes: &[u8], text: &str) -> bool {
+    bytes.windows(text.len()).any(|window| window == text.as_bytes())
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -61,15 +71,16 @@ async fn secrets_contents_and_live_values_are_there() {
     let worker = with_all(serving, files.path()).start().await.unwrap();
     let run = engine.start(publishing, ()).await.unwrap();
     let printed = run.result().soon().await.unwrap();
-    let one = "hunter2 1234 hello serif serif 100000";
+    let one = "hunter2 pin-1234 hello serif serif 100000";
     assert_eq!(printed.expose(), &format!("{one} 1, {one} 2"));
     assert_eq!(RESTORED.load(Ordering::SeqCst), 1, "once for a run on an engine");
     for engine in [worker, engine] {
         engine.shutdown(ENDING).await.unwrap();
     }
-    let bytes = std::fs::read(place.name()).unwrap();
-    for planted in ["hunter2", "1234 hello"] {
-        assert!(!bytes.windows(planted.len()).any(|window| window == planted.as_bytes()), "{planted} is in the file");
+    let written = [place.folder(), files.path()].map(written).concat();
+    assert!(contains(&written, "hello"), "what is no secret is found");
+    for planted in ["hunter2", "pin-1234"] {
+        assert!(!contains(&written, planted), "{planted} is written in the open");
     }
 }
 

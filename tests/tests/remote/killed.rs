@@ -94,6 +94,7 @@ async fn check(fleet: &Fleet) {
         let written = history.iter().filter(|entry| entry.kind == Kind::StreamWritten);
         assert_eq!(written.count(), 6 * 2, "each item is there once");
     }
+    assert_eq!(fleet.place.tasks(), 0, "a call that has ended leaves no row");
     engine.shutdown(Duration::from_secs(5)).await.expect("an orderly end");
 }
 

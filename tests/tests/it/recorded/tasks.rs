@@ -107,7 +107,9 @@ async fn a_file_with_a_step_that_waits_and_one_that_ran_goes_on() {
         let run = engine.run(id).await.unwrap();
         until(async || {
             let waits = run.status().await.unwrap().waits_for;
-            waits.first().is_some_and(|wait| matches!(&wait.for_what, WaitsFor::Queue { attempt: found, served: false, .. } if *found == attempt))
+            waits.first().is_some_and(|wait| {
+                matches!(wait.for_what, WaitsFor::Queue { attempt: found, served: false, .. } if found == attempt)
+            })
         })
         .await;
     }

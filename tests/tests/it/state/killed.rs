@@ -30,7 +30,7 @@ fn check_log(folder: &Path) -> usize {
 
 crate::tests_on!(file, postgres:
     two_hundred_steps_count_to_two_hundred_however_often_the_process_is_killed,
-    an_edit_counts_once_and_whoever_saw_it_has_seen_the_truth,
+    an_edit_counts_once_and_a_reader_of_its_result_has_seen_the_truth,
 );
 
 async fn two_hundred_steps_count_to_two_hundred_however_often_the_process_is_killed(place: Place) {
@@ -52,7 +52,7 @@ async fn two_hundred_steps_count_to_two_hundred_however_often_the_process_is_kil
     assert!(check_log(place.folder()) >= 200);
 }
 
-async fn an_edit_counts_once_and_whoever_saw_it_has_seen_the_truth(place: Place) {
+async fn an_edit_counts_once_and_a_reader_of_its_result_has_seen_the_truth(place: Place) {
     let mut child = spawn(&place, "two");
     printed(&mut child, "seen");
     // The result of the step that has seen the edit may or may not be recorded by then.

@@ -260,7 +260,8 @@ fn opening_again_keeps_the_locks_of_the_first() {
     let locks = || fs::read_to_string("/proc/locks").expect("read").lines().filter(|lock| lock.contains(&file)).count();
     let before = locks();
     drop(open(&path).expect("it opens again"));
-    // The list is not read at one moment: a line may be missing while other tests lock and unlock. Dropped locks stay away.
+    // The list is not read at one moment: a line may be missing while other tests lock and unlock. Dropped locks stay
+    // away.
     let begun = std::time::Instant::now();
     while locks() != before && begun.elapsed() < Duration::from_secs(10) {
         std::thread::yield_now();

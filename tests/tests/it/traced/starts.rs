@@ -115,7 +115,7 @@ struct Seen {
 
 /// Tests that the search for due runs may find a new run, and activate it, before its start event.
 #[tokio::test]
-async fn each_start_is_told_whoever_brings_the_run_into_memory() {
+async fn each_start_is_traced_whichever_task_activates_the_run() {
     let lines = Lines::default();
     let _another = tracing::Dispatch::new(Lines::default());
     let _subscribed = tracing::subscriber::set_default(lines.clone());

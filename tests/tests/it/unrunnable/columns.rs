@@ -14,7 +14,7 @@ async fn a_run_whose_row_is_due_in_centuries_is_driven_by_the_next_start() {
         assert_eq!(place.spoil(&format!("UPDATE steadfast_runs SET wake_at = {due} WHERE id = 'nap-1'")), 1);
         let engine = place.open().await;
         let nap = engine.handle(naps, "nap-1").await.unwrap();
-        assert_eq!(timeout(LONG, nap.result()).await.expect("somebody drives it").unwrap(), 3, "{due}");
+        assert_eq!(timeout(LONG, nap.result()).await.expect("an engine drives it").unwrap(), 3, "{due}");
         engine.shutdown(LONG).await.unwrap();
     }
 }

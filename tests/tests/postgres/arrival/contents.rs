@@ -89,7 +89,8 @@ async fn answer(engine: &Engine, run: &str) {
     engine.answer(&request.id, word("answer")).await.expect("answered");
 }
 
-/// Fills a file with a run that has ended, one that waits for an answer, and one whose words have come and are not read.
+/// Fills a file with a run that has ended, one that waits for an answer, and one whose words have come and are not
+/// read.
 async fn fill(file: &Path, blobs: &Path) {
     let engine = complete(Engine::builder().sqlite(file), blobs).start().await.expect("an engine");
     for id in ["done", "asking", "unread"] {

@@ -97,7 +97,7 @@ async fn a_commit_that_fails_while_another_of_the_same_run_is_under_way() {
     until(|| tally.count("at a") == 1 && tally.count("at b") == 1).await;
     armed.store(true, Ordering::SeqCst);
     deed(tally.name(), "open a");
-    assert_eq!(timeout(LONG, run.result()).await.expect("somebody drives the run").unwrap(), 2);
+    assert_eq!(timeout(LONG, run.result()).await.expect("an engine drives the run").unwrap(), 2);
     assert!(reached.load(Ordering::SeqCst));
 }
 
