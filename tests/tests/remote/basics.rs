@@ -86,7 +86,7 @@ async fn a_queue_that_nobody_serves_is_named() {
 }
 
 /// Fails in a way for each attempt.
-#[step(queue = "gpu", timeout = "1s", retry(attempts = 4, backoff = "1ms"))]
+#[step(queue = "gpu", timeout = "5s", retry(attempts = 4, backoff = "1ms"))]
 async fn failing(scope: &StepScope) -> Result<u32> {
     match scope.attempt {
         1 => Err(Error::msg("no luck")),
