@@ -46,6 +46,7 @@ mod lease;
 mod lease_watch;
 mod limit;
 mod load;
+mod looking;
 mod messages;
 mod observers;
 mod opening;

@@ -13,6 +13,7 @@ use super::committer::Committer;
 use super::error::EngineError;
 use super::heard::Heard;
 use super::lease::{Leases, Takes};
+use super::looking::Looking;
 use super::observers::{Far, Observers};
 use super::outside::Outside;
 use super::queues::{Queues, Tasks};
@@ -119,8 +120,8 @@ pub(crate) struct Core {
     pub(crate) set: AtomicBool,
     /// The remote steps that it runs.
     pub(crate) tasks: Tasks,
-    /// Whether unowned runs are being claimed.
-    pub(crate) claiming: AtomicBool,
+    /// The look for unowned runs.
+    pub(crate) claiming: Looking,
     /// The heartbeats that were seen by the calls that ask for the health.
     pub(crate) heard: Arc<Mutex<Heard>>,
     /// Whether the store has failed and the work left undone has not been looked for yet.
@@ -174,7 +175,7 @@ impl Core {
             draining: AtomicBool::new(false),
             set: AtomicBool::new(false),
             tasks: Tasks::default(),
-            claiming: AtomicBool::new(false),
+            claiming: Looking::default(),
             heard: Arc::default(),
             behind: AtomicBool::new(false),
             stopping: Notify::new(),

@@ -1,6 +1,7 @@
 //! The queues that an engine serves, and the tasks that it runs.
 
 use super::envelope::{DriverEvent, Envelope};
+use super::looking::Looking;
 use crate::step::StepTable;
 use crate::store::{Lease, TaskRow};
 use std::collections::btree_map::Entry;
@@ -50,9 +51,8 @@ impl Queues {
 #[derive(Default)]
 pub(crate) struct Tasks {
     claimed: Mutex<BTreeMap<TaskId, Claimed>>,
-    /// Whether it is looking for tasks, and whether it is to look again.
-    pub(super) looking: AtomicBool,
-    pub(super) again: AtomicBool,
+    /// The look for tasks.
+    pub(super) looking: Looking,
     /// Whether another look is planned.
     pub(super) planned: AtomicBool,
     /// Whether tasks may have been cancelled since the last look.

@@ -24,30 +24,18 @@ const BLOCK: usize = 100;
 
 /// Looks for tasks, unless that is under way: then it looks once more. Does not wait.
 pub(super) fn look(core: &Arc<Core>) {
-    let tasks = &core.tasks;
-    if core.options.queues.is_empty() {
-        return;
-    }
-    tasks.again.store(true, Ordering::SeqCst);
-    if tasks.looking.swap(true, Ordering::SeqCst) {
+    if core.options.queues.is_empty() || !core.tasks.looking.begins() {
         return;
     }
     let (core, busy) = (core.clone(), core.busy());
     core.runtime.clone().spawn(async move {
-        let tasks = &core.tasks;
-        loop {
-            while tasks.again.swap(false, Ordering::SeqCst) {
-                if tasks.changed.swap(false, Ordering::SeqCst) {
-                    reconcile(&core).await;
-                }
-                claim_all(&core).await;
+        let look = || async {
+            if core.tasks.changed.swap(false, Ordering::SeqCst) {
+                reconcile(&core).await;
             }
-            tasks.looking.store(false, Ordering::SeqCst);
-            // A call between the two lines above has only set the flag, because a look was under way.
-            if !tasks.again.load(Ordering::SeqCst) || tasks.looking.swap(true, Ordering::SeqCst) {
-                break;
-            }
-        }
+            claim_all(&core).await;
+        };
+        core.tasks.looking.run(look).await;
         drop(busy);
     });
 }

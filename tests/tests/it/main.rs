@@ -11,6 +11,7 @@ mod causes;
 mod changed_code;
 mod check;
 mod children;
+mod claimed;
 mod clients;
 mod clocks;
 mod compiler;
