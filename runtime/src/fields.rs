@@ -43,6 +43,9 @@ impl DerefMut for FieldStores {
 /// default that a field ever had.
 pub(crate) const OF_ALL_RUNS: &str = "00000000000000000000000000000000";
 
+/// The attempt of a step that reads a value, by command index and number; `None` in a task that its body has spawned.
+type Reader = Option<(u64, u32)>;
+
 /// The stores and the vault of one run's fields.
 pub(crate) struct Fields {
     database: String,
@@ -53,8 +56,8 @@ pub(crate) struct Fields {
     largest: usize,
     /// The contents to which this run's journal points, by store, field and hash: they exist already.
     known: Mutex<HashSet<[String; 3]>>,
-    /// The reason why a step could not read a secret, whatever the step did with the error.
-    unmet: Mutex<Option<VaultFault>>,
+    /// The reasons why attempts of steps could not read a secret, whatever the step did with the error.
+    unmet: Mutex<BTreeMap<Reader, VaultFault>>,
 }
 
 impl Fields {
@@ -96,15 +99,17 @@ impl Fields {
     }
 
     /// Records that a step could not read a secret, which the step's own error may not show.
-    pub(crate) fn note_fault(&self) {
+    pub(crate) fn note_fault(&self, reader: Reader) {
         if let Some(fault) = self.vault.take_fault() {
-            *self.unmet.lock().unwrap_or_else(PoisonError::into_inner) = Some(fault);
+            self.unmet.lock().unwrap_or_else(PoisonError::into_inner).insert(reader, fault);
         }
     }
 
-    /// Takes the reason why a step could not read a secret since the last call.
-    pub(crate) fn take_unmet(&self) -> Option<VaultFault> {
-        self.unmet.lock().unwrap_or_else(PoisonError::into_inner).take()
+    /// Takes the reason why an attempt, which has ended, could not read a secret.
+    pub(crate) fn take_unmet(&self, position: u64, attempt: u32) -> Option<VaultFault> {
+        let mut unmet = self.unmet.lock().unwrap_or_else(PoisonError::into_inner);
+        let unknown = unmet.remove(&None);
+        unmet.remove(&Some((position, attempt))).or(unknown)
     }
 
     /// Returns the coder for values of this run.

@@ -98,7 +98,7 @@ impl<T: DeserializeOwned + Send + Sync + 'static> Lazy<T> {
 async fn load<T: DeserializeOwned + 'static>(pointer: &Pointer, fields: &Arc<Fields>) -> Result<T, FieldStoreError> {
     let value = fields.load(pointer).await?;
     codec::decode_field(fields.coder(), &pointer.field, &value).map_err(|error| {
-        fields.note_fault();
+        fields.note_fault(scope::step_scope().map(|scope| (scope.position, scope.attempt)));
         let message = format!("field `{}` from store `{}`: {error}", pointer.field, pointer.store);
         FieldStoreError::new(FieldStoreErrorKind::Denied, message)
     })

@@ -24,7 +24,10 @@ impl Machine {
         if self.stands_still() {
             return self.deferred.push_back(Deferred::AttemptEnded { position, attempt, outcome });
         }
-        if let Some(reason) = self.waits_for_a_key(position, &outcome) {
+        // A remote step that lacks a key waits in its queue for an engine that has it.
+        if !self.is_task(position)
+            && let Some(reason) = self.waits_for_a_key(position, attempt, &outcome)
+        {
             return self.park(reason);
         }
         let limit = self.limits.value;
@@ -81,8 +84,8 @@ impl Machine {
 
     /// Returns the reason for parking, if a step failed because a key is missing: it waits for the key instead. A step
     /// that completed nevertheless is not affected.
-    fn waits_for_a_key(&self, position: u64, outcome: &AttemptOutcome) -> Option<ParkReason> {
-        let unmet = self.journal.unmet_key(position);
+    fn waits_for_a_key(&self, position: u64, attempt: u32, outcome: &AttemptOutcome) -> Option<ParkReason> {
+        let unmet = self.journal.unmet_key(position, attempt);
         match outcome {
             AttemptOutcome::Failed { cause: AttemptCause::Unstorable | AttemptCause::Refused, .. } => {
                 unmet.or_else(|| self.journal.missing_key_of_attempt(position))

@@ -17,9 +17,9 @@ impl RunJournal {
         self.fields().vault().take_kept().map(|fault| self.locked(&fault, Some(position)))
     }
 
-    /// Returns the reason for parking if a step could not read a secret that it requested, whatever the step did then.
-    pub(super) fn unmet_key(&self, position: u64) -> Option<ParkReason> {
-        self.fields().take_unmet().map(|fault| self.locked(&fault, Some(position)))
+    /// Returns the reason for parking if an attempt could not read a secret that it requested, whatever it did then.
+    pub(super) fn unmet_key(&self, position: u64, attempt: u32) -> Option<ParkReason> {
+        self.fields().take_unmet(position, attempt).map(|fault| self.locked(&fault, Some(position)))
     }
 
     pub(super) fn locked(&self, fault: &VaultFault, position: Option<u64>) -> ParkReason {

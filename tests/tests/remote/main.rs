@@ -7,6 +7,7 @@ mod bulk;
 mod carried;
 mod crashed;
 mod killed;
+mod outcomes;
 mod place;
 mod queues;
 mod refused;

@@ -136,7 +136,7 @@ async fn attempt(
             DriverEvent::AttemptEnded { outcome, .. } => {
                 drop(busy);
                 run.written().await;
-                return ended(run, outcome);
+                return ended(run, task, outcome);
             }
             DriverEvent::Halt => {
                 attempts.cancel(task.position);
@@ -154,16 +154,18 @@ async fn attempt(
     End::Stopped
 }
 
-/// Returns the end of an attempt. If the arguments cannot be read here, or a key is missing, the task is refused
-/// instead: another engine may be able to.
-fn ended(run: &TaskRun, outcome: AttemptOutcome) -> End {
-    if let Some(fault) = run.env.fields.take_unmet() {
-        return End::Refused(fault.to_string());
-    }
-    match outcome {
-        AttemptOutcome::Failed { cause: AttemptCause::Refused, message, .. } => End::Refused(message),
-        outcome => End::Outcome(outcome),
-    }
+/// Returns the end of an attempt. If it has failed because its arguments cannot be read here, or because a key is
+/// missing, the task is refused instead: another engine may be able to run it.
+fn ended(run: &TaskRun, task: &TaskRow, outcome: AttemptOutcome) -> End {
+    let fields = &run.env.fields;
+    let unmet = fields.take_unmet(task.position, task.attempt);
+    let AttemptOutcome::Failed { cause, message, .. } = &outcome else { return End::Outcome(outcome) };
+    let refused = match cause {
+        AttemptCause::Refused => Some(message.clone()),
+        AttemptCause::Unstorable => unmet.or_else(|| fields.vault().take_kept()).map(|fault| fault.to_string()),
+        _ => unmet.map(|fault| fault.to_string()),
+    };
+    refused.map_or(End::Outcome(outcome), End::Refused)
 }
 
 /// Waits until a cancelled body has ended, or was dropped: its slot is not free before.
