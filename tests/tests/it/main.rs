@@ -24,6 +24,7 @@ mod entries;
 mod evicted;
 mod evolution;
 mod fair;
+mod far_steps;
 mod faulty;
 mod field_attributes;
 mod field_store;

@@ -71,24 +71,30 @@ fn outbox(core: &Arc<Core>, run: i64) -> Outbox {
                 let of_run = NewInboxItem::new(run, InboxKind::Wrote, core.now());
                 Some(NewInboxItem { name: Some(name), position, value: Some(value), ..of_run })
             });
-            if let Some(item) = item {
-                send(&core, item).await;
+            let is_written = match item {
+                Some(item) => send(&core, item).await,
+                None => true,
+            };
+            if is_written {
+                // The step may have ended.
+                let _ = taken.send(());
             }
-            // The step may have ended.
-            let _ = taken.send(());
         }
     });
     outbox
 }
 
 /// Sends a write until it is known to be in the inbox: the run takes a repeated one once. A run that has ended takes
-/// nothing, and its step is cancelled soon. Gives up when the engine stops.
-async fn send(core: &Arc<Core>, item: NewInboxItem) {
+/// nothing, and its step is cancelled soon. Returns `false` if the engine stops before.
+async fn send(core: &Arc<Core>, item: NewInboxItem) -> bool {
     let run = item.run;
     loop {
         match core.committer.write(Write::Send(item.clone())).await {
-            Ok(_) => return inbox::look(core, run).await,
-            Err(error) if error.is_for_good() || !core.pause(AGAIN).await => return,
+            Ok(_) => {
+                inbox::look(core, run).await;
+                return true;
+            }
+            Err(error) if error.is_for_good() || !core.pause(AGAIN).await => return false,
             Err(_) => {}
         }
     }
