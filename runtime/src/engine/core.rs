@@ -79,8 +79,10 @@ pub(crate) struct Work {
     pub(crate) load_and_wait: fn(&Arc<Core>, i64) -> BoxFuture<'static, ()>,
     /// Looks soon for work left undone while the store did not work.
     pub(crate) catch_up: fn(&Arc<Core>),
-    /// Looks for remote steps to run or to cancel.
+    /// Looks for remote steps to run.
     pub(crate) look_for_tasks: fn(&Arc<Core>),
+    /// Looks for remote steps to run, and for those that run here and nothing waits for any more.
+    pub(crate) look_for_cancelled_tasks: fn(&Arc<Core>),
 }
 
 /// The state that all parts of an engine share.
@@ -328,6 +330,10 @@ impl Core {
     /// Looks for remote steps to run or to cancel, because a run of this engine has changed some.
     pub(crate) fn look_for_tasks(self: &Arc<Self>) {
         (self.work.look_for_tasks)(self);
+    }
+
+    pub(crate) fn look_for_cancelled_tasks(self: &Arc<Self>) {
+        (self.work.look_for_cancelled_tasks)(self);
     }
 
     /// Returns the lease under which this engine may write a run's journal now.

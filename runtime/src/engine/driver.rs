@@ -251,7 +251,8 @@ impl<'a> Driver<'a> {
                     self.attempts.start(Attempt { step, scope, arguments, timeout, body }, self.run.context());
                 }
                 Effect::CancelAttempt { position } => self.attempts.cancel(position),
-                Effect::TasksChanged => self.core.look_for_tasks(),
+                Effect::TaskWaits => self.core.look_for_tasks(),
+                Effect::TaskCancelled => self.core.look_for_cancelled_tasks(),
                 Effect::StartRun { number } => drop(self.core.load(number)),
                 Effect::Attach { position, id, row, workflow, input, recode } => {
                     let wanted = attach::Wanted { position, id, row, workflow, input, recode };

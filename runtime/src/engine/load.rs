@@ -34,7 +34,8 @@ pub(super) const WORK: Work = Work {
         Box::pin(async move { load_and_wait(&core, number).await })
     },
     catch_up: recovery::catch_up,
-    look_for_tasks: tasks::look_at_all,
+    look_for_tasks: tasks::look,
+    look_for_cancelled_tasks: tasks::look_at_all,
 };
 
 /// Activates a run of ours; `false` if it is active, perhaps about to be evicted.

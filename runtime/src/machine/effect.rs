@@ -23,8 +23,10 @@ pub(crate) enum Effect {
     },
     /// Cancels the body of a step whose result is no longer waited for.
     CancelAttempt { position: u64 },
-    /// An attempt of a remote step waits for an engine, or waits no longer.
-    TasksChanged,
+    /// An attempt of a remote step waits for an engine.
+    TaskWaits,
+    /// An attempt of a remote step is no longer wanted. This engine may run it.
+    TaskCancelled,
     /// Drives a run that this one has started.
     StartRun { number: i64 },
     /// Compares the run that has the id of a run to be started with that start. Without a row the run is looked up: the

@@ -59,7 +59,7 @@ pub(super) struct Answered {
 }
 
 impl Machine {
-    /// Queues outgoing writes, with lease and parent, which only the machine knows.
+    /// Queues outgoing writes, with lease and parent, which only the machine knows, and the effects that follow them.
     pub(super) fn send_out(&mut self, sent: impl IntoIterator<Item = Sent>) {
         for mut sent in sent {
             match &mut sent.outgoing {
@@ -68,6 +68,8 @@ impl Machine {
                     run.parent = run.parent.map(|_| self.first_run);
                 }
                 Outgoing::Ask(row) => row.run = self.number,
+                Outgoing::Enqueue(_) => self.unwritten.pending_effects.push(Effect::TaskWaits),
+                Outgoing::Dequeue { .. } => self.unwritten.pending_effects.push(Effect::TaskCancelled),
                 Outgoing::Deliver { .. }
                 | Outgoing::DeliverToWatched { .. }
                 | Outgoing::NotifyChildren(_)
@@ -75,9 +77,7 @@ impl Machine {
                 | Outgoing::Withdraw { .. }
                 | Outgoing::Expire { .. }
                 | Outgoing::Put { .. }
-                | Outgoing::Enqueue(_)
-                | Outgoing::Dequeue { .. }
-                | Outgoing::Label { .. }
+                    | Outgoing::Label { .. }
                 | Outgoing::Replace(_) => {}
             }
             self.unwritten.outgoing.push(sent);

@@ -1,7 +1,6 @@
 //! Attempts of remote steps: they wait in a queue for an engine, which sends their outcome to the inbox of this run.
 
 use super::Machine;
-use super::effect::Effect;
 use super::outgoing::Sent;
 use crate::record::{RemoteEnd, RemoteWrite};
 use crate::store::{InboxRow, Outgoing, TaskRow, TaskState};
@@ -67,8 +66,7 @@ impl Machine {
     }
 
     fn change_tasks(&mut self, outgoing: Outgoing) {
-        self.unwritten.outgoing.push(Sent { outgoing, awaited_at: None });
-        self.unwritten.pending_effects.push(Effect::TasksChanged);
+        self.send_out([Sent { outgoing, awaited_at: None }]);
     }
 
     /// Returns whether an attempt of a step waits for another engine, or runs on one.

@@ -44,7 +44,7 @@ impl Scenario<'_> {
                 }
                 Effect::CancelAttempt { position } => loaded.attempts.cancel(position),
                 // The other engine looks by itself.
-                Effect::TasksChanged => {}
+                Effect::TaskWaits | Effect::TaskCancelled => {}
                 Effect::StartRun { number: child } => self.load(child).await?,
                 Effect::Attach { position, id, row, workflow, input, recode } => {
                     let found = find_attached(&*self.store, &id, row.map(|row| *row));

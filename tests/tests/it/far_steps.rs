@@ -1,11 +1,42 @@
 //! Remote steps on stores whose commits and reads a test controls.
 
 use crate::faulty::{Hooked, failure};
-use limits::until;
-use std::sync::atomic::{AtomicBool, Ordering};
+use limits::{LIMIT, Soon as _, until};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use steadfast::prelude::*;
-use steadfast::store::backend::Write;
+use steadfast::store::backend::{TaskKey, Write};
 use steadfast::store::{MemoryStore, Store as _};
+
+#[step(queue = "far")]
+async fn next(n: u32) -> Result<u32> {
+    Ok(n + 1)
+}
+
+#[workflow]
+async fn counting(flow: &mut Flow, to: u32) -> Result<u32> {
+    let mut n = 0;
+    while n < to {
+        n = next(flow, n).await?;
+    }
+    Ok(n)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_call_reads_no_claims_of_other_calls() {
+    let reads = Arc::new(AtomicU32::new(0));
+    let counting_reads = reads.clone();
+    let store = Hooked::new(MemoryStore::new(), |store: &MemoryStore, writes| store.commit(writes));
+    let store = store.tasks(move |which| {
+        counting_reads.fetch_add(u32::from(matches!(which, TaskKey::Lease(_))), Ordering::SeqCst);
+    });
+    let builder = Engine::builder().store(store).workflow(counting);
+    let engine = builder.serve("far", 2).step::<next>().start().await.unwrap();
+    let run = engine.start(counting, 20).await.unwrap();
+    assert_eq!(run.result().soon().await.unwrap(), 20);
+    assert_eq!(reads.load(Ordering::SeqCst), 0, "claims are read when one was cancelled, and when others have written");
+    engine.shutdown(LIMIT).await.unwrap();
+}
 
 static WRITES: AtomicBool = AtomicBool::new(false);
 static IS_WRITTEN: AtomicBool = AtomicBool::new(false);

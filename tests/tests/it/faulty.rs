@@ -19,6 +19,9 @@ type Searching = dyn Fn(&RunQuery) + Send + Sync;
 /// A hook for the entries of a run that were read.
 type Reading = dyn Fn(i64, &mut Vec<EntryRow>) + Send + Sync;
 
+/// A hook that runs before tasks are read.
+type Tasks = dyn Fn(&TaskKey<'_>) + Send + Sync;
+
 /// A store with hooks before its commits and reads. Clones share the store.
 pub(crate) struct Hooked<S: ?Sized = MemoryStore> {
     pub(crate) inner: Arc<S>,
@@ -31,6 +34,8 @@ pub(crate) struct Hooked<S: ?Sized = MemoryStore> {
     found: Option<Arc<Searching>>,
     /// A hook for the entries of a run that were read.
     reading: Option<Arc<Reading>>,
+    /// A hook that runs before tasks are read.
+    tasks: Option<Arc<Tasks>>,
     for_users: bool,
 }
 
@@ -39,7 +44,8 @@ impl<S: ?Sized> Clone for Hooked<S> {
         let (inner, hook) = (self.inner.clone(), self.hook.clone());
         let (listing, reading) = (self.listing.clone(), self.reading.clone());
         let (searching, found) = (self.searching.clone(), self.found.clone());
-        Self { inner, hook, listing, searching, found, reading, for_users: self.for_users }
+        let tasks = self.tasks.clone();
+        Self { inner, hook, listing, searching, found, reading, tasks, for_users: self.for_users }
     }
 }
 
@@ -58,6 +64,7 @@ impl<S: Store + ?Sized> Hooked<S> {
             searching: None,
             found: None,
             reading: None,
+            tasks: None,
             for_users: false,
         }
     }
@@ -80,6 +87,11 @@ impl<S: Store + ?Sized> Hooked<S> {
     /// Passes the entries of a run to `reading` before the reader gets them.
     pub(crate) fn reading(self, reading: impl Fn(i64, &mut Vec<EntryRow>) + Send + Sync + 'static) -> Self {
         Self { reading: Some(Arc::new(reading)), ..self }
+    }
+
+    /// Calls `tasks` before tasks are read.
+    pub(crate) fn tasks(self, tasks: impl Fn(&TaskKey<'_>) + Send + Sync + 'static) -> Self {
+        Self { tasks: Some(Arc::new(tasks)), ..self }
     }
 }
 
@@ -162,6 +174,9 @@ impl<S: Store + ?Sized> Store for Hooked<S> {
     }
 
     fn tasks(&self, which: TaskKey<'_>) -> Result<Vec<TaskRow>, StoreError> {
+        if let Some(tasks) = &self.tasks {
+            tasks(&which);
+        }
         self.inner.tasks(which)
     }
 

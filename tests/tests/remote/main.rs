@@ -6,6 +6,7 @@ mod basics;
 mod bulk;
 mod carried;
 mod crashed;
+mod dropped;
 mod killed;
 mod outcomes;
 mod place;
