@@ -39,6 +39,7 @@ impl Sent {
             | Outgoing::Put { .. }
             | Outgoing::Enqueue(_)
             | Outgoing::Dequeue { .. }
+            | Outgoing::Withhold { .. }
             | Outgoing::Label { .. }
             | Outgoing::Replace(_) => None,
         };
@@ -77,7 +78,8 @@ impl Machine {
                 | Outgoing::Withdraw { .. }
                 | Outgoing::Expire { .. }
                 | Outgoing::Put { .. }
-                    | Outgoing::Label { .. }
+                | Outgoing::Withhold { .. }
+                | Outgoing::Label { .. }
                 | Outgoing::Replace(_) => {}
             }
             self.unwritten.outgoing.push(sent);

@@ -78,6 +78,7 @@ impl Machine {
             }
         }
         self.held_back.starts.extend(unstarted);
+        self.withhold_tasks();
     }
 
     /// Resumes the run and performs the buffered actions.

@@ -65,6 +65,15 @@ impl Machine {
         }
     }
 
+    /// Takes back the tasks that no engine has claimed, because the run is paused; they are enqueued again when it is
+    /// resumed.
+    pub(super) fn withhold_tasks(&mut self) {
+        let tasks: Vec<u64> = self.journal.state().tasks.iter().copied().collect();
+        for position in tasks {
+            self.change_tasks(Outgoing::Withhold { position });
+        }
+    }
+
     fn change_tasks(&mut self, outgoing: Outgoing) {
         self.send_out([Sent { outgoing, awaited_at: None }]);
     }

@@ -129,8 +129,12 @@ pub fn an_attempt_is_enqueued_once<S: Store>(open: &dyn Fn() -> S) {
     let waiting = rig.tasks(TaskKey::Run(run));
     rig.enqueue(run, [TaskRow { arguments: Value::json("2"), ..task(7) }]);
     assert_eq!(rig.tasks(TaskKey::Run(run)), waiting);
+    assert_eq!(rig.outgoing(run, vec![Outgoing::Withhold { position: 7 }]), (vec![Ok(0)], vec![]));
+    assert_eq!(rig.states(run), [], "the run is paused");
+    rig.enqueue(run, [task(7)]);
     rig.claim(lease, 9);
     rig.enqueue(run, [task(7)]);
+    assert_eq!(rig.outgoing(run, vec![Outgoing::Withhold { position: 7 }]), (vec![Ok(0)], vec![]));
     assert_eq!(state(), (7, 1, TaskState::Claimed, Some(lease.number)));
     rig.enqueue(run, [TaskRow { attempt: 2, ..task(7) }]);
     let before = (7, 1, TaskState::Cancelled, Some(lease.number));

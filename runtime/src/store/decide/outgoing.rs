@@ -32,6 +32,7 @@ impl<R: Rows> Decision<'_, R> {
             }
             Outgoing::Enqueue(task) => self.enqueue(append.run, task),
             Outgoing::Dequeue { position } => self.dequeue(append.run, *position),
+            Outgoing::Withhold { position } => self.withhold(append.run, *position),
             Outgoing::Label { name, value } => {
                 self.rows.label(append.run, name, value.as_deref()).map(|()| 0).map_err(End::from)
             }

@@ -30,6 +30,16 @@ impl<R: Rows> Decision<'_, R> {
         Ok(0)
     }
 
+    /// Ends the attempt of a call that waits for an engine, if it does.
+    pub(super) fn withhold(&mut self, run: i64, position: u64) -> Decided<i64> {
+        for task in self.rows.attempts(run, position)? {
+            if task.state == TaskState::Waiting {
+                self.end_task(&task)?;
+            }
+        }
+        Ok(0)
+    }
+
     /// Ends an attempt. One that runs is marked, because its engine has to see that; the engine removes it.
     pub(super) fn end_task(&mut self, task: &TaskHead) -> Decided<()> {
         match task.state {

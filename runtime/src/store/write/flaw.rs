@@ -44,7 +44,8 @@ impl Outgoing {
             | Self::Watch { .. }
             | Self::Withdraw { .. }
             | Self::Expire { .. }
-            | Self::Dequeue { .. } => None,
+            | Self::Dequeue { .. }
+            | Self::Withhold { .. } => None,
         }
     }
 }

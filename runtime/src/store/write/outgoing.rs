@@ -77,6 +77,12 @@ pub enum Outgoing {
         /// The command index of the call.
         position: u64,
     },
+    /// The end of the task of a call that waits for an engine. One that an engine runs, or whose outcome has come, is
+    /// left as it is.
+    Withhold {
+        /// The command index of the call.
+        position: u64,
+    },
     /// A label of the run, set or removed.
     Label {
         /// The label's name.

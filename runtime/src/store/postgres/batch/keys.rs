@@ -156,7 +156,9 @@ impl Keys {
             Outgoing::Put { channel, .. } => {
                 self.channels.insert((run, channel.clone()));
             }
-            Outgoing::Enqueue(_) | Outgoing::Dequeue { .. } | Outgoing::Replace(_) => return false,
+            Outgoing::Enqueue(_) | Outgoing::Dequeue { .. } | Outgoing::Withhold { .. } | Outgoing::Replace(_) => {
+                return false;
+            }
         }
         true
     }
