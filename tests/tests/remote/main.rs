@@ -5,6 +5,7 @@
 mod basics;
 mod bulk;
 mod carried;
+mod changed;
 mod crashed;
 mod dropped;
 mod killed;

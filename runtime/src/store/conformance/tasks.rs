@@ -129,6 +129,10 @@ pub fn an_attempt_is_enqueued_once<S: Store>(open: &dyn Fn() -> S) {
     let waiting = rig.tasks(TaskKey::Run(run));
     rig.enqueue(run, [TaskRow { arguments: Value::json("2"), ..task(7) }]);
     assert_eq!(rig.tasks(TaskKey::Run(run)), waiting);
+    rig.enqueue(run, [TaskRow { queue: "cpu".to_owned(), ..task(7) }]);
+    let queues: Vec<_> = rig.tasks(TaskKey::Run(run)).into_iter().map(|task| task.queue).collect();
+    assert_eq!(queues, ["cpu"], "changed code has moved its step");
+    rig.enqueue(run, [task(7)]);
     assert_eq!(rig.outgoing(run, vec![Outgoing::Withhold { position: 7 }]), (vec![Ok(0)], vec![]));
     assert_eq!(rig.states(run), [], "the run is paused");
     rig.enqueue(run, [task(7)]);

@@ -4,12 +4,14 @@ use super::{Decided, Decision, Rows, TaskChange, TaskHead};
 use crate::store::{Lease, NewInboxItem, Rejected, TaskRow, TaskState, Written};
 
 impl<R: Rows> Decision<'_, R> {
-    /// Adds an attempt unless it has a row: a run that is loaded again repeats its pending calls. Ends other attempts
-    /// of the same call. A cancelled attempt has a row until its engine has ended it.
+    /// Adds an attempt unless it has a row: a run that is loaded again repeats its pending calls. One that waits in
+    /// another queue moves to this one, because changed code may have moved its step. Ends other attempts of the same
+    /// call. A cancelled attempt has a row until its engine has ended it.
     pub(super) fn enqueue(&mut self, run: i64, task: &TaskRow) -> Decided<i64> {
         let mut is_there = false;
         for other in self.rows.attempts(run, task.position)? {
-            if other.attempt == task.attempt {
+            let has_moved = other.state == TaskState::Waiting && other.queue != task.queue;
+            if other.attempt == task.attempt && !has_moved {
                 is_there = true;
             } else {
                 self.end_task(&other)?;

@@ -68,8 +68,9 @@ pub enum Outgoing {
         /// The value written; `None` closes a stream.
         value: Option<Value>,
     },
-    /// A task of this run: an attempt of a remote step. A task of the same attempt is left as it is; those of other
-    /// attempts of the call end. `number`, `run`, `state`, `lease` and `refused` are ignored.
+    /// A task of this run: an attempt of a remote step. A task of the same attempt is left as it is, unless it waits in
+    /// another queue, which it leaves; those of other attempts of the call end. `number`, `run`, `state`, `lease` and
+    /// `refused` are ignored.
     Enqueue(Box<TaskRow>),
     /// The end of the tasks of a call that this run no longer waits for. One that an engine runs is marked as
     /// cancelled.
