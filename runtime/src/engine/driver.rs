@@ -286,7 +286,7 @@ impl<'a> Driver<'a> {
             let of_run = fields.clone();
             let mut items = core.read(move |store| inbox::items(store, number, &of_run, after, ITEMS)).await;
             if let Ok(items) = &mut items {
-                inbox::load_results(&core, &fields, items).await;
+                inbox::load_results(&core, number, &fields, items).await;
             }
             if let Err(error) = &items {
                 tracing::warn!(run = number, %error, "the inbox cannot be read now");

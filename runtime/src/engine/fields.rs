@@ -81,7 +81,7 @@ pub(super) async fn save_one(
 }
 
 /// Runs one try; if it takes long, the run's status reports it.
-async fn noticed<T>(
+pub(super) async fn noticed<T>(
     core: &Core,
     run: i64,
     what: &str,
@@ -148,8 +148,7 @@ pub(super) fn load(core: &Core, number: i64, env: &RunEnv, row: &FieldRow) -> Re
             Err(why) => why,
         };
         failed += 1;
-        let hopeless = matches!(why.kind, FieldStoreErrorKind::Missing | FieldStoreErrorKind::Damaged);
-        if failed >= policy.attempts || hopeless {
+        if failed >= policy.attempts || why.is_for_good() {
             core.set_blocked(number, None);
             return give_up(&pointer.store, &why);
         }

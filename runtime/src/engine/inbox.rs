@@ -4,6 +4,7 @@ use super::core::{Core, DriverEvent};
 use super::error::EngineError;
 use super::fields;
 use super::reseal::Reseal;
+use crate::field_store::FieldStoreError;
 use crate::fields::Fields;
 use crate::record::{InboxKind, RemoteEnd};
 use crate::store::{
@@ -16,6 +17,8 @@ use std::time::Duration;
 
 /// The wait before a write of unknown outcome is repeated, or a failed read.
 const AGAIN: Duration = Duration::from_millis(200);
+/// The shortest wait before a field store that has failed is tried again.
+const LEAST: Duration = Duration::from_millis(10);
 /// The number of items read at a time.
 const PAGE: usize = 4_096;
 
@@ -143,27 +146,51 @@ pub(crate) fn result_of(item: &InboxRow) -> Option<Pointer> {
     Pointer::read(&end.pointer()?).ok()
 }
 
-/// Loads the results of attempts that ran in another process from their field stores. An item whose result cannot be
-/// loaded keeps no value, which counts as a failed attempt of the step. If the engine stops meanwhile, the remaining
-/// items are left in the inbox.
-pub(super) async fn load_results(core: &Core, fields: &Fields, items: &mut Vec<InboxRow>) {
+/// Loads the results of attempts that ran in another process from their field stores. The run waits for a store that
+/// fails, for as long as it does. An item keeps no value if a further try is no use, which parks the run. If the engine
+/// stops meanwhile, the remaining items are left in the inbox.
+pub(super) async fn load_results(core: &Core, run: i64, fields: &Fields, items: &mut Vec<InboxRow>) {
     for place in 0..items.len() {
-        let item = &mut items[place];
-        let Some(pointer) = result_of(item) else { continue };
-        let policy = core.options.field_stores;
-        let mut failed = 0;
-        while item.value.is_none() && failed < policy.attempts {
-            match fields::attempt(core, fields.load(&pointer)).await {
-                Ok(value) => item.value = Some(value),
-                Err(error) => {
-                    failed += 1;
-                    let run = &fields.run().id;
-                    tracing::warn!(%run, %error, failed, "the result of a remote step cannot be loaded now");
-                    if failed < policy.attempts && !core.pause(policy.wait(failed, 0.5)).await {
-                        return items.truncate(place);
-                    }
-                }
+        let Some(pointer) = result_of(&items[place]) else { continue };
+        match load_result(core, run, fields, &pointer).await {
+            Some(Ok(value)) => items[place].value = Some(value),
+            Some(Err(error)) => {
+                let run = &fields.run().id;
+                tracing::error!(%run, %error, "the result of a remote step cannot be loaded");
             }
+            None => return items.truncate(place),
+        }
+    }
+}
+
+/// Loads a result; `None` if the engine stops meanwhile.
+///
+/// # Errors
+/// A further try is no use.
+async fn load_result(
+    core: &Core,
+    run: i64,
+    fields: &Fields,
+    pointer: &Pointer,
+) -> Option<Result<Value, FieldStoreError>> {
+    let policy = core.options.field_stores;
+    let what = format!("{} is not loaded yet: store `{}`", fields::said(&pointer.field), pointer.store);
+    let mut failed = 0_u32;
+    loop {
+        let loaded = fields::noticed(core, run, &what, fields.load(pointer)).await;
+        let error = match loaded {
+            Err(error) if !error.is_for_good() => error,
+            loaded => {
+                core.set_blocked(run, None);
+                return Some(loaded);
+            }
+        };
+        failed = failed.saturating_add(1);
+        let blocked = format!("{what} failed {failed} times: {error}");
+        tracing::warn!(run, blocked, "a field store failed; it is tried again");
+        core.set_blocked(run, Some(blocked));
+        if !core.pause(policy.wait(failed, 0.5).max(LEAST)).await {
+            return None;
         }
     }
 }

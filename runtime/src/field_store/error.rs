@@ -38,6 +38,11 @@ impl FieldStoreError {
         Self { kind, message: message.into(), source: None }
     }
 
+    /// Returns whether a further try is no use.
+    pub(crate) const fn is_for_good(&self) -> bool {
+        matches!(self.kind, FieldStoreErrorKind::Missing | FieldStoreErrorKind::Damaged)
+    }
+
     /// Adds the error that caused this one.
     #[must_use]
     pub fn caused_by(self, source: impl std::error::Error + Send + Sync + 'static) -> Self {

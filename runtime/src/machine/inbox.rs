@@ -73,14 +73,8 @@ impl Machine {
                 self.unwritten.taken.push(number);
                 self.resume(now);
             }
-            InboxKind::Attempt => {
-                self.unwritten.taken.push(number);
-                self.take_attempt(item, now);
-            }
-            InboxKind::Wrote => {
-                self.unwritten.taken.push(number);
-                self.take_write(item, now);
-            }
+            InboxKind::Attempt => self.take_attempt(item, now),
+            InboxKind::Wrote => self.take_write(item, now),
             // An item of a newer version stays in the inbox.
             InboxKind::Unknown(_) => {}
         }

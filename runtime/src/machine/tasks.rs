@@ -2,8 +2,10 @@
 
 use super::Machine;
 use super::outgoing::Sent;
-use crate::record::{RemoteEnd, RemoteWrite};
+use crate::journal::Journal;
+use crate::record::{NoResult, ParkCause, ParkReason, RemoteEnd, RemoteWrite};
 use crate::store::{InboxRow, Outgoing, TaskRow, TaskState};
+use crate::value::{Pointer, Value};
 use std::time::Duration;
 
 /// How many attempts of one call may be lost without a wait: to a deployment, or a machine that fails.
@@ -110,16 +112,63 @@ impl Machine {
         outgoing.any(|outgoing| matches!(outgoing, Outgoing::Enqueue(task) if task.position == position))
     }
 
-    /// Takes the outcome of an attempt from the inbox.
+    /// Takes the outcome of an attempt from the inbox. One that cannot be read stays there, and parks the run.
     pub(super) fn take_attempt(&mut self, item: InboxRow, now: i64) {
-        let (Some(position), Some(end)) = (item.position, item.name.as_deref().and_then(RemoteEnd::read)) else {
-            return;
+        let InboxRow { number, name, value, .. } = item;
+        let Some((position, current)) = self.waiting_step(item.position) else {
+            return self.unwritten.taken.push(number);
         };
-        let attempt = end.attempt;
-        match end.outcome(item.value) {
+        let Some(end) = name.as_deref().and_then(RemoteEnd::read) else {
+            let why = "its outcome has a form that this version does not know";
+            return self.park_for(position, ParkCause::Unreadable, why, "Deploy a version that reads it");
+        };
+        let (attempt, pointer) = (end.attempt, end.pointer());
+        let outcome = match end.outcome(value) {
+            Ok(outcome) => outcome,
+            // It was replaced by a later one.
+            Err(_) if attempt != current => None,
+            Err(NoResult::InItem) => {
+                let why = "its result is missing in the inbox of the run";
+                return self.park_for(position, ParkCause::Damaged, why, "Restore the database from a copy");
+            }
+            Err(NoResult::InStore) => {
+                let why = self.not_loaded(pointer.as_ref());
+                return self.park_for(position, ParkCause::FieldStore, &why, "Fix the store and retry the run");
+            }
+        };
+        self.unwritten.taken.push(number);
+        match outcome {
             Some(outcome) => self.attempt_ended(position, attempt, outcome, now),
             None => self.attempt_lost(position, attempt, now),
         }
+    }
+
+    /// Returns the command index and the last attempt of a step that has no result yet.
+    fn waiting_step(&self, position: Option<u64>) -> Option<(u64, u32)> {
+        let position = position?;
+        self.journal.state().step(position).map(|step| (position, step.attempt))
+    }
+
+    /// Returns why a result is not loaded.
+    fn not_loaded(&self, pointer: Option<&Value>) -> String {
+        let store = pointer.and_then(|pointer| Pointer::read(pointer).ok()).map(|pointer| pointer.store);
+        let store = store.unwrap_or_default();
+        match self.env.fields.store(&store) {
+            Ok(_) => format!("its result is missing or damaged in field store `{store}`"),
+            Err(error) => format!("its result cannot be loaded: {error}"),
+        }
+    }
+
+    /// Parks the run because something of an attempt, which stays in the inbox, cannot be taken.
+    fn park_for(&mut self, position: u64, cause: ParkCause, why: &str, remedy: &str) {
+        let step = self.journal.state().step(position).map_or("", |step| step.call.name);
+        let run = self.journal.identity();
+        let message = format!(
+            "run `{}` (workflow `{}`) cannot continue: an attempt of step `{step}` (position {position}) has ended, and {why}. \
+             {remedy}; nothing is lost",
+            run.id, run.workflow
+        );
+        self.park(ParkReason::new(cause, message).at(Some(position)));
     }
 
     /// Starts the next attempt, because the engine that ran this one is gone.
@@ -134,12 +183,19 @@ impl Machine {
         }
     }
 
-    /// Takes a write of a remote step from the inbox.
+    /// Takes a write of a remote step from the inbox. One that cannot be read stays there, and parks the run.
     pub(super) fn take_write(&mut self, item: InboxRow, now: i64) {
-        let (Some(position), Some(text), Some(value)) = (item.position, item.name, item.value) else { return };
-        if let Some(write) = RemoteWrite::read(&text, position, value) {
-            self.step_wrote(write, now);
-        }
+        let InboxRow { number, name, value, .. } = item;
+        let Some((position, _)) = self.waiting_step(item.position) else {
+            return self.unwritten.taken.push(number);
+        };
+        let write = name.zip(value).and_then(|(name, value)| RemoteWrite::read(&name, position, value));
+        let Some(write) = write else {
+            let why = "an item of a stream that it has written has a form that this version does not know";
+            return self.park_for(position, ParkCause::Unreadable, why, "Deploy a version that reads it");
+        };
+        self.unwritten.taken.push(number);
+        self.step_wrote(write, now);
     }
 }
 

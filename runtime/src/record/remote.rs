@@ -67,32 +67,32 @@ impl RemoteEnd {
     }
 
     /// Returns the outcome with the value of the item, or with the result that was loaded; `None` if there is none.
-    pub(crate) fn outcome(self, value: Option<Value>) -> Option<AttemptOutcome> {
-        Some(match (self.end?, value) {
+    ///
+    /// # Errors
+    /// The result is missing.
+    pub(crate) fn outcome(self, value: Option<Value>) -> Result<Option<AttemptOutcome>, NoResult> {
+        let Some(end) = self.end else { return Ok(None) };
+        Ok(Some(match (end, value) {
             (End::Failed { cause, message, terminal, retry_after }, error) => {
                 AttemptOutcome::Failed { cause, error, message, terminal, retry_after }
             }
             (End::Completed, Some(value)) => AttemptOutcome::Completed(value),
             (End::Stored { pointer }, Some(value)) => AttemptOutcome::Stored { value, pointer: pointer_of(&pointer) },
-            (End::Completed, None) => unreadable("its result is not in the inbox of the run"),
-            (End::Stored { .. }, None) => unreadable("its result cannot be loaded from its field store"),
-        })
+            (End::Completed, None) => return Err(NoResult::InItem),
+            (End::Stored { .. }, None) => return Err(NoResult::InStore),
+        }))
     }
+}
+
+/// Where the result of an attempt is missing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum NoResult {
+    InItem,
+    InStore,
 }
 
 fn pointer_of(text: &str) -> Value {
     Value { encoding: Encoding::Stored, bytes: text.as_bytes().to_vec().into() }
-}
-
-/// Returns the failure of an attempt whose outcome cannot be read.
-fn unreadable(why: &str) -> AttemptOutcome {
-    AttemptOutcome::Failed {
-        cause: AttemptCause::Unstorable,
-        error: None,
-        message: why.to_owned(),
-        terminal: false,
-        retry_after: None,
-    }
 }
 
 /// A write of an attempt before its end. Its text is the name of the inbox item, what it writes is the item's value.
