@@ -273,7 +273,7 @@ const VERSION_8: &[&str] = &[
 const VERSION_9: &[&str] = &[
     "ALTER TABLE steadfast_tasks ADD COLUMN key TEXT",
     "ALTER TABLE steadfast_tasks ADD COLUMN rank BIGINT NOT NULL DEFAULT 0",
-    "UPDATE steadfast_tasks SET rank = at",
+    "UPDATE steadfast_tasks SET rank = at + priority * 60000",
     "DROP INDEX steadfast_tasks_run",
     "CREATE UNIQUE INDEX steadfast_tasks_run ON steadfast_tasks (run, position, attempt)",
     "DROP INDEX steadfast_tasks_waiting",

@@ -99,6 +99,21 @@ async fn a_file_from_before_remote_steps_goes_on_with_one() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_conversion_keeps_the_order_of_priorities() {
+    let folder = folder();
+    let builder = resumed(&folder, SCHEMA_8);
+    let path = folder.path().join("resumed.db");
+    let db = Connection::open(&path).unwrap();
+    assert!(db.execute("UPDATE steadfast_tasks SET priority = -2 WHERE state = 'waiting'", []).unwrap() > 0);
+    drop(db);
+    let engine = builder.start().await.unwrap();
+    let db = Connection::open(&path).unwrap();
+    let ahead = "SELECT count(*) FROM steadfast_tasks WHERE state = 'waiting' AND priority = -2 AND rank = at - 120000";
+    assert_eq!(db.query_row(ahead, [], |row| row.get::<_, i64>(0)).unwrap(), 1);
+    engine.shutdown(Duration::from_secs(5)).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_file_with_a_step_that_waits_and_one_that_ran_goes_on() {
     let folder = folder();
     let engine = resumed(&folder, SCHEMA_8).start().await.unwrap();
