@@ -71,8 +71,9 @@ async fn watch(core: Weak<Core>, far: Arc<Far>, signal: Option<Arc<ChangeSignal>
             for run in runs {
                 core.tell_waiters_of(run);
             }
-            // Another caller may have come before the flag was cleared.
-            if core.is_draining() || core.far_waits().is_empty() || far.is_watched.swap(true, Ordering::SeqCst) {
+            // Another caller or observer may have come before the flag was cleared.
+            let is_alone = || core.far_waits().is_empty() && !core.observers.is_there();
+            if core.is_draining() || is_alone() || far.is_watched.swap(true, Ordering::SeqCst) {
                 return;
             }
             continue;
