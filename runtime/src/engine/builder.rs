@@ -57,7 +57,7 @@ use tokio::runtime::Handle;
 pub struct EngineBuilder {
     database: Database,
     workflows: Workflows,
-    twice: Vec<String>,
+    faults: Vec<String>,
     resources: ResourceSet,
     /// The resources that the steps of each workflow, and each remote step, take: with the words of an error for which
     /// of them it is.
@@ -83,7 +83,7 @@ impl EngineBuilder {
         Self {
             database: Database::none(),
             workflows: Workflows::default(),
-            twice: Vec::new(),
+            faults: Vec::new(),
             resources: ResourceSet::default(),
             declared: Vec::new(),
             options: Options {
@@ -129,7 +129,7 @@ impl EngineBuilder {
         resources: &'static [ResourceKey],
     ) {
         if !self.workflows.insert(name, version, workflow.shared()) {
-            self.twice.push(format!(
+            self.faults.push(format!(
                 "two workflows are named `{name}` and have version {version}: give one of them another name with \
                  `#[workflow(name = \"..\")]`, or another version with `#[workflow(version = {})]`",
                 version.saturating_add(1)
@@ -215,7 +215,7 @@ impl EngineBuilder {
         let name = name.into();
         let stores = Arc::make_mut(&mut self.options.stores);
         if stores.insert(name.clone(), Arc::new(Held::new(store))).is_some() {
-            self.twice.push(format!("two field stores are named `{name}`: give one of them another name"));
+            self.faults.push(format!("two field stores are named `{name}`: give one of them another name"));
         }
         self
     }

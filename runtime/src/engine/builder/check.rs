@@ -33,8 +33,8 @@ impl EngineBuilder {
 
     /// Checks that the parts of the configuration fit together.
     pub(super) fn sensible(&self) -> Result<(), EngineError> {
-        if let Some(twice) = self.twice.first() {
-            return Err(EngineError::configuration(twice.clone()));
+        if let Some(fault) = self.faults.first() {
+            return Err(EngineError::configuration(fault.clone()));
         }
         self.check_queues().map_err(EngineError::configuration)?;
         self.check_resources().map_err(EngineError::configuration)?;

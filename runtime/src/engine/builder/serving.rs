@@ -43,10 +43,10 @@ impl EngineBuilder {
         let queue = queue.into();
         let served = self.options.queues.0.entry(queue.clone()).or_default();
         if served.slots > 0 {
-            self.twice.push(format!("queue `{queue}` is served twice: keep one `.serve(\"{queue}\", ..)`"));
+            self.faults.push(format!("queue `{queue}` is served twice: keep one `.serve(\"{queue}\", ..)`"));
         }
         if slots == 0 {
-            self.twice.push(format!(
+            self.faults.push(format!(
                 "queue `{queue}` is served with no slot: write how many of its steps this process runs at once, \
                  `.serve(\"{queue}\", 4)`"
             ));
@@ -59,10 +59,10 @@ impl EngineBuilder {
     /// same way. The engine does not start if a queue is declared twice, or with limits or keys that cannot work.
     pub fn queue(mut self, queue: Queue) -> Self {
         let flaw = queue.flaw();
-        self.twice.extend(flaw);
+        self.faults.extend(flaw);
         let name = queue.name.clone();
         if Arc::make_mut(&mut self.options.declared).0.insert(name.clone(), queue).is_some() {
-            self.twice.push(format!("queue `{name}` is declared twice: keep one `.queue(Queue::new(\"{name}\"))`"));
+            self.faults.push(format!("queue `{name}` is declared twice: keep one `.queue(Queue::new(\"{name}\"))`"));
         }
         self
     }
@@ -79,14 +79,14 @@ impl EngineBuilder {
     fn register_step(&mut self, step: &'static StepTable) {
         let name = step.name;
         let Some(remote) = &step.remote else {
-            return self.twice.push(format!(
+            return self.faults.push(format!(
                 "step `{name}` has no queue, so it runs where its workflow does: write `#[step(queue = \"..\")]`, or \
                  leave `.step::<{name}>()` away"
             ));
         };
         if self.options.queues.0.entry(remote.queue.to_owned()).or_default().steps.insert(name, step).is_some() {
             let queue = remote.queue;
-            self.twice.push(format!(
+            self.faults.push(format!(
                 "two steps of queue `{queue}` are named `{name}`: give one of them another name with \
                  `#[step(name = \"..\")]`"
             ));
