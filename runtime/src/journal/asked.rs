@@ -25,14 +25,21 @@ pub struct StepRun {
 }
 
 /// The place of a call in its queue.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct Queued {
-    /// The key by which the queue counts and shares.
-    pub key: Option<String>,
+    /// The key by which the queue counts and shares, or why there is none: then a new call is refused, and a recorded
+    /// one parks its run when it has to be enqueued.
+    pub key: Result<Option<String>, String>,
     /// Calls with a lower number are started first.
     pub priority: i32,
     /// The wait before it may start.
     pub delay: Duration,
+}
+
+impl Default for Queued {
+    fn default() -> Self {
+        Self { key: Ok(None), priority: 0, delay: Duration::ZERO }
+    }
 }
 
 /// A function that encodes an input for the run for which its secrets are sealed.

@@ -88,6 +88,10 @@ impl RunJournal {
             History::Diverged => {}
             History::New(state) => self.record(state, position, command),
             History::Recorded(entry, mut state) => {
+                let mut command = command;
+                if entry.attempt == Some(0) {
+                    refuse_without_key(&mut command);
+                }
                 let due = match (command.due(), entry.due) {
                     // Neither changed code nor a clock that was set since changes the recorded end.
                     (Some(Due::Moment(_)), Some(recorded)) => Some(Due::Moment(recorded)),
@@ -116,6 +120,7 @@ impl RunJournal {
         if guard.turn.as_mut().and_then(Turn::live).is_none() {
             return;
         }
+        refuse_without_key(&mut command);
         let limit = self.limits().arguments;
         let (mut value, mut started) = (None, None);
         if let Some(given) = command.given() {
@@ -227,6 +232,15 @@ impl RunJournal {
             ParkReason::new(ParkCause::Unstorable, message).at(Some(position))
         });
         self.state().fault.get_or_insert(reason);
+    }
+}
+
+/// Refuses the call of a remote step that has no key in its queue.
+fn refuse_without_key(command: &mut Asked) {
+    if let Command::RunStep(step) = command
+        && let Some(Err(why)) = step.run.queued.as_ref().map(|queued| &queued.key)
+    {
+        step.arguments.refuse(why.clone());
     }
 }
 

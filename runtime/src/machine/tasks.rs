@@ -28,6 +28,15 @@ impl Machine {
             let failed = u32::try_from(step.failures.len()).unwrap_or(u32::MAX);
             let lost = step.attempt.saturating_sub(1).saturating_sub(failed);
             let queued = step.call.run.queued.as_deref().cloned().unwrap_or_default();
+            let key = match queued.key {
+                Ok(key) => key,
+                // It was enqueued with a key by other code.
+                Err(why) => {
+                    drop(state);
+                    let why = format!("its next attempt has no place in its queue: {why}");
+                    return self.park_for(position, ParkCause::Unstorable, &why, "Fix the declaration of the queue");
+                }
+            };
             let task = TaskRow {
                 number: 0,
                 queue: queue.to_owned(),
@@ -38,7 +47,7 @@ impl Machine {
                 context: step.context,
                 timeout,
                 priority: queued.priority.into(),
-                key: queued.key,
+                key,
                 at,
                 due: millis(wait_after(lost).max(if step.attempt == 1 { queued.delay } else { Duration::ZERO })),
                 state: TaskState::Waiting,
@@ -119,7 +128,7 @@ impl Machine {
             return self.unwritten.taken.push(number);
         };
         let Some(end) = name.as_deref().and_then(RemoteEnd::read) else {
-            let why = "its outcome has a form that this version does not know";
+            let why = "the outcome of an attempt has a form that this version does not know";
             return self.park_for(position, ParkCause::Unreadable, why, "Deploy a version that reads it");
         };
         let (attempt, pointer) = (end.attempt, end.pointer());
@@ -159,13 +168,13 @@ impl Machine {
         }
     }
 
-    /// Parks the run because something of an attempt, which stays in the inbox, cannot be taken.
+    /// Parks the run because a remote step cannot go on.
     fn park_for(&mut self, position: u64, cause: ParkCause, why: &str, remedy: &str) {
         let step = self.journal.state().step(position).map_or("", |step| step.call.name);
         let run = self.journal.identity();
         let message = format!(
-            "run `{}` (workflow `{}`) cannot continue: an attempt of step `{step}` (position {position}) has ended, and {why}. \
-             {remedy}; nothing is lost",
+            "run `{}` (workflow `{}`) cannot continue: step `{step}` (position {position}) waits, because {why}. {remedy}; \
+             nothing is lost",
             run.id, run.workflow
         );
         self.park(ParkReason::new(cause, message).at(Some(position)));

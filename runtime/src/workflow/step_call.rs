@@ -221,13 +221,8 @@ fn pending(caller: Caller<'_>, step: &'static StepTable, args: Result<Value, Cod
     let journal = caller.journal;
     let body = journal.substitute(step.name).unwrap_or_else(|| step.body(caller.context.cloned()));
     let queue = body.queue();
-    let (key, no_key) = match key.filter(|_| queue.is_some()).transpose() {
-        Ok(key) => (key, None),
-        Err(why) => (None, Some(why)),
-    };
-    let args = no_key.map_or(args.map_err(|error| error.to_string()), Err);
-    let arguments = Given::new(args, Recode::arguments(journal.coder(), step));
-    let queued = key.map(|key| Box::new(Queued { key, ..Queued::default() }));
+    let arguments = Given::new(args.map_err(|error| error.to_string()), Recode::arguments(journal.coder(), step));
+    let queued = key.filter(|_| queue.is_some()).map(|key| Box::new(Queued { key, ..Queued::default() }));
     let run = StepRun { roles: step.roles, policy: step.policy, body, queued };
     PendingCall::new(journal, Command::RunStep(RunStep { name: step.name, arguments, queue, run }))
 }
