@@ -127,9 +127,9 @@ pub use running_step::RunningStep;
 pub use shared_state::{StateEntry, StateHistory};
 pub use shutdown::ShutdownReport;
 pub use start::{StartCall, StartedAll};
-#[cfg(feature = "testing")]
-pub(crate) use time_travel::context_after;
 pub use time_travel::{ContextEntry, ContextHistory, FieldChange};
+#[cfg(feature = "testing")]
+pub(crate) use time_travel::{Snapshot, rows_with, snapshot_in};
 pub use transaction::{EngineTx, TransactionCall, TransactionalStart};
 pub use waits::{Wait, WaitsFor};
 

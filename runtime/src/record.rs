@@ -25,7 +25,7 @@ pub(crate) use limits::Limits;
 pub use outcome::AttemptOutcome;
 pub(crate) use output::OutputKind;
 pub use park::{ParkCause, ParkReason};
-pub(crate) use remote::{NoResult, RemoteEnd, RemoteWrite};
+pub(crate) use remote::{AttemptEnd, NoResult, RemoteEnd, RemoteWrite};
 pub(crate) use result_row::{of_result, result_of};
 pub(crate) use routed::RoutedValue;
 pub use run_scope::Principal;

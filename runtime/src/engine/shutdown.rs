@@ -3,7 +3,7 @@
 use super::core::{Core, DriverEvent};
 use super::running_step::{RunningStep, StoppedAttempt};
 use super::{Engine, EngineError};
-use crate::store::{Lease, Store, Write};
+use crate::store::{Lease, NewInboxItem, Store, TaskKey, TaskRow, Write};
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
@@ -41,8 +41,21 @@ fn begin(core: &Core) {
     core.stopping.notify_waiters();
 }
 
+/// Ends the remote steps that this engine still runs under a lease: their runs start the next attempts at once, and do
+/// not count these as lost.
+async fn hand_back_tasks(core: &Core, lease: Lease) -> Result<(), EngineError> {
+    for task in core.read(move |store| store.tasks(TaskKey::Lease(lease.number))).await? {
+        let TaskRow { run, position, attempt, .. } = task;
+        let item = NewInboxItem::ended_attempt(run, (position, attempt), None, core.now());
+        // Rejected if its outcome was written meanwhile.
+        let _ = core.committer.write(Write::FinishTask { lease, position, attempt, item }).await?;
+    }
+    Ok(())
+}
+
 /// Removes a lease; one that still owns runs is marked as without owner, so that the next engine takes it at once.
 async fn hand_back(core: &Core, lease: Lease) -> Result<(), EngineError> {
+    hand_back_tasks(core, lease).await?;
     core.leases.forget(lease);
     if core.committer.write(Write::CloseLease(lease)).await?.is_ok() {
         return Ok(());

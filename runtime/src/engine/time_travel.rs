@@ -15,7 +15,7 @@ use crate::field_store::FieldStoreError;
 use crate::fields::Fields;
 use crate::record::{About, Kind};
 use crate::store::{EntryRow, FieldRow, RunKey, Store, StoreError, StoreErrorKind};
-use crate::value::{Encoding, Pointer};
+use crate::value::{Encoding, Pointer, Value};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -24,7 +24,7 @@ const PAGE: usize = 4_096;
 
 /// The recorded values of a context's fields in one version.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Snapshot {
+pub(crate) struct Snapshot {
     /// The context's recorded name.
     pub(super) context: String,
     pub(super) version: u32,
@@ -153,27 +153,23 @@ pub(super) async fn rows(
     schema: &Schema,
     snapshot: Snapshot,
 ) -> Result<(u32, Vec<FieldRow>), FieldStoreError> {
+    rows_with(schema, snapshot, |pointer| attempt(core, async move { fields.load(&pointer).await })).await
+}
+
+/// Returns the same, with contents that `load` returns.
+pub(crate) async fn rows_with<F: Future<Output = Result<Value, FieldStoreError>>>(
+    schema: &Schema,
+    snapshot: Snapshot,
+    load: impl Fn(Pointer) -> F,
+) -> Result<(u32, Vec<FieldRow>), FieldStoreError> {
     let Snapshot { version, fields: recorded, .. } = snapshot;
     let mut rows = schema.latest(recorded.into_values());
     for row in &mut rows {
         if row.value.encoding == Encoding::Stored && schema.reads(&row.name, version) {
-            let pointer = row.value.clone();
-            row.value = attempt(core, async { fields.load(&Pointer::read(&pointer)?).await }).await?;
+            row.value = load(Pointer::read(&row.value)?).await?;
         }
     }
     Ok((version, rows))
-}
-
-/// Returns the version of a context after an entry, and the rows to load it from.
-#[cfg(feature = "testing")]
-pub(crate) fn context_after(
-    store: &dyn Store,
-    run: i64,
-    seq: u64,
-    schema: &Schema,
-) -> Result<Option<(u32, Vec<FieldRow>)>, StoreError> {
-    let snapshot = snapshot_in(store, run, seq)?;
-    Ok(snapshot.map(|Snapshot { version, fields, .. }| (version, schema.latest(fields.into_values()))))
 }
 
 /// Returns the values as recorded after an entry; `None` if the context was not set yet.
@@ -187,7 +183,7 @@ async fn changes(core: &Core, run: i64, to: u64) -> Result<Vec<Change>, EngineEr
 }
 
 /// Returns the same as [`snapshot`], from a given store.
-pub(super) fn snapshot_in(store: &dyn Store, run: i64, seq: u64) -> Result<Option<Snapshot>, StoreError> {
+pub(crate) fn snapshot_in(store: &dyn Store, run: i64, seq: u64) -> Result<Option<Snapshot>, StoreError> {
     Ok(latest(changes_in(store, run, seq)?))
 }
 

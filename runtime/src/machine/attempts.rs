@@ -15,6 +15,9 @@ use crate::value::Value;
 use std::sync::Arc;
 use std::time::Duration;
 
+/// The value of the start of an attempt after one that was lost with its engine.
+const LOST: &str = "lost";
+
 impl Machine {
     /// Handles the end of an attempt.
     pub(crate) fn attempt_ended(&mut self, position: u64, attempt: u32, outcome: AttemptOutcome, now: i64) {
@@ -169,9 +172,15 @@ impl Machine {
 
     /// Starts a later attempt, which is recorded before its body starts.
     pub(super) fn start_attempt(&mut self, position: u64, now: i64) {
+        self.start_attempt_after(position, false, now);
+    }
+
+    /// Starts a later attempt. The entry tells whether the one before it was lost with its engine.
+    pub(super) fn start_attempt_after(&mut self, position: u64, is_lost: bool, now: i64) {
         let (attempt, context, name, queue) = {
             let mut state = self.journal.state();
             let Some(step) = state.step(position) else { return };
+            step.lost += u32::from(is_lost);
             let begun = (step.attempt + 1, step.context, step.call.name, step.call.run.body.queue());
             state.begin_attempt(position, begun.0);
             begun
@@ -182,6 +191,7 @@ impl Machine {
             entry.attempt = Some(attempt);
             entry.context = context;
             entry.other = queue.map(str::to_owned);
+            entry.value = is_lost.then(|| Value::text(LOST));
         });
         self.unwritten.entries.push(entry);
         self.start_body(position);
@@ -227,6 +237,7 @@ impl Machine {
         match entry.kind.role() {
             Role::AttemptStarted => {
                 let attempt = entry.attempt.unwrap_or(step.attempt + 1);
+                step.lost += u32::from(entry.value.as_ref().is_some_and(|value| *value == Value::text(LOST)));
                 state.begin_attempt(position, attempt);
                 if entry.other.is_some() {
                     state.tasks.insert(position);

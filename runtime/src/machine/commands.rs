@@ -251,7 +251,7 @@ impl State {
         match command {
             Command::RunStep(call) => {
                 let (failures, written) = (Vec::new(), HashSet::new());
-                let step = StepInFlight { call, context, attempt, failures, retry_due: None, written };
+                let step = StepInFlight { call, context, attempt, failures, lost: 0, retry_due: None, written };
                 self.insert(position, What::Step(Box::new(step)));
                 if remote {
                     self.tasks.insert(position);

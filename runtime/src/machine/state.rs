@@ -167,6 +167,8 @@ pub(super) struct StepInFlight {
     /// The last attempt that was started.
     pub(super) attempt: u32,
     pub(super) failures: Vec<AttemptFailure>,
+    /// How many attempts were lost with the engine that ran them.
+    pub(super) lost: u32,
     /// The due time of the next attempt on the monotonic clock, if the last one failed.
     pub(super) retry_due: Option<i64>,
     /// The keys of the outputs that its attempts have written.

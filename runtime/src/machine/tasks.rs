@@ -3,12 +3,12 @@
 use super::Machine;
 use super::outgoing::Sent;
 use crate::journal::Journal;
-use crate::record::{NoResult, ParkCause, ParkReason, RemoteEnd, RemoteWrite};
+use crate::record::{AttemptEnd, NoResult, ParkCause, ParkReason, RemoteEnd, RemoteWrite};
 use crate::store::{InboxRow, Outgoing, TaskRow, TaskState};
 use crate::value::{Pointer, Value};
 use std::time::Duration;
 
-/// How many attempts of one call may be lost without a wait: to a deployment, or a machine that fails.
+/// How many attempts of one call may be lost without a wait, to machines that fail. The stop of an engine loses none.
 const CHANCE: u32 = 2;
 /// The wait after the next lost attempt, doubled with each: the step may be what ends its process.
 const WAIT: Duration = Duration::from_secs(1);
@@ -25,8 +25,7 @@ impl Machine {
                 return;
             };
             let timeout = step.call.run.policy.timeout.map(millis);
-            let failed = u32::try_from(step.failures.len()).unwrap_or(u32::MAX);
-            let lost = step.attempt.saturating_sub(1).saturating_sub(failed);
+            let lost = step.lost;
             let queued = step.call.run.queued.as_deref().cloned().unwrap_or_default();
             let key = match queued.key {
                 Ok(key) => key,
@@ -135,7 +134,7 @@ impl Machine {
         let outcome = match end.outcome(value) {
             Ok(outcome) => outcome,
             // It was replaced by a later one.
-            Err(_) if attempt != current => None,
+            Err(_) if attempt != current => AttemptEnd::Stopped,
             Err(NoResult::InItem) => {
                 let why = "its result is missing in the inbox of the run";
                 return self.park_for(position, ParkCause::Damaged, why, "Restore the database from a copy");
@@ -147,8 +146,9 @@ impl Machine {
         };
         self.unwritten.taken.push(number);
         match outcome {
-            Some(outcome) => self.attempt_ended(position, attempt, outcome, now),
-            None => self.attempt_lost(position, attempt, now),
+            AttemptEnd::Outcome(outcome) => self.attempt_ended(position, attempt, outcome, now),
+            AttemptEnd::Stopped => self.attempt_gone(position, attempt, false, now),
+            AttemptEnd::Lost => self.attempt_gone(position, attempt, true, now),
         }
     }
 
@@ -180,15 +180,15 @@ impl Machine {
         self.park(ParkReason::new(cause, message).at(Some(position)));
     }
 
-    /// Starts the next attempt, because the engine that ran this one is gone.
-    fn attempt_lost(&mut self, position: u64, attempt: u32, now: i64) {
+    /// Starts the next attempt, because the engine that ran this one is gone. `is_lost` if it did not stop in order.
+    fn attempt_gone(&mut self, position: u64, attempt: u32, is_lost: bool, now: i64) {
         let is_last = {
             let mut state = self.journal.state();
             let step = state.step(position);
             step.is_some_and(|step| step.attempt == attempt && step.retry_due.is_none())
         };
         if is_last && self.is_task(position) {
-            self.start_attempt(position, now);
+            self.start_attempt_after(position, is_lost, now);
         }
     }
 
@@ -208,7 +208,7 @@ impl Machine {
     }
 }
 
-/// Returns how long an attempt waits after so many without an outcome.
+/// Returns how long an attempt waits after so many that were lost with their engines.
 fn wait_after(lost: u32) -> Duration {
     match lost.checked_sub(CHANCE + 1) {
         None => Duration::ZERO,

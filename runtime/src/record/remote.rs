@@ -11,7 +11,7 @@ use std::time::Duration;
 pub(crate) struct RemoteEnd {
     /// The number of the attempt.
     pub(crate) attempt: u32,
-    /// `None` if the engine that ran it is gone, and the outcome with it.
+    /// `None` if the engine that ran it is gone, and the attempt with it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     end: Option<End>,
 }
@@ -19,6 +19,8 @@ pub(crate) struct RemoteEnd {
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 enum End {
+    /// The engine that ran it stopped in order.
+    Stopped,
     Completed,
     /// The result is in a field store.
     Stored {
@@ -37,6 +39,11 @@ impl RemoteEnd {
     /// Returns the text of an attempt without an outcome.
     pub(crate) fn lost(attempt: u32) -> String {
         text(&Self { attempt, end: None })
+    }
+
+    /// Returns the text of an attempt that its engine did not end, because it stopped.
+    pub(crate) fn stopped(attempt: u32) -> String {
+        text(&Self { attempt, end: Some(End::Stopped) })
     }
 
     /// Returns the text and the value of an outcome.
@@ -62,17 +69,18 @@ impl RemoteEnd {
     pub(crate) fn pointer(&self) -> Option<Value> {
         match &self.end {
             Some(End::Stored { pointer }) => Some(pointer_of(pointer)),
-            Some(End::Completed | End::Failed { .. }) | None => None,
+            Some(End::Stopped | End::Completed | End::Failed { .. }) | None => None,
         }
     }
 
-    /// Returns the outcome with the value of the item, or with the result that was loaded; `None` if there is none.
+    /// Returns the end of the attempt, with the value of the item or with the result that was loaded.
     ///
     /// # Errors
     /// The result is missing.
-    pub(crate) fn outcome(self, value: Option<Value>) -> Result<Option<AttemptOutcome>, NoResult> {
-        let Some(end) = self.end else { return Ok(None) };
-        Ok(Some(match (end, value) {
+    pub(crate) fn outcome(self, value: Option<Value>) -> Result<AttemptEnd, NoResult> {
+        let Some(end) = self.end else { return Ok(AttemptEnd::Lost) };
+        Ok(AttemptEnd::Outcome(match (end, value) {
+            (End::Stopped, _) => return Ok(AttemptEnd::Stopped),
             (End::Failed { cause, message, terminal, retry_after }, error) => {
                 AttemptOutcome::Failed { cause, error, message, terminal, retry_after }
             }
@@ -82,6 +90,16 @@ impl RemoteEnd {
             (End::Stored { .. }, None) => return Err(NoResult::InStore),
         }))
     }
+}
+
+/// The end of an attempt that ran in another process.
+#[derive(Debug)]
+pub(crate) enum AttemptEnd {
+    Outcome(AttemptOutcome),
+    /// The engine that ran it stopped in order.
+    Stopped,
+    /// The engine that ran it is gone.
+    Lost,
 }
 
 /// Where the result of an attempt is missing.

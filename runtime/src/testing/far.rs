@@ -7,14 +7,13 @@ use super::fault::{Dice, Fault};
 use super::perform::{attempt_of, prepare};
 use super::scenario::Scenario;
 use crate::context::{ContextType, Loading, SharedContext};
-use crate::engine::context_after;
+use crate::engine::{Snapshot, rows_with, snapshot_in};
 use crate::machine::recorded_scope;
-use crate::record::{AttemptOutcome, InboxKind, RemoteEnd, RemoteWrite, StepWrite};
+use crate::record::{AttemptOutcome, StepWrite};
 use crate::run_env::RunEnv;
 use crate::scope::{Cancellation, Link, StepScope, Writes};
 use crate::session::Session;
-use crate::store::{FieldRow, Lease, NewInboxItem, Rejected, TaskKey, TaskRow, TaskState, Write};
-use crate::value::{Encoding, Pointer};
+use crate::store::{Lease, NewInboxItem, Rejected, TaskKey, TaskRow, TaskState, Write};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -138,7 +137,7 @@ impl Scenario<'_> {
         let found = match (kind, task.context) {
             (None, _) => None,
             (Some(_), None) => return Err("a remote step with a context has no entry that wrote it".into()),
-            (Some(kind), Some(seq)) => context_after(&*self.store, task.run, seq, kind.schema()).map_err(text)?,
+            (Some(_), Some(seq)) => snapshot_in(&*self.store, task.run, seq).map_err(text)?,
         };
         let context = context_of(&env, kind, found).await?;
         let body = body.in_context(context.clone()).ok_or("a remote step has a table")?;
@@ -171,14 +170,7 @@ impl Scenario<'_> {
         let Some((number, news)) = self.far.next(&mut self.dice) else { return Ok(false) };
         match news {
             News::Wrote(write, taken) => {
-                let position = write.position;
-                if let Some((name, value)) = RemoteWrite::of(write) {
-                    let item = NewInboxItem {
-                        name: Some(name),
-                        position: Some(position),
-                        value: Some(value),
-                        ..NewInboxItem::new(number, InboxKind::Wrote, self.now)
-                    };
+                if let Some(item) = NewInboxItem::written(number, write, self.now) {
                     self.send(item)?;
                 }
                 // The step may have ended.
@@ -192,9 +184,7 @@ impl Scenario<'_> {
     /// Sends an outcome, until it is known to be there; an outcome that is sent twice is there once.
     async fn far_finishes(&mut self, run: i64, id: (u64, u32), outcome: AttemptOutcome) -> Result<(), String> {
         let (position, attempt) = id;
-        let (name, value) = RemoteEnd::of(attempt, outcome);
-        let of_run = NewInboxItem::new(run, InboxKind::Attempt, self.now);
-        let item = NewInboxItem { name: Some(name), position: Some(position), value, ..of_run };
+        let item = NewInboxItem::ended_attempt(run, id, Some(outcome), self.now);
         while let Some(lease) = self.far.lease {
             let write = Write::FinishTask { lease, position, attempt, item: item.clone() };
             if self.far_commits("ends a remote step", write).await? == Answer::Known {
@@ -294,16 +284,12 @@ impl Far {
 async fn context_of(
     env: &Arc<RunEnv>,
     kind: Option<ContextType>,
-    found: Option<(u32, Vec<FieldRow>)>,
+    found: Option<Snapshot>,
 ) -> Result<Option<SharedContext>, String> {
     let Some(kind) = kind else { return Ok(None) };
-    let (version, mut rows) = found.ok_or("the context of a remote step is not in the database")?;
-    for row in rows.iter_mut().filter(|row| row.value.encoding == Encoding::Stored) {
-        if kind.schema().reads(&row.name, version) {
-            let pointer = Pointer::read(&row.value).map_err(text)?;
-            row.value = env.fields.load(&pointer).await.map_err(text)?;
-        }
-    }
+    let found = found.ok_or("the context of a remote step is not in the database")?;
+    let load = async |pointer| env.fields.load(&pointer).await;
+    let (version, rows) = rows_with(kind.schema(), found, load).await.map_err(text)?;
     let loaded = Loading::set(env.fields.coder(), kind, version, rows);
     loaded.map(|(context, _)| Some(context)).map_err(text)
 }

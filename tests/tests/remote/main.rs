@@ -13,4 +13,5 @@ mod outcomes;
 mod place;
 mod queues;
 mod refused;
+mod stopped;
 mod times;

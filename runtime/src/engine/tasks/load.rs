@@ -5,7 +5,7 @@ use crate::engine::core::Core;
 use crate::engine::task_run::{Outbox, TaskRun};
 use crate::engine::{inbox, time_travel};
 use crate::machine::recorded_scope;
-use crate::record::{InboxKind, RemoteWrite, RunScope, StepWrite};
+use crate::record::{RunScope, StepWrite};
 use crate::run_env::RunEnv;
 use crate::session::Session;
 use crate::store::{NewInboxItem, RunKey, StoreError, TaskRow, Write};
@@ -66,11 +66,7 @@ fn outbox(core: &Arc<Core>, run: i64) -> Outbox {
     core.runtime.spawn(async move {
         while let Some((write, taken)) = writes.recv().await {
             let Some(core) = sending.upgrade() else { return };
-            let item = write.and_then(|write| {
-                let (position, (name, value)) = (Some(write.position), RemoteWrite::of(write)?);
-                let of_run = NewInboxItem::new(run, InboxKind::Wrote, core.now());
-                Some(NewInboxItem { name: Some(name), position, value: Some(value), ..of_run })
-            });
+            let item = write.and_then(|write| NewInboxItem::written(run, write, core.now()));
             let is_written = match item {
                 Some(item) => send(&core, item).await,
                 None => true,

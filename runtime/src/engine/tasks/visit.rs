@@ -7,7 +7,7 @@ use crate::engine::inbox;
 use crate::engine::running_attempts::{Attempt, RunningAttempts};
 use crate::engine::task_run::TaskRun;
 use crate::error::AttemptCause;
-use crate::record::{AttemptOutcome, InboxKind, RemoteEnd};
+use crate::record::AttemptOutcome;
 use crate::scope::{Cancellation, Link, StepScope, Writes};
 use crate::step::StepTable;
 use crate::store::{Lease, NewInboxItem, TaskRow, Write};
@@ -66,13 +66,7 @@ pub(super) async fn visit(core: &Arc<Core>, lease: Lease, step: &'static StepTab
 }
 
 fn finished(core: &Core, lease: Lease, task: &TaskRow, outcome: AttemptOutcome) -> Write {
-    let (name, value) = RemoteEnd::of(task.attempt, outcome);
-    let item = NewInboxItem {
-        name: Some(name),
-        position: Some(task.position),
-        value,
-        ..NewInboxItem::new(task.run, InboxKind::Attempt, core.now())
-    };
+    let item = NewInboxItem::ended_attempt(task.run, (task.position, task.attempt), Some(outcome), core.now());
     Write::FinishTask { lease, position: task.position, attempt: task.attempt, item }
 }
 

@@ -94,14 +94,16 @@ impl<R: Rows> Decision<'_, R> {
 
     /// Ends the attempts that the holder of a lease has claimed, without an outcome: their runs start the next ones.
     pub(super) fn lose_tasks(&mut self, lease: i64) -> Decided<()> {
-        for task in self.rows.tasks_of(lease)? {
+        let tasks = self.rows.tasks_of(lease)?;
+        let now = if tasks.is_empty() { 0 } else { self.rows.now()? };
+        for task in tasks {
             if task.state == TaskState::Cancelled || !self.accepts(task.run)? {
                 self.remove(&task)?;
                 continue;
             }
             self.delivered(&task)?;
             let TaskHead { run, position, attempt, .. } = task;
-            self.rows.insert_item(run, &NewInboxItem::lost(run, position, attempt))?;
+            self.rows.insert_item(run, &NewInboxItem::lost(run, position, attempt, now))?;
         }
         Ok(())
     }

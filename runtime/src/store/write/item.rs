@@ -1,6 +1,6 @@
 //! Items for the inboxes of runs.
 
-use crate::record::{InboxKind, RemoteEnd};
+use crate::record::{AttemptOutcome, InboxKind, RemoteEnd, RemoteWrite, StepWrite};
 use crate::store::{InboxRow, RunRow, Status};
 use crate::value::Value;
 
@@ -38,8 +38,30 @@ impl NewInboxItem {
     }
 
     /// Creates the notice for a run that an attempt of its step has no outcome, because the engine that ran it is gone.
-    pub(in crate::store) fn lost(run: i64, position: u64, attempt: u32) -> Self {
-        Self { name: Some(RemoteEnd::lost(attempt)), position: Some(position), ..Self::new(run, InboxKind::Attempt, 0) }
+    pub(in crate::store) fn lost(run: i64, position: u64, attempt: u32, at: i64) -> Self {
+        Self::of_attempt(run, position, (RemoteEnd::lost(attempt), None), at)
+    }
+
+    /// Creates the outcome of an attempt for its run; without one its engine has stopped.
+    pub(crate) fn ended_attempt(
+        run: i64,
+        (position, attempt): (u64, u32),
+        outcome: Option<AttemptOutcome>,
+        at: i64,
+    ) -> Self {
+        let end = outcome.map(|outcome| RemoteEnd::of(attempt, outcome));
+        Self::of_attempt(run, position, end.unwrap_or_else(|| (RemoteEnd::stopped(attempt), None)), at)
+    }
+
+    fn of_attempt(run: i64, position: u64, (name, value): (String, Option<Value>), at: i64) -> Self {
+        Self { name: Some(name), position: Some(position), value, ..Self::new(run, InboxKind::Attempt, at) }
+    }
+
+    /// Creates the write of a step for its run; `None` for one that no remote step makes.
+    pub(crate) fn written(run: i64, write: StepWrite, at: i64) -> Option<Self> {
+        let position = Some(write.position);
+        let (name, value) = RemoteWrite::of(write)?;
+        Some(Self { name: Some(name), position, value: Some(value), ..Self::new(run, InboxKind::Wrote, at) })
     }
 
     /// Creates the notice of another run's end for the call at this position; it arrives once.
