@@ -1,8 +1,9 @@
-//! Engines that stop while they run steps.
+//! Engines that stop while they run steps, and bodies past their time limit.
 
 use crate::place::{ENDING, Place};
 use limits::{Soon as _, until};
 use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use steadfast::prelude::*;
 use steadfast::{Run, WaitsFor};
 
@@ -50,6 +51,59 @@ async fn engines_that_stop_in_order_cost_the_next_attempt_no_wait() {
     let worker = place.builder().serve("far", 1).step::<sixth_time>().start().await.unwrap();
     assert_eq!(run.result().soon().await.unwrap(), 6);
     assert_eq!(*ATTEMPTS.lock().unwrap(), [1, 2, 3, 4, 5, 6]);
+    for engine in [worker, engine] {
+        engine.shutdown(ENDING).await.unwrap();
+    }
+}
+
+static IS_HELD: AtomicBool = AtomicBool::new(true);
+static BLOCKED: AtomicU32 = AtomicU32::new(0);
+static BESIDE: AtomicU32 = AtomicU32::new(0);
+
+/// Blocks its thread past its time limit.
+#[step(queue = "press", blocking, timeout = "50ms")]
+fn blocks() -> Result<()> {
+    BLOCKED.fetch_add(1, Ordering::SeqCst);
+    limits::hold_until(|| !IS_HELD.load(Ordering::SeqCst));
+    BLOCKED.fetch_sub(1, Ordering::SeqCst);
+    Ok(())
+}
+
+#[step(queue = "press")]
+async fn prints() -> Result<()> {
+    assert_eq!(BLOCKED.load(Ordering::SeqCst), 0, "two bodies in one slot");
+    BESIDE.fetch_add(1, Ordering::SeqCst);
+    Ok(())
+}
+
+#[workflow]
+async fn pressing(flow: &mut Flow) -> Result<()> {
+    blocks(flow).await.unwrap_err();
+    let prints = prints(flow);
+    Ok(prints.await?)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_slot_of_a_body_past_its_time_limit_is_free_when_it_has_ended() {
+    let place = Place::file();
+    let engine = place.builder().workflow(pressing).start().await.unwrap();
+    let worker = place.builder().serve("press", 1).step::<blocks>().step::<prints>().start().await.unwrap();
+    let run = engine.start(pressing, ()).await.unwrap();
+    // The run has the outcome before the body has ended.
+    until(async || {
+        let waits = run.status().await.unwrap().waits_for;
+        let next = |wait: &WaitsFor| match wait {
+            WaitsFor::Queue { step, .. } | WaitsFor::Step { name: step, .. } => step == "prints",
+            _ => false,
+        };
+        BESIDE.load(Ordering::SeqCst) > 0 || waits.iter().any(|wait| next(&wait.for_what))
+    })
+    .await;
+    // Engines look for tasks five times within a lease term.
+    tokio::time::sleep(Duration::from_millis(600)).await;
+    assert_eq!(BESIDE.load(Ordering::SeqCst), 0, "the only slot is in use");
+    IS_HELD.store(false, Ordering::SeqCst);
+    run.result().soon().await.unwrap();
     for engine in [worker, engine] {
         engine.shutdown(ENDING).await.unwrap();
     }

@@ -30,14 +30,15 @@ enum End {
     Unwanted,
     /// It cannot run here, for this reason.
     Refused(String),
-    /// The engine stops: its claimed tasks are lost with its lease.
+    /// The engine stops: another one runs the next attempt.
     Stopped,
 }
 
 /// Runs a claimed attempt, and sends its outcome to its run.
 pub(super) async fn visit(core: &Arc<Core>, lease: Lease, step: &'static StepTable, task: TaskRow, mail: Mail) {
+    let cancellation = Cancellation::default();
     let end = match loaded(core, step, &task).await {
-        Ok((run, context)) => attempt(core, step, &task, &run, context, mail).await,
+        Ok((run, context)) => attempt(core, step, &task, &cancellation, &run, context, mail).await,
         Err(end) => end,
     };
     let TaskRow { run, position, attempt, .. } = task;
@@ -63,6 +64,8 @@ pub(super) async fn visit(core: &Arc<Core>, lease: Lease, step: &'static StepTab
         }
     }
     inbox::look(core, run).await;
+    // A body that blocks its thread may run beyond its time limit. Its slot is free once it has ended.
+    while cancellation.is_at_work() && core.pause(LOOK).await {}
 }
 
 fn finished(core: &Core, lease: Lease, task: &TaskRow, outcome: AttemptOutcome) -> Write {
@@ -102,11 +105,11 @@ async fn attempt(
     core: &Arc<Core>,
     step: &'static StepTable,
     task: &TaskRow,
+    cancellation: &Cancellation,
     run: &TaskRun,
     context: Option<SharedContext>,
     (sender, mut events): Mail,
 ) -> End {
-    let cancellation = Cancellation::default();
     let scope = Arc::new(StepScope {
         run: run.env.fields.run().clone(),
         run_scope: run.scope.clone(),
@@ -134,12 +137,12 @@ async fn attempt(
             }
             DriverEvent::Halt => {
                 attempts.cancel(task.position);
-                body_ends(&cancellation).await;
+                body_ends(cancellation).await;
                 return End::Unwanted;
             }
             DriverEvent::Stop(stopped) => {
                 attempts.stop(&stopped);
-                body_ends(&cancellation).await;
+                body_ends(cancellation).await;
                 return End::Stopped;
             }
             _ => {}
