@@ -120,6 +120,7 @@ impl Watch {
                 }
                 // A task that was returned or delayed becomes due without a commit.
                 tasks::look(&core);
+                core.tasks.forget_idle(core.options.evict_after);
             }
             if let Ok(changes) = core.store.foreign_changes()
                 && changes != self.foreign

@@ -8,6 +8,7 @@ use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 use tokio::sync::mpsc;
 
 /// The queues that an engine serves, by name.
@@ -98,6 +99,14 @@ impl Tasks {
 
     pub(super) fn leave(&self, id: TaskId) {
         self.claimed().remove(&id);
+        // From now on it is idle.
+        drop(self.runs.get(id.0));
+    }
+
+    /// Forgets the runs of which this engine has run no attempt for this time.
+    pub(super) fn forget_idle(&self, idle: Duration) {
+        let at_work = self.claimed().keys().map(|(run, ..)| *run).collect();
+        self.runs.forget_idle(&at_work, idle);
     }
 
     /// Returns how many tasks of a queue this engine runs.

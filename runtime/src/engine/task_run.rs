@@ -3,8 +3,9 @@
 use crate::context::SharedContext;
 use crate::record::{RunScope, StepWrite};
 use crate::run_env::RunEnv;
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 use tokio::sync::{mpsc, oneshot};
 
 /// The most runs that are kept.
@@ -53,17 +54,26 @@ impl TaskRun {
     }
 }
 
+/// A run that is known.
+struct Known {
+    number: i64,
+    run: Arc<TaskRun>,
+    /// When an attempt of it began or ended here last.
+    used: Instant,
+}
+
 /// The runs that are known, the one that was used last at the end.
 #[derive(Default)]
-pub(super) struct Runs(Mutex<VecDeque<(i64, Arc<TaskRun>)>>);
+pub(super) struct Runs(Mutex<VecDeque<Known>>);
 
 impl Runs {
+    /// Returns a run, and notes that it is used now.
     pub(super) fn get(&self, number: i64) -> Option<Arc<TaskRun>> {
         let mut runs = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let place = runs.iter().position(|(known, _)| *known == number)?;
+        let place = runs.iter().position(|known| known.number == number)?;
         let found = runs.remove(place)?;
-        let run = found.1.clone();
-        runs.push_back(found);
+        let run = found.run.clone();
+        runs.push_back(Known { used: Instant::now(), ..found });
         Some(run)
     }
 
@@ -71,15 +81,27 @@ impl Runs {
     pub(super) fn keep(&self, number: i64, run: TaskRun) -> Arc<TaskRun> {
         let run = Arc::new(run);
         let mut runs = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some((_, known)) = runs.iter().find(|(known, _)| *known == number) {
-            return known.clone();
+        if let Some(known) = runs.iter().find(|known| known.number == number) {
+            return known.run.clone();
         }
-        runs.push_back((number, run.clone()));
+        runs.push_back(Known { number, run: run.clone(), used: Instant::now() });
         let old = (runs.len() > KEPT).then(|| runs.pop_front());
         drop(runs);
         // Live values and contexts are dropped with it, which runs user code.
         drop(old);
         run
+    }
+
+    /// Forgets the runs that are not `at_work` and were not used for this time: a run that has ended is one of them.
+    pub(super) fn forget_idle(&self, at_work: &BTreeSet<i64>, idle: Duration) {
+        let mut runs = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let (kept, old): (VecDeque<_>, VecDeque<_>) = std::mem::take(&mut *runs)
+            .into_iter()
+            .partition(|known| at_work.contains(&known.number) || known.used.elapsed() < idle);
+        *runs = kept;
+        // Dropped after the lock is released, since that runs user code.
+        drop(runs);
+        drop(old);
     }
 
     /// Forgets all runs, with their live values.

@@ -1,9 +1,9 @@
-//! Engines that stop while they run steps, and bodies past their time limit.
+//! Engines that stop, bodies past their time limit, and what an engine keeps of a run afterwards.
 
 use crate::place::{ENDING, Place};
 use limits::{Soon as _, until};
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::{Arc, Mutex};
 use steadfast::prelude::*;
 use steadfast::{Run, WaitsFor};
 
@@ -104,6 +104,52 @@ async fn the_slot_of_a_body_past_its_time_limit_is_free_when_it_has_ended() {
     assert_eq!(BESIDE.load(Ordering::SeqCst), 0, "the only slot is in use");
     IS_HELD.store(false, Ordering::SeqCst);
     run.result().soon().await.unwrap();
+    for engine in [worker, engine] {
+        engine.shutdown(ENDING).await.unwrap();
+    }
+}
+
+static DROPPED: AtomicU32 = AtomicU32::new(0);
+
+struct Model;
+
+impl Drop for Model {
+    fn drop(&mut self) {
+        DROPPED.fetch_add(1, Ordering::SeqCst);
+    }
+}
+
+async fn load_model(_: &LabStored, _: &Resources) -> Result<Arc<Model>> {
+    Ok(Arc::new(Model))
+}
+
+#[derive(StepContext, Clone)]
+struct Lab {
+    name: String,
+    #[context(transient, restore = load_model)]
+    model: Arc<Model>,
+}
+
+#[step(queue = "lab")]
+async fn experiment(lab: &Lab) -> Result<usize> {
+    Ok(Arc::strong_count(&lab.model).min(1) + lab.name.len())
+}
+
+#[workflow(context = Lab)]
+async fn research(start: Start<Lab>) -> Result<usize> {
+    let flow = start.with(Lab::builder().name("x".to_owned()).build()).await?;
+    Ok(experiment(&flow).await?)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn live_values_of_a_run_whose_steps_have_ended_are_dropped() {
+    let place = Place::file();
+    let engine = place.builder().workflow(research).start().await.unwrap();
+    let worker = place.builder().serve("lab", 1).step::<experiment>().evict_after(Duration::from_millis(50));
+    let worker = worker.start().await.unwrap();
+    let run = engine.start(research, ()).await.unwrap();
+    assert_eq!(run.result().soon().await.unwrap(), 2);
+    until(async || DROPPED.load(Ordering::SeqCst) == 1).await;
     for engine in [worker, engine] {
         engine.shutdown(ENDING).await.unwrap();
     }
