@@ -28,9 +28,8 @@ async fn claim_all(core: &Arc<Core>) {
     while !core.is_draining() {
         match is_one_there(core, &served).await {
             Ok(true) => {}
-            Ok(false) => return,
             Err(_) if core.pause(AGAIN).await => continue,
-            Err(_) => return,
+            Ok(false) | Err(_) => return,
         }
         let moved = core.moved.notified();
         let room = core.options.max_claimed.saturating_sub(core.active_count());

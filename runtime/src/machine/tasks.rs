@@ -182,12 +182,12 @@ impl Machine {
 
     /// Starts the next attempt, because the engine that ran this one is gone. `is_lost` if it did not stop in order.
     fn attempt_gone(&mut self, position: u64, attempt: u32, is_lost: bool, now: i64) {
-        let is_last = {
+        let is_current = {
             let mut state = self.journal.state();
             let step = state.step(position);
             step.is_some_and(|step| step.attempt == attempt && step.retry_due.is_none())
         };
-        if is_last && self.is_task(position) {
+        if is_current && self.is_task(position) {
             self.start_attempt_after(position, is_lost, now);
         }
     }

@@ -9,6 +9,7 @@ use steadfast::store::backend::Write;
 use steadfast::store::{MemoryStore, Store as _};
 
 #[workflow]
+#[expect(clippy::unused_async, reason = "a workflow is async")]
 async fn double(_flow: &mut Flow, n: u64) -> Result<u64> {
     Ok(2 * n)
 }

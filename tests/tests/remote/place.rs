@@ -50,16 +50,12 @@ impl Place {
     /// Returns how many rows of remote calls there are, in whatever state.
     pub(crate) fn tasks(&self) -> i64 {
         let count = "SELECT count(*) FROM steadfast_tasks";
-        match &self.postgres {
-            Some(database) => {
-                let rows = database.execute(count).expect("a count");
-                rows[0][0].as_deref().expect("a number").parse().expect("a number")
-            }
-            None => {
-                let file = rusqlite::Connection::open(&self.file).expect("the file is opened");
-                file.query_row(count, [], |row| row.get(0)).expect("a count")
-            }
+        if let Some(database) = &self.postgres {
+            let rows = database.execute(count).expect("a count");
+            return rows[0][0].as_deref().expect("a number").parse().expect("a number");
         }
+        let file = rusqlite::Connection::open(&self.file).expect("the file is opened");
+        file.query_row(count, [], |row| row.get(0)).expect("a count")
     }
 }
 
