@@ -74,7 +74,7 @@ async fn decided(flow: &Flow, expense: &Expense) -> Result<Verdict> {
 /// Returns why this person's answer is invalid, or `None` if it is valid.
 fn objection(expense: &Expense, asked: Asked, by: &Principal) -> Option<String> {
     if by.name == expense.by {
-        return Some(format!("{by} asks for the money, so somebody else has to answer"));
+        return Some(format!("{by} asks for the money, so another person has to answer"));
     }
     (asked == Asked::Manager && !by.has_role(MANAGER)).then(|| format!("{by} is no manager"))
 }
@@ -98,7 +98,7 @@ mod tests {
         assert_eq!(objection(&expense, Asked::Manager, &bob).unwrap(), "bob is no manager");
         for asked in [Asked::Colleague, Asked::Manager] {
             let why = objection(&expense, asked, &ada.clone().role(MANAGER)).unwrap();
-            assert_eq!(why, "ada asks for the money, so somebody else has to answer");
+            assert_eq!(why, "ada asks for the money, so another person has to answer");
         }
     }
 }

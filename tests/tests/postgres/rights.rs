@@ -107,7 +107,7 @@ async fn the_printed_rights_are_all_that_a_running_engine_needs() {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_printed_rights_of_an_owner_let_it_create_the_tables() {
     let Some(owner) = Role::create() else { return };
-    // Nothing is left to everybody.
+    // PUBLIC has no right left.
     owner.execute(&format!(
         "REVOKE ALL ON SCHEMA public FROM PUBLIC;
          ALTER DEFAULT PRIVILEGES FOR ROLE {} REVOKE EXECUTE ON FUNCTIONS FROM PUBLIC",

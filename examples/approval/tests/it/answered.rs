@@ -3,7 +3,7 @@
 use crate::program::Program;
 
 #[test]
-fn approved_while_somebody_works_who_came_after_the_start() {
+fn approved_beside_a_worker_that_came_after_the_start() {
     let program = Program::new();
     let expense = program.start("2d");
     let mut working = program.work(&[]);
@@ -22,7 +22,7 @@ fn approved_while_somebody_works_who_came_after_the_start() {
 const STOPPING: &str = "stopping: steps under way may finish";
 
 #[test]
-fn approved_while_somebody_works_who_came_before_the_start() {
+fn approved_beside_a_worker_that_came_before_the_start() {
     let program = Program::new();
     // The process that starts an expense drives it until it exits. Then the working process claims the run.
     let mut working = program.work(&[]);
@@ -46,7 +46,7 @@ fn nobody_approves_his_own_expense_and_the_question_is_asked_again() {
     program.said(&["work", "--until-idle"]);
     let second = program.question_after(&first);
     let listed = program.said(&["list"]);
-    assert!(listed.contains("asked again: ada asks for the money, so somebody else has to answer"), "{listed}");
+    assert!(listed.contains("asked again: ada asks for the money, so another person has to answer"), "{listed}");
     assert!(listed.contains("asks a colleague, until 20") && listed.contains(&expense), "{listed}");
     program.said(&["reject", &second, "--because", "take the bus"]);
     program.said(&["work", "--until-idle"]);
@@ -57,7 +57,7 @@ fn nobody_approves_his_own_expense_and_the_question_is_asked_again() {
         lines,
         [
             "    1 begun: 129.00 for ada: train to Graz",
-            "    2 the answer does not count: ada asks for the money, so somebody else has to answer",
+            "    2 the answer does not count: ada asks for the money, so another person has to answer",
             "    3 rejected by bob: take the bus",
         ]
     );

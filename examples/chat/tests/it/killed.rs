@@ -34,7 +34,7 @@ fn said_again_after_a_kill_it_is_said_once() {
 }
 
 #[test]
-fn whoever_says_something_else_gets_the_first_answer_too() {
+fn another_text_after_a_kill_gets_the_first_answer_too() {
     let program = Program::new();
     let mut child = program.spawn(&["say", "add 2 and 40", "--pause-ms", "60000"]);
     limits::hold_until(|| !program.bill().is_empty());

@@ -42,7 +42,7 @@ async fn what_a_crashed_save_left_is_not_seen_and_goes_after_a_day() {
 
     store.save(&next, "next".into()).await.expect("saved");
     store.delete(&StoredField::from(&key)).await.expect("deleted");
-    assert!(young.exists(), "somebody may still be writing it");
+    assert!(young.exists(), "a save may still be writing it");
     make_older(&young, 25);
     store.delete(&StoredField::from(&next)).await.expect("deleted");
     assert!(!young.exists(), "a delete removes those beside it");
