@@ -11,7 +11,7 @@ use super::admission::Places;
 use super::clock::Clock;
 use super::committer::Committer;
 use super::error::EngineError;
-use super::heard::Heard;
+use super::heard::Hearing;
 use super::lease::{Leases, Takes};
 use super::looking::Looking;
 use super::observers::{Far, Observers};
@@ -124,8 +124,7 @@ pub(crate) struct Core {
     pub(crate) tasks: Tasks,
     /// The look for unowned runs.
     pub(crate) claiming: Looking,
-    /// The heartbeats that were seen by the calls that ask for the health.
-    pub(crate) heard: Arc<Mutex<Heard>>,
+    pub(crate) hearing: Hearing,
     /// Whether the store has failed and the work left undone has not been looked for yet.
     pub(crate) behind: AtomicBool,
     /// Notified when the engine begins to stop.
@@ -153,6 +152,7 @@ impl Core {
         resources: Resources,
         work: Work,
     ) -> Self {
+        let hearing = Hearing::new(options.lease_term);
         let suspects = Suspects::new(leases.recorder().clone(), options.max_loads);
         Self {
             outside: Outside::of(&store),
@@ -178,7 +178,7 @@ impl Core {
             set: AtomicBool::new(false),
             tasks: Tasks::default(),
             claiming: Looking::default(),
-            heard: Arc::default(),
+            hearing,
             behind: AtomicBool::new(false),
             stopping: Notify::new(),
             blocking: Arc::new(Semaphore::new(BLOCKING)),

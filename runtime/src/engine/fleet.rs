@@ -5,7 +5,7 @@ use super::error::EngineError;
 use super::lease::NOBODY;
 use super::queues::Queues;
 use super::workflows::Workflows;
-use crate::store::{LeaseRow, Store, StoreError};
+use crate::store::{LeaseRow, Store};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -102,11 +102,11 @@ pub(super) fn served_by(row: &LeaseRow) -> Option<Vec<(String, u32)>> {
     Some(serde_json::from_str::<About>(row.about.as_ref()?).ok()?.serves)
 }
 
-/// Returns the remote steps that some engine runs, each with its queue.
-pub(super) fn served_steps(store: &dyn Store) -> Result<BTreeSet<(String, String)>, StoreError> {
-    let held = store.leases()?.into_iter().filter(|row| row.owner != NOBODY);
-    let abouts = held.filter_map(|row| serde_json::from_str::<About>(&row.about?).ok());
-    Ok(abouts.flat_map(|about| about.steps).collect())
+/// Returns the remote steps that the holders of leases run, without those that are `gone`; each with its queue.
+pub(super) fn served_steps(leases: &[LeaseRow], gone: &[i64]) -> BTreeSet<(String, String)> {
+    let live = leases.iter().filter(|row| !gone.contains(&row.number));
+    let abouts = live.filter_map(|row| serde_json::from_str::<About>(row.about.as_ref()?).ok());
+    abouts.flat_map(|about| about.steps).collect()
 }
 
 fn worker(row: LeaseRow) -> Option<Worker> {

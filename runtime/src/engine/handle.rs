@@ -106,8 +106,9 @@ impl Run {
     /// The database cannot be read, or the run was deleted.
     pub async fn status(&self) -> Result<RunInfo, EngineError> {
         let core = &self.engine.core;
-        let (number, seen, held) = (self.number, core.seen.clone(), core.leases.all());
-        let read = core.ask(move |store| waits::read(store, &seen, &held, number)).await?;
+        let (number, held) = (self.number, core.leases.all());
+        let (seen, hearing) = (core.seen.clone(), core.hearing.clone());
+        let read = core.ask(move |store| waits::read(store, &seen, &hearing, &held, number)).await?;
         let (row, mut waits_for) = read.ok_or_else(|| EngineError::NoSuchRun { id: self.id.clone() })?;
         waits_for.extend(core.blocked_since(number).filter(|_| !row.status.is_final()).map(waits::blocked));
         Ok(RunInfo { blocked: core.blocked(number), waits_for, ..RunInfo::from_row(row) })

@@ -2,12 +2,11 @@
 
 use super::Engine;
 use super::core::Core;
-use super::fleet::served_by;
-use super::heard::Heard;
-use crate::store::{RunKey, RunQuery, Status, Store, StoreError};
+use super::fleet::{served_by, served_steps};
+use crate::store::{LeaseRow, QueueRow, RunKey, RunQuery, Status, Store, StoreError, TaskKey};
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 /// How an engine is, as [`Engine::health`] returns it.
@@ -28,8 +27,13 @@ pub struct Health {
     /// The number of runs of the database that are parked; counted up to 1,000.
     pub parked: usize,
     /// The workflows and versions of waiting runs that no live engine has; at most 100. An engine that was killed
-    /// counts as live until calls of [`Engine::health`] have seen no heartbeat of it for the lease term.
+    /// counts as live until calls of [`Engine::health`] and [`Run::status`](crate::Run::status) have seen no heartbeat of
+    /// it for the lease term.
     pub unserved: Vec<Unserved>,
+    /// The queues in which calls wait for a remote step that no live engine runs, at most 100: each with the time of the
+    /// first of these calls, in the order in which they would start. An engine that was killed counts as live as in
+    /// [`unserved`](Self::unserved).
+    pub unserved_queues: BTreeMap<String, SystemTime>,
     /// The runs in memory here that cannot go on now, by id, each with the reason; at most 100.
     pub blocked: BTreeMap<String, String>,
 }
@@ -82,27 +86,28 @@ impl Engine {
         let core: &Arc<Core> = &self.core;
         let mut blocked = core.blocked_runs();
         blocked.truncate(NAMED);
-        let (heard, term) = (core.heard.clone(), core.options.lease_term);
+        let hearing = core.hearing.clone();
         let asked = core.ask(move |store| {
             let named = blocked.into_iter().filter_map(|(run, why)| named(store, run, why).transpose());
             let named = named.collect::<Result<BTreeMap<_, _>, _>>()?;
-            let unserved = unserved(store, &heard, term)?;
+            let leases = store.leases()?;
+            let gone = hearing.gone(&leases);
+            let queues = unserved_queues(store, &served_steps(&leases, &gone))?;
+            let unserved = (unserved(store, &leases, gone)?, queues);
             Ok((count(store, Status::Sleeping)?, count(store, Status::Parked)?, unserved, named))
         });
-        let (database, (sleeping, parked, unserved, blocked)) = match asked.await {
+        let (database, (sleeping, parked, (unserved, unserved_queues), blocked)) = match asked.await {
             Ok(counted) => (None, counted),
-            Err(error) => (Some(error.to_string()), (0, 0, Vec::new(), BTreeMap::new())),
+            Err(error) => (Some(error.to_string()), Default::default()),
         };
         let lease_margin = (!core.options.is_client).then(|| core.leases.margin_left());
         let (commit, active) = (core.committer.took(), core.active_count());
-        Health { database, commit, lease_margin, active, sleeping, parked, unserved, blocked }
+        Health { database, commit, lease_margin, active, sleeping, parked, unserved, unserved_queues, blocked }
     }
 }
 
 /// Returns the workflows of waiting runs that no live engine has.
-fn unserved(store: &dyn Store, heard: &Mutex<Heard>, term: Duration) -> Result<Vec<Unserved>, StoreError> {
-    let leases = store.leases()?;
-    let gone = heard.lock().unwrap_or_else(PoisonError::into_inner).gone(&leases, term);
+fn unserved(store: &dyn Store, leases: &[LeaseRow], gone: Vec<i64>) -> Result<Vec<Unserved>, StoreError> {
     let live = leases.iter().filter(|row| !gone.contains(&row.number));
     let served: BTreeSet<_> = live.filter_map(served_by).flatten().collect();
     let mut waiting: BTreeMap<(String, u32), (i64, u64)> = BTreeMap::new();
@@ -114,10 +119,32 @@ fn unserved(store: &dyn Store, heard: &Mutex<Heard>, term: Duration) -> Result<V
     }
     let unserved = waiting.into_iter().filter(|(of, _)| !served.contains(of)).take(NAMED);
     let unserved = unserved.map(|((workflow, version), (since, runs))| {
-        let since = UNIX_EPOCH + Duration::from_millis(u64::try_from(since).unwrap_or_default());
+        let since = moment(since);
         Unserved { workflow, version, runs, since }
     });
     Ok(unserved.collect())
+}
+
+/// Returns the queues in which something waits for a step that no live engine runs.
+fn unserved_queues(
+    store: &dyn Store,
+    served: &BTreeSet<(String, String)>,
+) -> Result<BTreeMap<String, SystemTime>, StoreError> {
+    let mut unserved = BTreeMap::new();
+    for QueueRow { queue, .. } in store.queues()?.into_iter().filter(|row| row.waiting > 0) {
+        let of_queue = served.iter().filter(|(served, _)| *served == queue);
+        let steps: Vec<String> = of_queue.map(|(_, step)| step.clone()).collect();
+        let first = store.tasks(TaskKey::Unserved { queue: &queue, steps: &steps, limit: 1 })?.into_iter().next();
+        unserved.extend(first.map(|task| (queue, moment(task.at))));
+        if unserved.len() == NAMED {
+            break;
+        }
+    }
+    Ok(unserved)
+}
+
+fn moment(millis: i64) -> SystemTime {
+    UNIX_EPOCH + Duration::from_millis(u64::try_from(millis).unwrap_or_default())
 }
 
 fn named(store: &dyn Store, run: i64, why: String) -> Result<Option<(String, String)>, StoreError> {

@@ -3,7 +3,33 @@
 use super::lease::NOBODY;
 use crate::store::LeaseRow;
 use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
+
+/// The heartbeats that were seen by the calls for the health of an engine and the status of a run.
+#[derive(Clone)]
+pub(crate) struct Hearing {
+    heard: Arc<Mutex<Heard>>,
+    term: Duration,
+}
+
+impl Hearing {
+    pub(super) fn new(term: Duration) -> Self {
+        Self { heard: Arc::default(), term }
+    }
+
+    /// Records the heartbeats, and returns the leases whose holders are gone: they were handed back, or their heartbeat
+    /// has not advanced for the lease term.
+    pub(super) fn gone(&self, rows: &[LeaseRow]) -> Vec<i64> {
+        let mut heard = self.heard.lock().unwrap_or_else(PoisonError::into_inner);
+        heard.keep(rows);
+        let gone = rows.iter().filter(|row| {
+            let silence = heard.silence(row, false);
+            row.owner == NOBODY || silence >= self.term
+        });
+        gone.map(|row| row.number).collect()
+    }
+}
 
 /// The heartbeats as last seen. Times are of our own clock: those of two machines are never compared.
 #[derive(Default)]
@@ -30,16 +56,5 @@ impl Heard {
             *seen = now;
         }
         seen.2.elapsed()
-    }
-
-    /// Records the heartbeats, and returns the leases whose holders are gone: they were handed back, or their heartbeat
-    /// has not advanced for the term.
-    pub(super) fn gone(&mut self, rows: &[LeaseRow], term: Duration) -> Vec<i64> {
-        self.keep(rows);
-        let gone = rows.iter().filter(|row| {
-            let silence = self.silence(row, false);
-            row.owner == NOBODY || silence >= term
-        });
-        gone.map(|row| row.number).collect()
     }
 }

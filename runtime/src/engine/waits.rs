@@ -7,6 +7,7 @@ mod queued;
 pub(crate) use open::Seen;
 
 use super::clock::moment;
+use super::heard::Hearing;
 use super::lease::NOBODY;
 use crate::record::ParkReason;
 use crate::store::{Lease, LeaseRow, RunKey, RunRow, Status, Store, StoreError};
@@ -182,6 +183,7 @@ impl fmt::Display for Wait {
 pub(super) fn read(
     store: &dyn Store,
     seen: &Seen,
+    hearing: &Hearing,
     held: &[Lease],
     run: i64,
 ) -> Result<Option<(RunRow, Vec<Wait>)>, StoreError> {
@@ -192,7 +194,7 @@ pub(super) fn read(
         status if !status.accepts() => Ok(Vec::new()),
         Status::Parked => alone(WaitsFor::Unpark),
         Status::Paused => alone(WaitsFor::Resume),
-        _ => open::waits(store, seen, &row),
+        _ => open::waits(store, seen, hearing, &row),
     };
     let mut waits = waits.unwrap_or_default();
     let ours = held.iter().any(|lease| Some(lease.number) == row.lease);

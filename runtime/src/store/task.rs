@@ -102,6 +102,16 @@ pub enum TaskKey<'a> {
         /// At most this many.
         limit: usize,
     },
+    /// The first of a queue that wait for other steps than these, also those that cannot be claimed yet, in the order
+    /// in which they are claimed.
+    Unserved {
+        /// The queue.
+        queue: &'a str,
+        /// The names of the steps.
+        steps: &'a [String],
+        /// At most this many.
+        limit: usize,
+    },
 }
 
 /// What waits in a queue, as [`Store::queues`](super::Store::queues) returns it.

@@ -15,3 +15,4 @@ mod queues;
 mod refused;
 mod stopped;
 mod times;
+mod unserved;

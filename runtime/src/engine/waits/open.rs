@@ -4,6 +4,7 @@ use super::answers::{KeptRequests, open_request, opening, with_request};
 use super::{Wait, WaitsFor, queued};
 use crate::command::derived_id;
 use crate::engine::clock::moment;
+use crate::engine::heard::Hearing;
 use crate::journal::SENT;
 use crate::record::{Kind, ParkReason};
 use crate::store::{EntryRow, RunKey, RunRow, Status, Store, StoreError};
@@ -75,7 +76,7 @@ impl Seen {
 }
 
 /// Returns the waits of a run that is neither parked nor paused, in the order of the calls.
-pub(super) fn waits(store: &dyn Store, seen: &Seen, row: &RunRow) -> Result<Vec<Wait>, StoreError> {
+pub(super) fn waits(store: &dyn Store, seen: &Seen, hearing: &Hearing, row: &RunRow) -> Result<Vec<Wait>, StoreError> {
     // Taken out, so that the lock is not held while the database is read.
     let known = seen.state().remove(&row.number).filter(|(upto, _)| *upto <= row.seq);
     let (mut after, mut calls) = match known {
@@ -91,7 +92,7 @@ pub(super) fn waits(store: &dyn Store, seen: &Seen, row: &RunRow) -> Result<Vec<
         }
     }
     let has_steps = calls.open.values().any(|call| call.open == Open::Attempt);
-    let queued = if has_steps { queued::of(store, row.number)? } else { BTreeMap::new() };
+    let queued = if has_steps { queued::of(store, hearing, row.number)? } else { BTreeMap::new() };
     let mut runs = 0;
     let waits = calls.open.iter().filter_map(|(&position, call)| {
         runs += usize::from(call.open == Open::Run);

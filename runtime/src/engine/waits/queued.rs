@@ -2,17 +2,19 @@
 
 use super::WaitsFor;
 use crate::engine::fleet;
+use crate::engine::heard::Hearing;
 use crate::store::{Store, StoreError, TaskKey, TaskState};
 use std::collections::BTreeMap;
 
 /// Returns what those remote steps of a run wait for that have not been claimed, by command index.
-pub(super) fn of(store: &dyn Store, run: i64) -> Result<BTreeMap<u64, WaitsFor>, StoreError> {
+pub(super) fn of(store: &dyn Store, hearing: &Hearing, run: i64) -> Result<BTreeMap<u64, WaitsFor>, StoreError> {
     let mut waiting = store.tasks(TaskKey::Run(run))?;
     waiting.retain(|task| task.state == TaskState::Waiting);
     if waiting.is_empty() {
         return Ok(BTreeMap::new());
     }
-    let served = fleet::served_steps(store)?;
+    let leases = store.leases()?;
+    let served = fleet::served_steps(&leases, &hearing.gone(&leases));
     let waits = waiting.into_iter().map(|task| {
         let is_served = served.contains(&(task.queue.clone(), task.step.clone()));
         let (queue, step, attempt, refused) = (task.queue, task.step, task.attempt, task.refused);

@@ -3,6 +3,7 @@
 use super::read::{Reader, clamped};
 use super::{Cell, Session, queries};
 use crate::store::{QueueRow, QueueState, StoreError, TaskKey, TaskRow};
+use std::fmt::Write as _;
 use std::ops::ControlFlow;
 
 /// Returns the query for waiting tasks of these steps, and of this key if there is one, in the order in which they are
@@ -27,6 +28,23 @@ fn waiting<'a>(
             ORDER BY rank, number LIMIT ?2",
         queries::NOW,
         steps.join(", ")
+    );
+    (text, values)
+}
+
+/// Returns the query for waiting tasks of other steps than these, in the order in which they are claimed; and its
+/// values.
+fn unserved<'a>(queue: &'a str, steps: &'a [String], limit: usize) -> (String, Vec<Cell<'a>>) {
+    let mut values = vec![Cell::Text(queue.as_bytes()), clamped(limit)];
+    let mut of_others = String::new();
+    for step in steps {
+        values.push(Cell::Text(step.as_bytes()));
+        // No list, which would not be empty in SQL.
+        let _ = write!(of_others, " AND step <> ?{}", values.len());
+    }
+    let text = format!(
+        "SELECT {} FROM steadfast_tasks WHERE queue = ?1 AND state = 'waiting'{of_others} ORDER BY rank, number LIMIT ?2",
+        queries::TASK_COLUMNS
     );
     (text, values)
 }
@@ -57,6 +75,10 @@ impl<S: Session> Reader<'_, S> {
             TaskKey::Waiting { steps: [], .. } => Vec::new(),
             TaskKey::Waiting { queue, steps, limit } => {
                 let (text, values) = waiting(queries::TASK_COLUMNS, queue, None, steps, limit);
+                return self.rows(None, &text, &values);
+            }
+            TaskKey::Unserved { queue, steps, limit } => {
+                let (text, values) = unserved(queue, steps, limit);
                 return self.rows(None, &text, &values);
             }
         };
@@ -103,6 +125,7 @@ pub(super) fn texts() -> Vec<(String, String)> {
     let steps = ["embed".to_owned(), "resize".to_owned()];
     vec![
         ("waiting tasks".to_owned(), waiting(queries::TASK_COLUMNS, "gpu", None, &steps, 1).0),
+        ("unserved tasks".to_owned(), unserved("gpu", &steps, 1).0),
         ("claim of tasks".to_owned(), claim(1, "gpu", None, &steps, 1).0),
         ("claim of tasks of a key".to_owned(), claim(1, "gpu", Some("acme"), &steps, 1).0),
     ]

@@ -29,6 +29,11 @@ impl Tables {
                     .map(|id| self.tasks[&id].clone())
                     .collect();
             }
+            TaskKey::Unserved { queue, steps, limit } => {
+                let waiting = self.waiting.get(&(queue.to_owned(), None)).into_iter().flat_map(BTreeMap::values);
+                let unserved = waiting.map(|id| &self.tasks[id]).filter(|task| !steps.contains(&task.step));
+                return unserved.take(limit).cloned().collect();
+            }
         };
         tasks.sort_unstable_by_key(|task| task.number);
         tasks
