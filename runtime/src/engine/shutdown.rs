@@ -55,8 +55,8 @@ async fn hand_back_tasks(core: &Core, lease: Lease) -> Result<(), EngineError> {
 
 /// Removes a lease; one that still owns runs is marked as without owner, so that the next engine takes it at once.
 async fn hand_back(core: &Core, lease: Lease) -> Result<(), EngineError> {
-    hand_back_tasks(core, lease).await?;
     core.leases.forget(lease);
+    hand_back_tasks(core, lease).await?;
     if core.committer.write(Write::CloseLease(lease)).await?.is_ok() {
         return Ok(());
     }
