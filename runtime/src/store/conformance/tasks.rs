@@ -112,6 +112,14 @@ pub fn a_task_is_read_as_it_was_written<S: Store>(open: &dyn Fn() -> S) {
     let row = |index: usize, task: TaskRow| TaskRow { number: rows[index].number, run, due: rows[index].due, ..task };
     let expected = [row(0, task(7)), row(1, bare), row(2, TaskRow { attempt: 3, priority: -2, ..task(9) })];
     assert_eq!(rows, expected);
+    let unserved = |steps: &[&str]| {
+        let steps: Vec<String> = steps.iter().map(|step| (*step).to_owned()).collect();
+        positions(&rig.tasks(TaskKey::Unserved { queue: "gpu", steps: &steps, limit: 9 }))
+    };
+    assert_eq!(
+        [unserved(&[]), unserved(&["resize"]), unserved(&["resize", "embed"])],
+        [&[9, 7, 8][..], &[9, 7, 8], &[]]
+    );
     let first = TaskRow { state: TaskState::Claimed, lease: Some(rig.lease.number), ..rows[0].clone() };
     assert_eq!(rig.claim(rig.lease, 1), std::slice::from_ref(&first));
     assert_eq!(rig.tasks(TaskKey::Lease(rig.lease.number)), [first]);
