@@ -177,6 +177,7 @@ impl QueueHandle {
                 Ok(())
             }
             Err(Rejected::Refused(why)) => Err(EngineError::value(why)),
+            // There is no other reason.
             Err(_) => Err(EngineError::value(format!(
                 "queue `{name}` is not declared in this database: declare it with `.queue(Queue::new(\"{name}\"))` in \
                  the builder of an engine that has its steps or calls them"

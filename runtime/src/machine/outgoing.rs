@@ -278,6 +278,7 @@ impl Machine {
 fn describe(id: &str, rejected: &Rejected) -> String {
     match rejected {
         Rejected::NoSuchRun => format!("there is no run `{id}` in this database"),
+        Rejected::NoSuchQueue => "the queue is not declared in this database".to_owned(),
         Rejected::Ended => format!("run `{id}` has ended: nothing more reaches it"),
         Rejected::Held(row) => format!("run `{}` holds its deduplication key", row.id),
         Rejected::Refused(why) => why.clone(),

@@ -24,6 +24,7 @@ pub mod import;
 pub mod inbox;
 pub mod labels;
 pub mod lease;
+pub mod limits;
 pub mod outgoing;
 pub mod outputs;
 pub mod queues;
@@ -144,6 +145,12 @@ macro_rules! conformance {
                 tasks: a_lease_that_runs_a_task_is_not_closed,
                 tasks: tasks_go_with_their_run,
                 queues: queues_are_counted,
+                limits: a_limit_of_all_tasks_holds,
+                limits: keys_take_turns,
+                limits: many_keys_begin_at_once,
+                limits: a_task_without_a_key_has_a_turn,
+                limits: keys_stay_counted,
+                limits: a_rate_lets_start,
                 find: runs_in_pages,
                 find: runs_by_id,
                 find: runs_by_status_workflow_and_prefix,

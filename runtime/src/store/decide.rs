@@ -20,7 +20,7 @@ use super::{Rejected, StoreError, StoreErrorKind, Write, Written};
 pub(super) use bonds::bonds;
 pub(super) use rows::{
     ItemHead, KeyChange, Part, Place, Record, Related, Relation, RequestChange, Rows, RunChange, RunState, TaskChange,
-    TaskHead,
+    TaskHead, TaskRows,
 };
 
 /// Decides a write and performs it.

@@ -29,7 +29,7 @@ pub struct Rate {
 
 impl Rate {
     /// One start, in the unit in which starts are counted.
-    pub(super) const START: i64 = 1_000_000;
+    pub(super) const START: i64 = 1_000_000_000;
 
     /// Creates a rate; `None` unless the time is from 1 ms to 49 days.
     pub(crate) fn within(starts: u32, time: Duration) -> Option<Self> {
@@ -37,16 +37,16 @@ impl Rate {
         Some(Self { starts, millis })
     }
 
-    /// Returns the most starts, in millionths, that are saved up while nothing waits: those of a tenth of the time, and
+    /// Returns the most starts, in billionths, that are saved up while nothing waits: those of a tenth of the time, and
     /// at least one.
     pub(super) fn most(self) -> i64 {
         (i64::from(self.starts) * Self::START / 10).max(Self::START)
     }
 
-    /// Returns the starts, in millionths, that so many milliseconds add.
+    /// Returns the starts, in billionths, that so many milliseconds add.
     pub(super) fn refilled(self, millis: i64) -> i64 {
-        let per_milli = i64::from(self.starts) * Self::START / i64::from(self.millis.max(1));
-        millis.max(0).saturating_mul(per_milli)
+        let came = i128::from(millis.max(0)) * i128::from(self.starts) * i128::from(Self::START);
+        i64::try_from(came / i128::from(self.millis.max(1))).unwrap_or(i64::MAX)
     }
 }
 
@@ -59,13 +59,13 @@ pub struct QueueState {
     pub declared: QueueLimits,
     /// The limits that were set since, in place of those that the code declares.
     pub set: Option<QueueLimits>,
-    /// Whether its tasks have keys.
+    /// Whether its tasks have keys. Those without one then have the empty key.
     pub has_keys: bool,
     /// The reason why it is paused, if it is: then none of its tasks starts.
     pub paused: Option<String>,
     /// How many of its tasks run.
     pub running: i64,
-    /// The starts that are saved up, in millionths.
+    /// The starts that are saved up, in billionths.
     pub starts: i64,
     /// The time at which `starts` was counted, by the clock of the database, in milliseconds since 1970.
     pub counted_at: i64,
@@ -92,7 +92,11 @@ impl QueueState {
         let declared = self.declared.clone();
         let set = &mut self.set;
         match change {
-            QueueChange::Declare { limits, has_keys } => (self.declared, self.has_keys) = (limits.clone(), *has_keys),
+            QueueChange::Declare { limits, has_keys } => {
+                self.declared = limits.clone();
+                // Engines that are older, or only serve it, may declare it without: keys that are there still count.
+                self.has_keys |= has_keys;
+            }
             QueueChange::Total(total) => set.get_or_insert(declared).total = *total,
             QueueChange::PerKey(per_key) => set.get_or_insert(declared).per_key = *per_key,
             QueueChange::Rate(rate) => set.get_or_insert(declared).rate = *rate,
@@ -133,11 +137,11 @@ impl QueueState {
 /// A change of a queue by a person or a program.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum QueueChange {
-    /// Declares it. A queue that was declared before keeps the limits that were set since.
+    /// Declares it. A queue that was declared before keeps the limits that were set since, and its keys.
     Declare {
         /// The limits.
         limits: QueueLimits,
-        /// Whether its tasks have keys.
+        /// Whether its tasks have keys; those that are there without one get the empty key.
         has_keys: bool,
     },
     /// Sets the limit of all tasks; `None` removes it.
@@ -150,4 +154,33 @@ pub enum QueueChange {
     Reset,
     /// Pauses it for this reason; `None` resumes it.
     Pause(Option<String>),
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{QueueLimits, QueueState, Rate};
+
+    const HOUR: i64 = 3_600_000;
+
+    /// Returns how many starts a rate lets happen in little more than ten hours, looked at ten times a second.
+    fn starts(starts: u32, millis: u32) -> i64 {
+        let limits = QueueLimits { rate: Some(Rate { starts, millis }), ..QueueLimits::default() };
+        let mut state = QueueState::new("q", limits, false, 0, 0);
+        let mut started = 0;
+        for now in (0..=10 * HOUR + 2_000).step_by(100) {
+            state.refill(now);
+            let room = i64::try_from(state.room(1_000)).unwrap_or_default();
+            state.starts -= room * Rate::START;
+            started += room;
+        }
+        started
+    }
+
+    #[test]
+    fn slow_and_fast_rates_start_what_they_say() {
+        assert_eq!(starts(1, 3_600_000), 11, "one at once, and ten in ten hours");
+        assert_eq!(starts(7, 3_600_000), 71);
+        assert_eq!(starts(3, 2 * 3_600_000), 16);
+        assert_eq!(starts(u32::MAX, 1), 1_000 * 360_021, "the most that is asked for");
+    }
 }

@@ -58,6 +58,9 @@ impl TaskRow {
     /// The wait, in milliseconds, that counts as much as a priority lower by one.
     pub const AGE: i64 = 60_000;
 
+    /// The longest wait until a task may be claimed, in milliseconds: about 1,000 years.
+    pub(super) const LONGEST: i64 = 1_000 * 366 * 24 * 3_600_000;
+
     /// Returns its place in the queue: the lowest is claimed first.
     #[must_use]
     pub(super) fn rank(&self) -> i64 {

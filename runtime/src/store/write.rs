@@ -314,6 +314,8 @@ pub enum Rejected {
     Exists(Box<RunRow>),
     /// There is no such run.
     NoSuchRun,
+    /// The queue is not declared.
+    NoSuchQueue,
     /// The run has ended.
     Ended,
     /// This run has not ended and holds the deduplication key.

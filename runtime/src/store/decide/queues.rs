@@ -6,14 +6,20 @@ use crate::store::{Lease, QueueChange, QueueState, Rate, Rejected, TaskRow, Writ
 /// The most keys that one look at turns returns.
 const TURNS: usize = 64;
 
+/// The most keys that one claim looks at in vain: their tasks are not due, or have other steps.
+const VAIN: usize = 256;
+
 impl<R: Rows> Decision<'_, R> {
     pub(super) fn change_queue(&mut self, queue: &str, change: &QueueChange) -> Decided<Written> {
         let state = match (self.rows.queue(queue)?, change) {
             (None, QueueChange::Declare { limits, has_keys }) => {
+                if *has_keys {
+                    self.give_keys(queue)?;
+                }
                 let (running, now) = (self.rows.running_in(queue)?, self.rows.now()?);
                 QueueState::new(queue, limits.clone(), *has_keys, running, now)
             }
-            (None, _) => return Err(Rejected::NoSuchRun.into()),
+            (None, _) => return Err(Rejected::NoSuchQueue.into()),
             (Some(there), change) => {
                 let mut state = there.clone();
                 if let (QueueChange::PerKey(Some(_)), false) = (change, there.has_keys) {
@@ -27,6 +33,9 @@ impl<R: Rows> Decision<'_, R> {
                 state.change(change);
                 if state == there {
                     return Ok(Written::Done);
+                }
+                if state.has_keys && !there.has_keys {
+                    self.give_keys(queue)?;
                 }
                 state
             }
@@ -45,7 +54,7 @@ impl<R: Rows> Decision<'_, R> {
     ) -> Decided<Written> {
         self.held(lease)?;
         let Some(mut state) = self.rows.queue(queue)? else {
-            return Ok(Written::Tasks(self.rows.claim_tasks(lease.number, queue, None, steps, limit)?));
+            return Ok(Written::Tasks(self.claim_in_order(lease.number, queue, steps, limit)?));
         };
         if state.limits().rate.is_some() {
             state.refill(self.rows.now()?);
@@ -54,7 +63,7 @@ impl<R: Rows> Decision<'_, R> {
         let claimed = match room {
             0 => Vec::new(),
             _ if state.has_keys => self.claim_in_turns(lease.number, &mut state, steps, room)?,
-            _ => self.rows.claim_tasks(lease.number, queue, None, steps, room)?,
+            _ => self.claim_in_order(lease.number, queue, steps, room)?,
         };
         if !claimed.is_empty() {
             let count = i64::try_from(claimed.len()).unwrap_or(i64::MAX);
@@ -67,8 +76,17 @@ impl<R: Rows> Decision<'_, R> {
         Ok(Written::Tasks(claimed))
     }
 
-    /// Claims one task of each key in the order of turns, round after round, until the room is used or nothing is
-    /// claimed.
+    /// Claims tasks of any key. A task may have a key in a queue that is declared without: by another engine, or
+    /// before it was moved here.
+    fn claim_in_order(&mut self, lease: i64, queue: &str, steps: &[String], limit: usize) -> Decided<Vec<TaskRow>> {
+        let claimed = self.rows.claim_tasks(lease, queue, None, steps, limit)?;
+        for key in claimed.iter().filter_map(|task| task.key.as_deref()) {
+            self.rows.count_key(queue, key, KeyChange { waiting: -1, running: 1, turn: None })?;
+        }
+        Ok(claimed)
+    }
+
+    /// Claims one task of each key in the order of turns, round after round, until the room is used or nothing is left.
     fn claim_in_turns(
         &mut self,
         lease: i64,
@@ -77,34 +95,47 @@ impl<R: Rows> Decision<'_, R> {
         room: usize,
     ) -> Decided<Vec<TaskRow>> {
         let per_key = state.limits().per_key.unwrap_or(u32::MAX);
-        let mut claimed = Vec::new();
+        let (mut claimed, mut vain) = (Vec::new(), Vec::new());
+        let mut after = (i64::MIN, String::new());
         loop {
-            let (before, mut after) = (claimed.len(), i64::MIN);
-            // A key that is served in this round gets a later turn, and is served again in the next one.
-            let last = state.turns;
-            loop {
-                let keys = self.rows.turns(&state.queue, per_key, after, TURNS)?;
-                let Some((_, turn)) = keys.last() else { break };
-                after = *turn;
-                for (key, turn) in keys {
-                    if claimed.len() == room || turn > last {
-                        break;
-                    }
-                    let tasks = self.rows.claim_tasks(lease, &state.queue, Some(&key), steps, 1)?;
-                    let Some(task) = tasks.into_iter().next() else { continue };
-                    state.turns += 1;
-                    let change = KeyChange { waiting: -1, running: 1, turn: Some(state.turns) };
-                    self.rows.count_key(&state.queue, &key, change)?;
-                    claimed.push(task);
-                }
-                if claimed.len() == room || after > last {
-                    break;
+            // A key that was served has a later turn than all others, and comes again in the next round.
+            let keys = self.rows.turns(&state.queue, per_key, (after.0, &after.1), TURNS)?;
+            let Some((last, turn)) = keys.last() else { return Ok(claimed) };
+            after = (*turn, last.clone());
+            for (key, _) in keys {
+                let tasks = self.rows.claim_tasks(lease, &state.queue, Some(&key), steps, 1)?;
+                let Some(task) = tasks.into_iter().next() else {
+                    vain.push(key);
+                    continue;
+                };
+                state.turns += 1;
+                let change = KeyChange { waiting: -1, running: 1, turn: Some(state.turns) };
+                self.rows.count_key(&state.queue, &key, change)?;
+                claimed.push(task);
+                if claimed.len() == room {
+                    return Ok(claimed);
                 }
             }
-            if claimed.len() == room || claimed.len() == before {
+            if vain.len() >= VAIN {
+                self.put_back(state, &vain)?;
                 return Ok(claimed);
             }
         }
+    }
+
+    /// Gives keys the last turns: the next claim looks at others first.
+    fn put_back(&mut self, state: &mut QueueState, keys: &[String]) -> Decided<()> {
+        for key in keys {
+            state.turns += 1;
+            self.rows.count_key(&state.queue, key, KeyChange { turn: Some(state.turns), ..KeyChange::default() })?;
+        }
+        Ok(self.rows.put_queue(state)?)
+    }
+
+    /// Gives the tasks of a queue that has had no keys until now the empty one.
+    fn give_keys(&mut self, queue: &str) -> Decided<()> {
+        let (waiting, running) = self.rows.give_keys(queue)?;
+        Ok(self.rows.count_key(queue, "", KeyChange { waiting, running, turn: None })?)
     }
 
     /// Counts a task that begins to wait, for the first time or again.
@@ -119,13 +150,16 @@ impl<R: Rows> Decision<'_, R> {
         Ok(self.rows.count_key(&task.queue, key, KeyChange { waiting: -1, ..KeyChange::default() })?)
     }
 
-    /// Counts a task that no longer runs.
-    pub(super) fn runs_no_longer(&mut self, task: &TaskHead) -> Decided<()> {
+    /// Counts a task that no longer runs; one that has not begun gives back its start.
+    pub(super) fn runs_no_longer(&mut self, task: &TaskHead, has_begun: bool) -> Decided<()> {
         if let Some(key) = &task.key {
             self.rows.count_key(&task.queue, key, KeyChange { running: -1, ..KeyChange::default() })?;
         }
         if let Some(mut state) = self.rows.queue(&task.queue)? {
             state.running = (state.running - 1).max(0);
+            if !has_begun && let Some(rate) = state.limits().rate {
+                state.starts = state.starts.saturating_add(Rate::START).min(rate.most());
+            }
             self.rows.put_queue(&state)?;
         }
         Ok(())

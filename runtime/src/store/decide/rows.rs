@@ -1,16 +1,19 @@
 //! What a decision needs of a database: rows found by a key, and changes of rows.
 
+mod tasks;
+
 use crate::record::{AttemptOutcome, InboxKind};
 use crate::store::{
-    EntryRow, FieldRow, LeaseRow, NewInboxItem, OutputRow, QueueState, RequestRow, RunKey, RunRow, Status, StoreError,
-    TakenItem, TaskRow, TaskState, UserCode,
+    EntryRow, FieldRow, LeaseRow, NewInboxItem, OutputRow, RequestRow, RunKey, RunRow, Status, StoreError, TakenItem,
+    UserCode,
 };
 use crate::value::Value;
+pub(in crate::store) use tasks::{KeyChange, TaskChange, TaskHead, TaskRows};
 
 /// The rows of a database within one transaction. What a method changes, the later ones see.
 ///
 /// None of them decides anything: whether a write is allowed, and which rows it changes, is said in `decide` alone.
-pub(in crate::store) trait Rows {
+pub(in crate::store) trait Rows: TaskRows {
     /// Returns the epoch of a lease.
     fn epoch(&self, lease: i64) -> Result<Option<i64>, StoreError>;
 
@@ -127,54 +130,6 @@ pub(in crate::store) trait Rows {
     /// Has those that wait for the end of one run wait for that of another.
     fn move_watchers(&mut self, from: i64, to: i64) -> Result<(), StoreError>;
 
-    /// Returns the attempts of a call, without their arguments.
-    fn attempts(&self, run: i64, position: u64) -> Result<Vec<TaskHead>, StoreError>;
-
-    /// Returns the tasks of a run, without their arguments.
-    fn tasks_in(&self, run: i64) -> Result<Vec<TaskHead>, StoreError>;
-
-    /// Returns the tasks that the engine of a lease runs.
-    fn tasks_of(&self, lease: i64) -> Result<Vec<TaskHead>, StoreError>;
-
-    /// Inserts a task as waiting. Ignores its number, state and lease, and why it was refused.
-    fn insert_task(&mut self, task: &TaskRow) -> Result<(), StoreError>;
-
-    /// Changes the row of a task.
-    fn change_task(&mut self, task: &TaskHead, change: &TaskChange<'_>) -> Result<(), StoreError>;
-
-    /// Removes a task.
-    fn remove_task(&mut self, task: &TaskHead) -> Result<(), StoreError>;
-
-    /// Returns the state of a queue; `None` if it is not declared.
-    fn queue(&self, name: &str) -> Result<Option<QueueState>, StoreError>;
-
-    /// Inserts or replaces the row of a queue.
-    fn put_queue(&mut self, state: &QueueState) -> Result<(), StoreError>;
-
-    /// Returns how many tasks of a queue have a lease.
-    fn running_in(&self, queue: &str) -> Result<i64, StoreError>;
-
-    /// Returns the clock of the database, in milliseconds since 1970.
-    fn now(&self) -> Result<i64, StoreError>;
-
-    /// Changes how many tasks of a key wait and run. Removes a key of which none does.
-    fn count_key(&mut self, queue: &str, key: &str, change: KeyChange) -> Result<(), StoreError>;
-
-    /// Returns keys of which a task waits and fewer than `per_key` run, with their turns: at most `limit`, those with
-    /// turns after `after`, in their order.
-    fn turns(&self, queue: &str, per_key: u32, after: i64, limit: usize) -> Result<Vec<(String, i64)>, StoreError>;
-
-    /// Gives waiting tasks of a queue that are due, of these steps and of this key if there is one, to a lease: at most
-    /// `limit`, in order of rank and number. Returns them in that order.
-    fn claim_tasks(
-        &mut self,
-        lease: i64,
-        queue: &str,
-        key: Option<&str>,
-        steps: &[String],
-        limit: usize,
-    ) -> Result<Vec<TaskRow>, StoreError>;
-
     /// Removes at most `limit` rows of a run in one table, and returns how many were removed.
     fn remove_part(&mut self, run: i64, part: Part, limit: usize) -> Result<usize, StoreError>;
 
@@ -186,36 +141,6 @@ pub(in crate::store) trait Rows {
 
 /// Writes the value of a user's code within its transaction.
 pub(in crate::store) type Record<'a, R> = &'a mut dyn FnMut(&mut R, &Value) -> Result<(), StoreError>;
-
-/// The columns of a task that decisions read.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(in crate::store) struct TaskHead {
-    pub(in crate::store) queue: String,
-    pub(in crate::store) key: Option<String>,
-    pub(in crate::store) run: i64,
-    pub(in crate::store) position: u64,
-    pub(in crate::store) attempt: u32,
-    pub(in crate::store) state: TaskState,
-    pub(in crate::store) lease: Option<i64>,
-}
-
-/// New values of a task's row.
-#[derive(Clone, Copy, Debug)]
-pub(in crate::store) struct TaskChange<'a> {
-    pub(in crate::store) state: TaskState,
-    pub(in crate::store) lease: Option<i64>,
-    /// The reason why its engine cannot run it, and the milliseconds until it is due again; `None` leaves both.
-    pub(in crate::store) refused: Option<(&'a str, i64)>,
-}
-
-/// A change of how many tasks of a key wait and run.
-#[derive(Clone, Copy, Debug, Default)]
-pub(in crate::store) struct KeyChange {
-    pub(in crate::store) waiting: i64,
-    pub(in crate::store) running: i64,
-    /// Its new turn; `None` leaves it.
-    pub(in crate::store) turn: Option<i64>,
-}
 
 /// What appends and messages need to know of a run.
 #[derive(Clone, Copy, Debug)]

@@ -1,7 +1,7 @@
 //! Tasks: attempts of remote steps, which an engine claims under its lease.
 
 use super::{Decided, Decision, Rows, TaskChange, TaskHead};
-use crate::store::{Lease, NewInboxItem, Rejected, TaskRow, TaskState, Written};
+use crate::store::{Lease, NewInboxItem, QueueState, Rejected, TaskRow, TaskState, Written};
 
 impl<R: Rows> Decision<'_, R> {
     /// Adds an attempt unless it has a row: a run that is loaded again repeats its pending calls. One that waits in
@@ -18,10 +18,21 @@ impl<R: Rows> Decision<'_, R> {
             }
         }
         if !is_there {
-            self.rows.insert_task(&TaskRow { run, ..task.clone() })?;
-            self.waits(&task.queue, task.key.as_deref())?;
+            self.insert_task(run, task)?;
         }
         Ok(0)
+    }
+
+    /// Adds a task. One without a key has the empty one in a queue that has keys.
+    fn insert_task(&mut self, run: i64, task: &TaskRow) -> Decided<()> {
+        let has_keys = |state: QueueState| state.has_keys;
+        let key = match &task.key {
+            None if self.rows.queue(&task.queue)?.is_some_and(has_keys) => Some(String::new()),
+            key => key.clone(),
+        };
+        self.waits(&task.queue, key.as_deref())?;
+        let due = task.due.clamp(0, TaskRow::LONGEST);
+        Ok(self.rows.insert_task(&TaskRow { run, key, due, ..task.clone() })?)
     }
 
     /// Ends the attempts of a call that its run no longer waits for.
@@ -84,7 +95,7 @@ impl<R: Rows> Decision<'_, R> {
         if task.state == TaskState::Cancelled {
             self.remove(&task)?;
         } else {
-            self.runs_no_longer(&task)?;
+            self.runs_no_longer(&task, false)?;
             self.waits(&task.queue, task.key.as_deref())?;
             let waiting = TaskChange { state: TaskState::Waiting, lease: None, refused: Some((refused, wait)) };
             self.rows.change_task(&task, &waiting)?;
@@ -121,7 +132,7 @@ impl<R: Rows> Decision<'_, R> {
     }
 
     fn delivered(&mut self, task: &TaskHead) -> Decided<()> {
-        self.runs_no_longer(task)?;
+        self.runs_no_longer(task, true)?;
         let delivered = TaskChange { state: TaskState::Delivered, lease: None, refused: None };
         Ok(self.rows.change_task(task, &delivered)?)
     }
@@ -129,7 +140,7 @@ impl<R: Rows> Decision<'_, R> {
     fn remove(&mut self, task: &TaskHead) -> Decided<()> {
         match task.state {
             TaskState::Waiting => self.waits_no_longer(task)?,
-            TaskState::Claimed | TaskState::Cancelled => self.runs_no_longer(task)?,
+            TaskState::Claimed | TaskState::Cancelled => self.runs_no_longer(task, true)?,
             TaskState::Delivered => {}
         }
         Ok(self.rows.remove_task(task)?)

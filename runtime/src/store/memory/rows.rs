@@ -8,12 +8,11 @@ mod tasks;
 use super::tables::Tables;
 use crate::record::AttemptOutcome;
 use crate::store::decide::{
-    ItemHead, KeyChange, Part, Place, Record, Related, Relation, RequestChange, Rows, RunChange, RunState, TaskChange,
-    TaskHead, perform,
+    ItemHead, Part, Place, Record, Related, Relation, RequestChange, Rows, RunChange, RunState, perform,
 };
 use crate::store::{
-    EntryRow, FieldRow, LeaseRow, NewInboxItem, OutputRow, QueueState, Rejected, RequestRow, RunKey, RunQuery, RunRow,
-    StoreError, TakenItem, TaskRow, UserCode, Write, Written,
+    EntryRow, FieldRow, LeaseRow, NewInboxItem, OutputRow, Rejected, RequestRow, RunKey, RunQuery, RunRow, StoreError,
+    TakenItem, UserCode, Write, Written,
 };
 use crate::value::Value;
 use std::sync::Arc;
@@ -258,70 +257,6 @@ impl Rows for Tables {
             self.watchers.insert((to, watcher, position));
         }
         Ok(())
-    }
-
-    fn attempts(&self, run: i64, position: u64) -> Result<Vec<TaskHead>, StoreError> {
-        Ok(self.heads_at(run, position))
-    }
-
-    fn tasks_in(&self, run: i64) -> Result<Vec<TaskHead>, StoreError> {
-        Ok(self.heads_in(run))
-    }
-
-    fn tasks_of(&self, lease: i64) -> Result<Vec<TaskHead>, StoreError> {
-        Ok(self.heads_of(lease))
-    }
-
-    fn insert_task(&mut self, task: &TaskRow) -> Result<(), StoreError> {
-        self.put_task(task);
-        Ok(())
-    }
-
-    fn change_task(&mut self, task: &TaskHead, change: &TaskChange<'_>) -> Result<(), StoreError> {
-        self.alter_task(task, change);
-        Ok(())
-    }
-
-    fn remove_task(&mut self, task: &TaskHead) -> Result<(), StoreError> {
-        self.drop_task((task.run, task.position, task.attempt));
-        Ok(())
-    }
-
-    fn queue(&self, name: &str) -> Result<Option<QueueState>, StoreError> {
-        Ok(self.queues.get(name).cloned())
-    }
-
-    fn put_queue(&mut self, state: &QueueState) -> Result<(), StoreError> {
-        self.queues.insert(state.queue.clone(), state.clone());
-        Ok(())
-    }
-
-    fn running_in(&self, queue: &str) -> Result<i64, StoreError> {
-        Ok(self.claimed_in(queue))
-    }
-
-    fn now(&self) -> Result<i64, StoreError> {
-        Ok(tasks::now())
-    }
-
-    fn count_key(&mut self, queue: &str, key: &str, change: KeyChange) -> Result<(), StoreError> {
-        self.alter_key(queue, key, change);
-        Ok(())
-    }
-
-    fn turns(&self, queue: &str, per_key: u32, after: i64, limit: usize) -> Result<Vec<(String, i64)>, StoreError> {
-        Ok(self.next_turns(queue, per_key, after, limit))
-    }
-
-    fn claim_tasks(
-        &mut self,
-        lease: i64,
-        queue: &str,
-        key: Option<&str>,
-        steps: &[String],
-        limit: usize,
-    ) -> Result<Vec<TaskRow>, StoreError> {
-        Ok(self.take_tasks(lease, queue, key, steps, limit))
     }
 
     fn remove_part(&mut self, run: i64, part: Part, limit: usize) -> Result<usize, StoreError> {

@@ -343,9 +343,14 @@ queries! {
             running = steadfast_queue_keys.running + excluded.running, turn = coalesce(?5, steadfast_queue_keys.turn)";
     /// Queue, key.
     FORGET_KEY = "DELETE FROM steadfast_queue_keys WHERE queue = ?1 AND key = ?2 AND waiting <= 0 AND running <= 0";
-    /// Queue, after, limit per key, how many.
+    /// Queue, turn and key after which it begins, limit per key, how many.
     TURNS = "SELECT key, turn FROM steadfast_queue_keys
-        WHERE queue = ?1 AND waiting > 0 AND turn > ?2 AND running < ?3 ORDER BY turn LIMIT ?4";
+        WHERE queue = ?1 AND waiting > 0 AND (turn, key) > (?2, ?3) AND running < ?4 ORDER BY turn, key LIMIT ?5";
+    /// Queue.
+    GIVE_KEYS_TO_WAITING = "UPDATE steadfast_tasks SET key = '' WHERE queue = ?1 AND key IS NULL AND state = 'waiting'";
+    /// Queue.
+    GIVE_KEYS_TO_CLAIMED = "UPDATE steadfast_tasks SET key = ''
+        WHERE queue = ?1 AND key IS NULL AND state IN ('claimed', 'cancelled')";
     /// The least name that may be found. Steps from queue to queue, however many tasks each has.
     NEXT_QUEUE = "SELECT min(queue) FROM steadfast_tasks WHERE queue > ?1";
     /// Queue, the most tasks that are counted.

@@ -36,6 +36,7 @@ pub(in crate::store) const MIGRATIONS: &[Migration] = &[
     Migration { slice: &[], statements: VERSION_7 },
     Migration { slice: &[], statements: VERSION_8 },
     Migration { slice: &[], statements: VERSION_9 },
+    Migration { slice: &[], statements: VERSION_10 },
 ];
 
 const VERSION_1: &[&str] = &[
@@ -299,4 +300,13 @@ const VERSION_9: &[&str] = &[
     )",
     "CREATE UNIQUE INDEX steadfast_queue_keys_key ON steadfast_queue_keys (queue, key)",
     "CREATE INDEX steadfast_queue_keys_turn ON steadfast_queue_keys (queue, turn) WHERE waiting > 0",
+];
+
+/// Runs that wait in queues. Keys with the same turn are read in pages too.
+const VERSION_10: &[&str] = &[
+    "DROP INDEX steadfast_queue_keys_turn",
+    "CREATE INDEX steadfast_queue_keys_turn ON steadfast_queue_keys (queue, turn, key) WHERE waiting > 0",
+    "ALTER TABLE steadfast_runs ADD COLUMN queue TEXT",
+    "ALTER TABLE steadfast_tasks ADD COLUMN expires BIGINT",
+    "CREATE INDEX steadfast_tasks_expires ON steadfast_tasks (expires) WHERE expires IS NOT NULL",
 ];

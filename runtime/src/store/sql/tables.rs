@@ -11,12 +11,11 @@ use super::read::Reader;
 use super::{Cell, Session, queries};
 use crate::record::AttemptOutcome;
 use crate::store::decide::{
-    ItemHead, KeyChange, Part, Place, Record, Related, Relation, RequestChange, Rows, RunChange, RunState, TaskChange,
-    TaskHead,
+    ItemHead, Part, Place, Record, Related, Relation, RequestChange, Rows, RunChange, RunState,
 };
 use crate::store::{
-    EntryRow, FieldRow, LeaseRow, NewInboxItem, OutputRow, QueueState, RequestKey, RequestRow, RunKey, RunRow,
-    StoreError, StoreErrorKind, TakenItem, TaskRow, UserCode,
+    EntryRow, FieldRow, LeaseRow, NewInboxItem, OutputRow, RequestKey, RequestRow, RunKey, RunRow, StoreError,
+    StoreErrorKind, TakenItem, UserCode,
 };
 use crate::value::Value;
 use std::cell::RefCell;
@@ -249,65 +248,6 @@ impl<S: Session> Rows for Tables<'_, S> {
 
     fn move_watchers(&mut self, from: i64, to: i64) -> Result<(), StoreError> {
         self.execute(queries::MOVE_WATCHERS, &[Cell::Int(from), Cell::Int(to)])
-    }
-
-    fn attempts(&self, run: i64, position: u64) -> Result<Vec<TaskHead>, StoreError> {
-        self.task_heads(queries::TASKS_AT, &[Cell::Int(run), super::read::clamped(position)])
-    }
-
-    fn tasks_in(&self, run: i64) -> Result<Vec<TaskHead>, StoreError> {
-        self.task_heads(queries::TASKS_IN, &[Cell::Int(run)])
-    }
-
-    fn tasks_of(&self, lease: i64) -> Result<Vec<TaskHead>, StoreError> {
-        self.task_heads(queries::TASKS_OF_LEASE, &[Cell::Int(lease)])
-    }
-
-    fn insert_task(&mut self, task: &TaskRow) -> Result<(), StoreError> {
-        self.insert_task_row(task)
-    }
-
-    fn change_task(&mut self, task: &TaskHead, change: &TaskChange<'_>) -> Result<(), StoreError> {
-        self.change_task_row(task, change)
-    }
-
-    fn remove_task(&mut self, task: &TaskHead) -> Result<(), StoreError> {
-        self.execute(queries::REMOVE_TASK, &tasks::key(task))
-    }
-
-    fn queue(&self, name: &str) -> Result<Option<QueueState>, StoreError> {
-        self.reader().queue(name)
-    }
-
-    fn put_queue(&mut self, state: &QueueState) -> Result<(), StoreError> {
-        self.put_queue_row(state)
-    }
-
-    fn running_in(&self, queue: &str) -> Result<i64, StoreError> {
-        Ok(self.number(queries::CLAIMED_IN, &[Cell::Text(queue.as_bytes())])?.unwrap_or_default())
-    }
-
-    fn now(&self) -> Result<i64, StoreError> {
-        self.drawn(queries::CLOCK, &[])
-    }
-
-    fn count_key(&mut self, queue: &str, key: &str, change: KeyChange) -> Result<(), StoreError> {
-        self.count_key_row(queue, key, change)
-    }
-
-    fn turns(&self, queue: &str, per_key: u32, after: i64, limit: usize) -> Result<Vec<(String, i64)>, StoreError> {
-        self.next_turns(queue, per_key, after, limit)
-    }
-
-    fn claim_tasks(
-        &mut self,
-        lease: i64,
-        queue: &str,
-        key: Option<&str>,
-        steps: &[String],
-        limit: usize,
-    ) -> Result<Vec<TaskRow>, StoreError> {
-        self.claim_task_rows(lease, queue, key, steps, limit)
     }
 
     fn remove_part(&mut self, run: i64, part: Part, limit: usize) -> Result<usize, StoreError> {

@@ -1,8 +1,8 @@
 //! Tasks of remote steps.
 
-use crate::store::decide::{KeyChange, TaskChange, TaskHead};
+use crate::store::decide::{KeyChange, TaskChange, TaskHead, TaskRows};
 use crate::store::memory::tables::{Tables, TaskId};
-use crate::store::{QueueRow, TaskKey, TaskRow, TaskState};
+use crate::store::{QueueRow, QueueState, StoreError, TaskKey, TaskRow, TaskState};
 use std::collections::BTreeMap;
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -167,9 +167,29 @@ impl Tables {
         }
     }
 
-    pub(super) fn next_turns(&self, queue: &str, per_key: u32, after: i64, limit: usize) -> Vec<(String, i64)> {
-        let keys = self.keys.iter().filter(|((of, _), row)| {
-            of == queue && row.waiting > 0 && row.running < i64::from(per_key) && row.turn > after
+    pub(super) fn give_empty_keys(&mut self, queue: &str) -> (i64, i64) {
+        let (mut waiting, mut running) = (0, 0);
+        let keyless = self.tasks.values().filter(|task| task.queue == queue && task.key.is_none());
+        for mut row in keyless.cloned().collect::<Vec<_>>() {
+            self.drop_task(id(&row));
+            row.key = Some(String::new());
+            match row.state {
+                TaskState::Waiting => {
+                    waiting += 1;
+                    self.note_waiting(&row);
+                }
+                TaskState::Claimed | TaskState::Cancelled => running += 1,
+                TaskState::Delivered => {}
+            }
+            self.tasks.insert(id(&row), row);
+        }
+        (waiting, running)
+    }
+
+    pub(super) fn next_turns(&self, queue: &str, per_key: u32, after: (i64, &str), limit: usize) -> Vec<(String, i64)> {
+        let keys = self.keys.iter().filter(|((of, key), row)| {
+            let is_later = (row.turn, key.as_str()) > after;
+            of == queue && row.waiting > 0 && row.running < i64::from(per_key) && is_later
         });
         let mut turns: Vec<_> = keys.map(|((_, key), row)| (key.clone(), row.turn)).collect();
         turns.sort_by(|(a, first), (b, second)| (first, a).cmp(&(second, b)));
@@ -186,4 +206,80 @@ fn places(row: &TaskRow) -> impl Iterator<Item = (String, Option<String>)> + use
 
 const fn id(row: &TaskRow) -> TaskId {
     (row.run, row.position, row.attempt)
+}
+
+impl TaskRows for Tables {
+    fn attempts(&self, run: i64, position: u64) -> Result<Vec<TaskHead>, StoreError> {
+        Ok(self.heads_at(run, position))
+    }
+
+    fn tasks_in(&self, run: i64) -> Result<Vec<TaskHead>, StoreError> {
+        Ok(self.heads_in(run))
+    }
+
+    fn tasks_of(&self, lease: i64) -> Result<Vec<TaskHead>, StoreError> {
+        Ok(self.heads_of(lease))
+    }
+
+    fn insert_task(&mut self, task: &TaskRow) -> Result<(), StoreError> {
+        self.put_task(task);
+        Ok(())
+    }
+
+    fn change_task(&mut self, task: &TaskHead, change: &TaskChange<'_>) -> Result<(), StoreError> {
+        self.alter_task(task, change);
+        Ok(())
+    }
+
+    fn remove_task(&mut self, task: &TaskHead) -> Result<(), StoreError> {
+        self.drop_task((task.run, task.position, task.attempt));
+        Ok(())
+    }
+
+    fn queue(&self, name: &str) -> Result<Option<QueueState>, StoreError> {
+        Ok(self.queues.get(name).cloned())
+    }
+
+    fn put_queue(&mut self, state: &QueueState) -> Result<(), StoreError> {
+        self.queues.insert(state.queue.clone(), state.clone());
+        Ok(())
+    }
+
+    fn running_in(&self, queue: &str) -> Result<i64, StoreError> {
+        Ok(self.claimed_in(queue))
+    }
+
+    fn now(&self) -> Result<i64, StoreError> {
+        Ok(now())
+    }
+
+    fn count_key(&mut self, queue: &str, key: &str, change: KeyChange) -> Result<(), StoreError> {
+        self.alter_key(queue, key, change);
+        Ok(())
+    }
+
+    fn give_keys(&mut self, queue: &str) -> Result<(i64, i64), StoreError> {
+        Ok(self.give_empty_keys(queue))
+    }
+
+    fn turns(
+        &self,
+        queue: &str,
+        per_key: u32,
+        after: (i64, &str),
+        limit: usize,
+    ) -> Result<Vec<(String, i64)>, StoreError> {
+        Ok(self.next_turns(queue, per_key, after, limit))
+    }
+
+    fn claim_tasks(
+        &mut self,
+        lease: i64,
+        queue: &str,
+        key: Option<&str>,
+        steps: &[String],
+        limit: usize,
+    ) -> Result<Vec<TaskRow>, StoreError> {
+        Ok(self.take_tasks(lease, queue, key, steps, limit))
+    }
 }

@@ -4,6 +4,7 @@
 //! batch are decided anew.
 
 mod lacking;
+mod tasks;
 
 use super::changes::Changes;
 use super::keys::Keys;
@@ -11,13 +12,11 @@ use super::known::Known;
 use super::own::Own;
 use crate::record::AttemptOutcome;
 use crate::store::decide::{
-    ItemHead, KeyChange, Part, Place, Record, Related, Relation, RequestChange, Rows, RunChange, RunState, TaskChange,
-    TaskHead,
+    ItemHead, Part, Place, Record, Related, Relation, RequestChange, Rows, RunChange, RunState,
 };
 use crate::store::sql::queries;
 use crate::store::{
-    EntryRow, FieldRow, LeaseRow, NewInboxItem, OutputRow, QueueState, RequestRow, RunKey, RunRow, StoreError,
-    TakenItem, TaskRow, UserCode,
+    EntryRow, FieldRow, LeaseRow, NewInboxItem, OutputRow, RequestRow, RunKey, RunRow, StoreError, TakenItem, UserCode,
 };
 use crate::value::Value;
 use std::cell::{Cell, RefCell};
@@ -328,65 +327,6 @@ impl Rows for Sheet {
     }
 
     fn move_watchers(&mut self, _: i64, _: i64) -> Result<(), StoreError> {
-        self.needs_all()
-    }
-
-    fn attempts(&self, _: i64, _: u64) -> Result<Vec<TaskHead>, StoreError> {
-        self.needs_all()
-    }
-
-    fn tasks_in(&self, _: i64) -> Result<Vec<TaskHead>, StoreError> {
-        self.needs_all()
-    }
-
-    fn tasks_of(&self, _: i64) -> Result<Vec<TaskHead>, StoreError> {
-        self.needs_all()
-    }
-
-    fn insert_task(&mut self, _: &TaskRow) -> Result<(), StoreError> {
-        self.needs_all()
-    }
-
-    fn change_task(&mut self, _: &TaskHead, _: &TaskChange<'_>) -> Result<(), StoreError> {
-        self.needs_all()
-    }
-
-    fn remove_task(&mut self, _: &TaskHead) -> Result<(), StoreError> {
-        self.needs_all()
-    }
-
-    fn queue(&self, _: &str) -> Result<Option<QueueState>, StoreError> {
-        self.needs_all()
-    }
-
-    fn put_queue(&mut self, _: &QueueState) -> Result<(), StoreError> {
-        self.needs_all()
-    }
-
-    fn running_in(&self, _: &str) -> Result<i64, StoreError> {
-        self.needs_all()
-    }
-
-    fn now(&self) -> Result<i64, StoreError> {
-        self.needs_all()
-    }
-
-    fn count_key(&mut self, _: &str, _: &str, _: KeyChange) -> Result<(), StoreError> {
-        self.needs_all()
-    }
-
-    fn turns(&self, _: &str, _: u32, _: i64, _: usize) -> Result<Vec<(String, i64)>, StoreError> {
-        self.needs_all()
-    }
-
-    fn claim_tasks(
-        &mut self,
-        _: i64,
-        _: &str,
-        _: Option<&str>,
-        _: &[String],
-        _: usize,
-    ) -> Result<Vec<TaskRow>, StoreError> {
         self.needs_all()
     }
 

@@ -2,7 +2,7 @@
 
 use super::Tables;
 use super::runs::int_or_null;
-use crate::store::decide::{KeyChange, TaskChange, TaskHead};
+use crate::store::decide::{KeyChange, TaskChange, TaskHead, TaskRows};
 use crate::store::sql::columns::{text_or_null, value_cells};
 use crate::store::sql::read::clamped;
 use crate::store::sql::{Cell, Session, queries, waiting};
@@ -10,16 +10,30 @@ use crate::store::{QueueState, StoreError, TaskRow};
 use std::ops::ControlFlow;
 
 /// Returns the values by which a task is found.
-pub(super) fn key(task: &TaskHead) -> [Cell<'static>; 3] {
+fn key(task: &TaskHead) -> [Cell<'static>; 3] {
     [Cell::Int(task.run), clamped(task.position), Cell::Int(task.attempt.into())]
 }
 
 impl<S: Session> Tables<'_, S> {
-    pub(super) fn task_heads(&self, query: &str, values: &[Cell<'_>]) -> Result<Vec<TaskHead>, StoreError> {
+    fn task_heads(&self, query: &str, values: &[Cell<'_>]) -> Result<Vec<TaskHead>, StoreError> {
         self.reader().rows(None, query, values)
     }
+}
 
-    pub(super) fn insert_task_row(&self, task: &TaskRow) -> Result<(), StoreError> {
+impl<S: Session> TaskRows for Tables<'_, S> {
+    fn attempts(&self, run: i64, position: u64) -> Result<Vec<TaskHead>, StoreError> {
+        self.task_heads(queries::TASKS_AT, &[Cell::Int(run), clamped(position)])
+    }
+
+    fn tasks_in(&self, run: i64) -> Result<Vec<TaskHead>, StoreError> {
+        self.task_heads(queries::TASKS_IN, &[Cell::Int(run)])
+    }
+
+    fn tasks_of(&self, lease: i64) -> Result<Vec<TaskHead>, StoreError> {
+        self.task_heads(queries::TASKS_OF_LEASE, &[Cell::Int(lease)])
+    }
+
+    fn insert_task(&mut self, task: &TaskRow) -> Result<(), StoreError> {
         let [form, body] = value_cells(Some(&task.arguments));
         let values = [
             Cell::Text(task.queue.as_bytes()),
@@ -40,7 +54,7 @@ impl<S: Session> Tables<'_, S> {
         self.execute(queries::INSERT_TASK, &values)
     }
 
-    pub(super) fn change_task_row(&self, task: &TaskHead, change: &TaskChange<'_>) -> Result<(), StoreError> {
+    fn change_task(&mut self, task: &TaskHead, change: &TaskChange<'_>) -> Result<(), StoreError> {
         let [run, position, attempt] = key(task);
         let (state, lease) = (Cell::Text(change.state.as_str().as_bytes()), int_or_null(change.lease));
         match change.refused {
@@ -52,24 +66,15 @@ impl<S: Session> Tables<'_, S> {
         }
     }
 
-    pub(super) fn claim_task_rows(
-        &self,
-        lease: i64,
-        queue: &str,
-        key: Option<&str>,
-        steps: &[String],
-        limit: usize,
-    ) -> Result<Vec<TaskRow>, StoreError> {
-        if steps.is_empty() {
-            return Ok(Vec::new());
-        }
-        let (text, values) = waiting::claim(lease, queue, key, steps, limit);
-        let mut tasks: Vec<TaskRow> = self.reader().rows(None, &text, &values)?;
-        tasks.sort_unstable_by_key(|task| (task.rank(), task.number));
-        Ok(tasks)
+    fn remove_task(&mut self, task: &TaskHead) -> Result<(), StoreError> {
+        self.execute(queries::REMOVE_TASK, &key(task))
     }
 
-    pub(super) fn put_queue_row(&self, state: &QueueState) -> Result<(), StoreError> {
+    fn queue(&self, name: &str) -> Result<Option<QueueState>, StoreError> {
+        self.reader().queue(name)
+    }
+
+    fn put_queue(&mut self, state: &QueueState) -> Result<(), StoreError> {
         let json = |limits| serde_json::to_vec(limits).expect("numbers are JSON");
         let (declared, set) = (json(&state.declared), state.set.as_ref().map(json));
         let values = [
@@ -86,22 +91,39 @@ impl<S: Session> Tables<'_, S> {
         self.execute(queries::PUT_QUEUE, &values)
     }
 
-    pub(super) fn count_key_row(&self, queue: &str, key: &str, change: KeyChange) -> Result<(), StoreError> {
+    fn running_in(&self, queue: &str) -> Result<i64, StoreError> {
+        Ok(self.number(queries::CLAIMED_IN, &[Cell::Text(queue.as_bytes())])?.unwrap_or_default())
+    }
+
+    fn now(&self) -> Result<i64, StoreError> {
+        self.drawn(queries::CLOCK, &[])
+    }
+
+    fn count_key(&mut self, queue: &str, key: &str, change: KeyChange) -> Result<(), StoreError> {
         let KeyChange { waiting, running, turn } = change;
         let [queue, key] = [Cell::Text(queue.as_bytes()), Cell::Text(key.as_bytes())];
         self.execute(queries::COUNT_KEY, &[queue, key, Cell::Int(waiting), Cell::Int(running), int_or_null(turn)])?;
         if waiting < 0 || running < 0 { self.execute(queries::FORGET_KEY, &[queue, key]) } else { Ok(()) }
     }
 
-    pub(super) fn next_turns(
+    fn give_keys(&mut self, queue: &str) -> Result<(i64, i64), StoreError> {
+        let queue = Cell::Text(queue.as_bytes());
+        let count =
+            |query: &str| self.session.execute(query, &[queue]).map(|rows| i64::try_from(rows).unwrap_or(i64::MAX));
+        let waiting = count(queries::GIVE_KEYS_TO_WAITING)?;
+        Ok((waiting, count(queries::GIVE_KEYS_TO_CLAIMED)?))
+    }
+
+    fn turns(
         &self,
         queue: &str,
         per_key: u32,
-        after: i64,
+        (turn, key): (i64, &str),
         limit: usize,
     ) -> Result<Vec<(String, i64)>, StoreError> {
         let mut turns = Vec::new();
-        let values = [Cell::Text(queue.as_bytes()), Cell::Int(after), Cell::Int(per_key.into()), clamped(limit)];
+        let [queue, key] = [Cell::Text(queue.as_bytes()), Cell::Text(key.as_bytes())];
+        let values = [queue, Cell::Int(turn), key, Cell::Int(per_key.into()), clamped(limit)];
         self.session.select(queries::TURNS, &values, &mut |row| {
             if let (Cell::Text(key), Cell::Int(turn)) = (row.cell(0), row.cell(1)) {
                 turns.push((String::from_utf8_lossy(key).into_owned(), turn));
@@ -109,5 +131,22 @@ impl<S: Session> Tables<'_, S> {
             ControlFlow::Continue(())
         })?;
         Ok(turns)
+    }
+
+    fn claim_tasks(
+        &mut self,
+        lease: i64,
+        queue: &str,
+        key: Option<&str>,
+        steps: &[String],
+        limit: usize,
+    ) -> Result<Vec<TaskRow>, StoreError> {
+        if steps.is_empty() {
+            return Ok(Vec::new());
+        }
+        let (text, values) = waiting::claim(lease, queue, key, steps, limit);
+        let mut tasks: Vec<TaskRow> = self.reader().rows(None, &text, &values)?;
+        tasks.sort_unstable_by_key(|task| (task.rank(), task.number));
+        Ok(tasks)
     }
 }

@@ -1,0 +1,93 @@
+//! What decisions need of tasks and queues.
+
+use crate::store::{QueueState, StoreError, TaskRow, TaskState};
+
+/// The tasks and queues of a database within one transaction.
+pub(in crate::store) trait TaskRows {
+    /// Returns the attempts of a call, without their arguments.
+    fn attempts(&self, run: i64, position: u64) -> Result<Vec<TaskHead>, StoreError>;
+
+    /// Returns the tasks of a run, without their arguments.
+    fn tasks_in(&self, run: i64) -> Result<Vec<TaskHead>, StoreError>;
+
+    /// Returns the tasks that the engine of a lease runs.
+    fn tasks_of(&self, lease: i64) -> Result<Vec<TaskHead>, StoreError>;
+
+    /// Inserts a task as waiting. Ignores its number, state and lease, and why it was refused.
+    fn insert_task(&mut self, task: &TaskRow) -> Result<(), StoreError>;
+
+    /// Changes the row of a task.
+    fn change_task(&mut self, task: &TaskHead, change: &TaskChange<'_>) -> Result<(), StoreError>;
+
+    /// Removes a task.
+    fn remove_task(&mut self, task: &TaskHead) -> Result<(), StoreError>;
+
+    /// Returns the state of a queue; `None` if it is not declared.
+    fn queue(&self, name: &str) -> Result<Option<QueueState>, StoreError>;
+
+    /// Inserts or replaces the row of a queue.
+    fn put_queue(&mut self, state: &QueueState) -> Result<(), StoreError>;
+
+    /// Returns how many tasks of a queue have a lease.
+    fn running_in(&self, queue: &str) -> Result<i64, StoreError>;
+
+    /// Returns the clock of the database, in milliseconds since 1970.
+    fn now(&self) -> Result<i64, StoreError>;
+
+    /// Changes how many tasks of a key wait and run. Removes a key of which none does.
+    fn count_key(&mut self, queue: &str, key: &str, change: KeyChange) -> Result<(), StoreError>;
+
+    /// Gives the tasks of a queue that have no key the empty one, and returns how many wait and run.
+    fn give_keys(&mut self, queue: &str) -> Result<(i64, i64), StoreError>;
+
+    /// Returns keys of which a task waits and fewer than `per_key` run, with their turns: at most `limit`, those after
+    /// this turn and key, in order of turns and keys.
+    fn turns(
+        &self,
+        queue: &str,
+        per_key: u32,
+        after: (i64, &str),
+        limit: usize,
+    ) -> Result<Vec<(String, i64)>, StoreError>;
+
+    /// Gives waiting tasks of a queue that are due, of these steps and of this key if there is one, to a lease: at most
+    /// `limit`, in order of rank and number. Returns them in that order.
+    fn claim_tasks(
+        &mut self,
+        lease: i64,
+        queue: &str,
+        key: Option<&str>,
+        steps: &[String],
+        limit: usize,
+    ) -> Result<Vec<TaskRow>, StoreError>;
+}
+
+/// The columns of a task that decisions read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(in crate::store) struct TaskHead {
+    pub(in crate::store) queue: String,
+    pub(in crate::store) key: Option<String>,
+    pub(in crate::store) run: i64,
+    pub(in crate::store) position: u64,
+    pub(in crate::store) attempt: u32,
+    pub(in crate::store) state: TaskState,
+    pub(in crate::store) lease: Option<i64>,
+}
+
+/// New values of a task's row.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::store) struct TaskChange<'a> {
+    pub(in crate::store) state: TaskState,
+    pub(in crate::store) lease: Option<i64>,
+    /// The reason why its engine cannot run it, and the milliseconds until it is due again; `None` leaves both.
+    pub(in crate::store) refused: Option<(&'a str, i64)>,
+}
+
+/// A change of how many tasks of a key wait and run.
+#[derive(Clone, Copy, Debug, Default)]
+pub(in crate::store) struct KeyChange {
+    pub(in crate::store) waiting: i64,
+    pub(in crate::store) running: i64,
+    /// Its new turn; `None` leaves it.
+    pub(in crate::store) turn: Option<i64>,
+}
