@@ -30,7 +30,7 @@ mod write_stream;
 pub(crate) use abandon::Abandon;
 pub(crate) use at::{At, asked_again, derived_id};
 pub(crate) use await_answer::AwaitAnswer;
-pub(crate) use cancel_child::{CancelChild, cancellation};
+pub(crate) use cancel_child::CancelChild;
 pub(crate) use changed::{missing_rows, version as recorded_version};
 pub(crate) use close_stream::CloseStream;
 pub(crate) use finish::Finish;

@@ -8,10 +8,11 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// A queue in which remote steps wait for an engine, with the limits of all engines together.
+/// A queue in which remote steps and runs wait for an engine, with the limits of all engines together. Both are its
+/// tasks.
 ///
-/// A queue need not be declared: `#[step(queue = "gpu")]` and [`serve`](crate::EngineBuilder::serve) are enough. A
-/// declaration gives it limits. They are rows of the database: [`Engine::queue`](crate::Engine::queue) changes them
+/// A queue need not be declared: `#[step(queue = "gpu")]`, or [`queue`](crate::StartCall::queue) at the start of a run,
+/// and [`serve`](crate::EngineBuilder::serve) are enough. A declaration gives it limits. They are rows of the database: [`Engine::queue`](crate::Engine::queue) changes them
 /// while engines run. A limit that was set in this way overrides the declared one until it is
 /// [reset](crate::QueueHandle::reset). An engine with a faulty declaration does not start, and the error names the
 /// fault.
@@ -81,9 +82,10 @@ impl Queue {
         self
     }
 
-    /// Sets the function that returns the key of an input. The input of a remote step is the tuple of its arguments.
-    /// Keys with waiting tasks take turns. Steps with arguments of other types need a function each. A call fails with
-    /// [`StepError::Refused`](crate::StepError::Refused) if no function takes its arguments, or if the function panics.
+    /// Sets the function that returns the key of an input: that of a workflow, or the tuple of a remote step's
+    /// arguments. Keys with waiting tasks take turns. Inputs of other types need a function each. A call fails with
+    /// [`StepError::Refused`](crate::StepError::Refused), and a start with [`EngineError::Value`](crate::EngineError), if
+    /// no function takes the input, or if the function panics.
     pub fn key<I: 'static, K: ToString>(mut self, key: impl Fn(&I) -> K + Send + Sync + 'static) -> Self {
         let of = TypeId::of::<I>();
         if self.keys.iter().any(|known| known.of == of) {
@@ -93,6 +95,19 @@ impl Queue {
         let key = Arc::new(move |input: &dyn Any| input.downcast_ref().map(|input| key(input).to_string()));
         self.keys.push(KeyFn { of, name: type_name::<I>(), key });
         self
+    }
+
+    /// Has a run keep its room until it ends. By default it gives it back while it waits for a time, a message, an answer
+    /// or another run, and waits for room again before it goes on.
+    pub fn held(mut self) -> Self {
+        self.limits.held = true;
+        self
+    }
+
+    /// Starts tasks with the same key one after the other, in the order of their priorities and arrival; a run keeps its
+    /// room until it ends. The next attempt of a remote step that failed takes its place behind those that wait.
+    pub fn in_order(self) -> Self {
+        self.per_key(1).held()
     }
 
     fn positive(&mut self, number: u32, what: &str) {

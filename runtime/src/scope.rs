@@ -6,6 +6,7 @@ mod given;
 mod link;
 mod overrides;
 mod propagate;
+mod queued;
 mod writes;
 
 pub use cancellation::Cancellation;

@@ -61,7 +61,7 @@ pub(crate) use user_code::{Transaction, UserCode};
 pub(crate) use write::imported::ImportedRun;
 pub(crate) use write::item::NewInboxItem;
 pub(crate) use write::outgoing::Outgoing;
-pub(crate) use write::{Append, Change, Lease, NewRun, Rejected, Write, Written};
+pub(crate) use write::{Append, Change, Lease, NewQueued, NewRun, PlaceChange, Rejected, Write, Written};
 
 /// The rows, queries and writes of a [`Store`], for authors of one: with the feature `conformance`.
 ///
@@ -82,7 +82,7 @@ pub mod backend {
     pub use super::write::imported::ImportedRun;
     pub use super::write::item::NewInboxItem;
     pub use super::write::outgoing::Outgoing;
-    pub use super::write::{Append, Change, Lease, NewRun, Rejected, Write, Written};
+    pub use super::write::{Append, Change, Lease, NewQueued, NewRun, PlaceChange, Rejected, Write, Written};
     pub use crate::record::inbox_kind::InboxKind;
     pub use crate::record::outcome::AttemptOutcome;
     pub use crate::sql::error::SqlErrorKind;

@@ -1,8 +1,8 @@
 //! Requests the cancellation of a child run.
 
 use super::{Ask, At, Due, Given};
-use crate::record::{InboxKind, Kind};
-use crate::store::{EntryRow, NewInboxItem, Outgoing};
+use crate::record::Kind;
+use crate::store::{EntryRow, Outgoing};
 use crate::value::Value;
 use std::borrow::Cow;
 use std::fmt;
@@ -60,14 +60,5 @@ impl PartialEq<CancelChild<'_>> for CancelChild<'_> {
 impl fmt::Display for CancelChild<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "cancellation of the child `{}`: {}", self.id, self.reason)
-    }
-}
-
-/// Creates the item that requests the cancellation of a run; it arrives once.
-pub(crate) fn cancellation(run: i64, reason: &str, at: i64) -> NewInboxItem {
-    NewInboxItem {
-        key: Some("cancel".to_owned()),
-        value: Some(Value::text(reason)),
-        ..NewInboxItem::new(run, InboxKind::Cancel, at)
     }
 }

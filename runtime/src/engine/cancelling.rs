@@ -3,9 +3,8 @@
 use super::error::EngineError;
 use super::handle::{Ended, Run};
 use super::inbox;
-use crate::command::cancellation;
 use crate::lengths;
-use crate::store::Status;
+use crate::store::{NewInboxItem, Status};
 
 /// A cancellation that is durable. See [`Run::cancel`].
 #[derive(Clone, Debug)]
@@ -78,7 +77,7 @@ impl Run {
             return Err(EngineError::WrongStatus { id: row.id, status: row.status, action });
         }
         let reason = lengths::cut(reason);
-        let item = cancellation(self.number(), &reason, self.core().now());
+        let item = NewInboxItem::cancellation(self.number(), &reason, self.core().now());
         inbox::send(self.core(), self.id(), item).await?;
         Ok(Cancelling { run: self.clone(), reason })
     }

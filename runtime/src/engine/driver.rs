@@ -350,6 +350,10 @@ impl<'a> Driver<'a> {
 
     /// Returns the shortest wait for which the run is evicted, in milliseconds: long against a replay of its history.
     fn shortest_absence(&self) -> i64 {
+        // What it waits with is for others.
+        if self.core.tasks.queued.gives_back(self.number) {
+            return 0;
+        }
         let replay = i64::try_from(self.run.tail() / 50).unwrap_or(i64::MAX);
         let shortest = i64::try_from(self.core.options.evict_after.as_millis()).unwrap_or(i64::MAX);
         shortest.max(replay)

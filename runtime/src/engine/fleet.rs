@@ -40,7 +40,7 @@ struct About {
     serves: Vec<(String, u32)>,
     #[serde(default)]
     queues: Vec<(String, usize)>,
-    /// The remote steps that it runs, each with its queue.
+    /// What it takes from queues, each with its queue: remote steps by their names, runs as `workflow@version`.
     #[serde(default)]
     steps: Vec<(String, String)>,
 }
@@ -55,7 +55,7 @@ pub(super) fn about(workflows: &Workflows, queues: &Queues) -> String {
         since,
         serves: workflows.served(),
         queues: queues.slots(),
-        steps: queues.steps(),
+        steps: queues.names(&workflows.served()),
     };
     serde_json::to_string(&about).unwrap_or_default()
 }
@@ -102,7 +102,8 @@ pub(super) fn served_by(row: &LeaseRow) -> Option<Vec<(String, u32)>> {
     Some(serde_json::from_str::<About>(row.about.as_ref()?).ok()?.serves)
 }
 
-/// Returns the remote steps that the holders of leases run, without those that are `gone`; each with its queue.
+/// Returns what the holders of leases take from queues, without those that are `gone`; each with its queue: remote steps
+/// by their names, runs as `workflow@version`.
 pub(super) fn served_steps(leases: &[LeaseRow], gone: &[i64]) -> BTreeSet<(String, String)> {
     let live = leases.iter().filter(|row| !gone.contains(&row.number));
     let abouts = live.filter_map(|row| serde_json::from_str::<About>(row.about.as_ref()?).ok());

@@ -5,7 +5,7 @@ use super::error::EngineError;
 use super::heard::Heard;
 use super::lease::{Holder, Takes, holder_of};
 use super::sharing::Sharing;
-use super::{claiming, inbox, recovery, tasks, threads};
+use super::{claiming, inbox, queued_runs, recovery, tasks, threads};
 use crate::store::{Lease, Rejected, RunQuery, Write};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
@@ -117,6 +117,9 @@ impl Watch {
                     && let Err(error) = self.look_at_others(&core)
                 {
                     tracing::warn!(%error, "the leases in the database cannot be looked after now");
+                }
+                if let Err(error) = queued_runs::expire(&core) {
+                    tracing::warn!(%error, "runs that have waited too long in queues cannot be looked for now");
                 }
                 // A task that was returned or delayed becomes due without a commit.
                 tasks::look(&core);

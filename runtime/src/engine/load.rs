@@ -7,6 +7,7 @@ use super::driving::{self, Driving};
 use super::lease::Takes;
 use super::parking::{self, append, blocking, park_by_number};
 use super::probation;
+use super::queued_runs::{self, Admitted};
 use super::rebuild::rebuild;
 use super::suspects::{Record, Watch, watched};
 use super::workflows;
@@ -78,6 +79,7 @@ where
                 tracing::error!(run = number, message, "the run is parked");
                 park_by_number(&all, number, &ParkReason::new(ParkCause::Panicked, message)).await;
                 all.leave(number, &Outcome::Evicted);
+                queued_runs::left(&all, number, false);
             }
         })
     });
@@ -130,12 +132,13 @@ async fn supervise(
         match watched(core.suspects.watch(number), drive).await {
             DriverExit::Done(outcome) => {
                 core.leave(number, &outcome);
+                queued_runs::left(&core, number, false);
                 if let Outcome::Ended(Status::Replaced, _) = outcome {
                     go_on(&core, number).await;
                 }
                 return;
             }
-            DriverExit::Gone => return,
+            DriverExit::Gone => return queued_runs::left(&core, number, true),
             // The row shows whether the run belongs to another engine now.
             DriverExit::Lost => {
                 tracing::warn!(run = %id, after = tail, "an append was rejected; the run is looked at again");
@@ -146,7 +149,8 @@ async fn supervise(
             DriverExit::Unwritten(error) if error.kind == StoreErrorKind::Refused => {
                 let message = format!("the database refuses what run `{id}` has to record: {error}");
                 park_by_number(&core, number, &ParkReason::new(ParkCause::Unstorable, message)).await;
-                return core.leave(number, &Outcome::Evicted);
+                core.leave(number, &Outcome::Evicted);
+                return queued_runs::left(&core, number, false);
             }
             DriverExit::Unwritten(error) => {
                 tracing::warn!(run = %id, after = tail, %error, "the run stands still: its journal could not be written");
@@ -192,7 +196,13 @@ async fn bring(core: &Arc<Core>, number: i64, mail: &mut Mailbox) -> Option<Box<
     loop {
         match try_bring(core, number, mail).await {
             Ok(Brought::Machine(run)) => return Some(run),
-            Ok(Brought::Nothing) => break,
+            // What was sent meanwhile may be about a change after the row was read.
+            Ok(Brought::Nothing) if !core.leave_unless_sent(number, mail) => {}
+            Ok(Brought::Nothing) => {
+                queued_runs::left(core, number, false);
+                return None;
+            }
+            Ok(Brought::Held) => break,
             Ok(Brought::Moved) => {}
             Err(error) if error.kind == StoreErrorKind::Closed => break,
             Err(error) => {
@@ -214,6 +224,8 @@ enum Brought {
     Machine(Box<Machine>),
     /// The run is not ours to drive: it has ended, is parked, or belongs to another engine.
     Nothing,
+    /// It is loaded later, apart from the others.
+    Held,
     /// The run has advanced meanwhile: read it again.
     Moved,
 }
@@ -222,9 +234,17 @@ enum Brought {
 async fn try_bring(core: &Arc<Core>, number: i64, mail: &mut Mailbox) -> Result<Brought, StoreError> {
     let row = blocking(core, move |store| store.run(RunKey::Number(number))).await?;
     let Some(mut row) = row else { return Ok(Brought::Nothing) };
+    if row.status == Status::Queued {
+        core.look_for_tasks();
+    }
     let Some(lease) = core.lease(row.lease) else { return Ok(Brought::Nothing) };
     if row.status.is_final() || row.status == Status::Deleting {
         return Ok(Brought::Nothing);
+    }
+    match queued_runs::admit(core, &row, lease).await? {
+        Admitted::Yes => {}
+        Admitted::Waits => return Ok(Brought::Nothing),
+        Admitted::Moved => return Ok(Brought::Moved),
     }
     if let Some(after) = core.suspects.count(lease.number, number, Record::of(row.loads)) {
         let change = Change { loads: Some(after.loads()), ..Change::default() };
@@ -243,7 +263,7 @@ async fn try_bring(core: &Arc<Core>, number: i64, mail: &mut Mailbox) -> Result<
         if core.suspects.hold(number, &row.id, record) {
             core.runtime.spawn(probation::look_after(core.clone()));
         }
-        return Ok(Brought::Nothing);
+        return Ok(Brought::Held);
     }
     let Some(workflow) = core.workflows.get(&row.workflow, row.version).cloned() else {
         if core.takes() != Takes::All {

@@ -12,7 +12,7 @@ use crate::machine::Continuing;
 use crate::record::{Kind, RunScope};
 use crate::scope::{self, Scope};
 use crate::shared_state::StateDef;
-use crate::store::{EntryRow, RunKey, RunRow, Status};
+use crate::store::{EntryRow, NewQueued, RunKey, RunRow, Status};
 use crate::value::{Value, differing};
 use crate::workflow::{AnyInput, WorkflowDef};
 use std::sync::Arc;
@@ -22,6 +22,8 @@ pub(super) struct Opening {
     pub(super) id: String,
     pub(super) scope: RunScope,
     pub(super) dedup: Option<String>,
+    /// The options as they were given.
+    given: Scope,
 }
 
 impl Opening {
@@ -46,14 +48,27 @@ impl Opening {
     ) -> Result<Self, EngineError> {
         let given = given.or(around);
         let scope = given.recorded(caller, now);
-        let id = given.run_id.unwrap_or_else(|| uuid::Uuid::now_v7().to_string());
+        let id = given.run_id.clone().unwrap_or_else(|| uuid::Uuid::now_v7().to_string());
         check_id(&id)?;
         if let Some(key) = &given.deduplication_key {
             check("a deduplication key", key, 1)?;
         }
         scope.labels.iter().try_for_each(|(name, value)| check_label(name, value))?;
         scope.check_size().map_err(EngineError::value)?;
-        Ok(Self { id, scope, dedup: given.deduplication_key })
+        Ok(Self { id, scope, dedup: given.deduplication_key.clone(), given })
+    }
+
+    /// Returns how the run waits in a queue, if it does.
+    ///
+    /// # Errors
+    /// The queue has no key for the input, or an option of a queue is set without one.
+    pub(super) fn queued(&self, core: &Core, wanted: &Wanted) -> Result<Option<NewQueued>, EngineError> {
+        let key = |queue: &str| wanted.input.key(&|input| core.options.declared.key(queue, input));
+        let queued = self.given.queued(&self.scope, core.now(), key).map_err(EngineError::value)?;
+        if queued.is_some() {
+            core.tasks.queued.used();
+        }
+        Ok(queued)
     }
 
     pub(super) fn labels(&self) -> Vec<(String, String)> {

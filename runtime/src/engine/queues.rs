@@ -2,12 +2,13 @@
 
 use super::envelope::{DriverEvent, Envelope};
 use super::looking::Looking;
+use super::rooms::QueuedRuns;
 use crate::step::StepTable;
 use crate::store::{Lease, TaskRow};
 use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::AtomicBool;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::sync::mpsc;
 
@@ -25,9 +26,10 @@ pub(crate) struct Queue {
 }
 
 impl Queue {
-    /// Returns the names of its steps.
-    pub(super) fn names(&self) -> Arc<[String]> {
-        self.steps.keys().map(|name| (*name).to_owned()).collect()
+    /// Returns the names by which an engine with these workflows claims of it.
+    pub(super) fn names(&self, served: &[(String, u32)]) -> impl Iterator<Item = String> {
+        let runs = served.iter().map(|(name, version)| TaskRow::run_step(name, *version));
+        self.steps.keys().map(|name| (*name).to_owned()).chain(runs)
     }
 }
 
@@ -41,10 +43,13 @@ impl Queues {
         self.0.iter().map(|(name, queue)| (name.clone(), queue.slots)).collect()
     }
 
-    /// Returns each step with its queue.
-    pub(super) fn steps(&self) -> Vec<(String, String)> {
-        let queues = self.0.iter();
-        queues.flat_map(|(name, queue)| queue.steps.keys().map(|step| (name.clone(), (*step).to_owned()))).collect()
+    /// Returns each step, and each workflow in the words of a queue, with the queue from which the engine takes it.
+    pub(super) fn names(&self, served: &[(String, u32)]) -> Vec<(String, String)> {
+        let names = |(queue, of): (&String, &Queue)| {
+            let names: Vec<_> = of.names(served).map(|name| (queue.clone(), name)).collect();
+            names
+        };
+        self.0.iter().flat_map(names).collect()
     }
 }
 
@@ -59,6 +64,7 @@ pub(crate) struct Tasks {
     /// Whether tasks may have been cancelled since the last look.
     pub(super) changed: AtomicBool,
     pub(super) runs: super::task_run::Runs,
+    pub(super) queued: QueuedRuns,
 }
 
 /// A task: run, command index and attempt.
@@ -109,13 +115,13 @@ impl Tasks {
         self.runs.forget_idle(&at_work, idle);
     }
 
-    /// Returns how many tasks of a queue this engine runs.
+    /// Returns how many tasks and runs of a queue this engine runs.
     pub(super) fn running(&self, queue: &str) -> usize {
-        self.claimed().values().filter(|claimed| claimed.queue == queue).count()
+        self.claimed().values().filter(|claimed| claimed.queue == queue).count() + self.queued.running(queue)
     }
 
     pub(crate) fn is_empty(&self) -> bool {
-        self.claimed().is_empty()
+        self.claimed().is_empty() && !self.queued.is_moving()
     }
 
     /// Sends an event to each task for which `is_meant` holds.

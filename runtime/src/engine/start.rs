@@ -127,6 +127,7 @@ async fn start(core: &Arc<Core>, opening: Opening, wanted: Wanted) -> Result<(Ru
     let lease = core.lease_of_new();
     let busy = core.busy();
     let new = new_run(core, opening, &wanted, lease)?;
+    let lease = lease.filter(|_| new.queued.is_none());
     let (id, dedup) = (new.id.clone(), new.dedup.clone());
     let (entries, mut row) = (new.entries.clone(), new.row(0));
     match core.committer.write(Write::Start(new)).await {
@@ -152,6 +153,7 @@ async fn start(core: &Arc<Core>, opening: Opening, wanted: Wanted) -> Result<(Ru
 /// Returns the row and the first entries of a run to be started; without a lease, it is for others to claim.
 fn new_run(core: &Core, opening: Opening, wanted: &Wanted, lease: Option<Lease>) -> Result<NewRun, EngineError> {
     let at = core.now();
+    let queued = opening.queued(core, wanted)?;
     let (labels, second) = (opening.labels(), scope_entry(2, &opening.scope, at));
     let mut new = NewRun {
         id: opening.id,
@@ -164,6 +166,7 @@ fn new_run(core: &Core, opening: Opening, wanted: &Wanted, lease: Option<Lease>)
         parent: None,
         dedup: opening.dedup,
         labels,
+        queued,
     };
     let first = first_entry(wanted.workflow, wanted.encode(&core.fields(&new.row(0)))?, at);
     new.entries = [first].into_iter().chain(second).collect();
@@ -195,6 +198,9 @@ async fn written_after_all(
 pub(super) fn begin(core: &Arc<Core>, row: &RunRow, lease: Option<Lease>, entries: Vec<EntryRow>) {
     // Also for a run that is active already: it may have been found due before this.
     trace::started(row, &entries);
+    if row.queue.is_some() {
+        core.look_for_tasks();
+    }
     let Some(lease) = lease else { return };
     let Some(mail) = core.enter(row.number) else { return };
     let Some(workflow) = core.workflows.get(&row.workflow, row.version) else { return };

@@ -6,10 +6,11 @@ mod visit;
 
 use super::core::{Core, DriverEvent};
 use super::error::EngineError;
+use super::queued_runs;
 use super::queues::{Claimed, Queue, TaskId, id_of};
 use crate::panics::caught_future;
 use crate::queue::Declared;
-use crate::store::{Lease, QueueChange, Store, TaskKey, TaskRow, TaskState, Write, Written};
+use crate::store::{Lease, NewInboxItem, QueueChange, Store, TaskKey, TaskRow, TaskState, Write, Written};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -53,13 +54,13 @@ pub(super) fn lose(core: &Core, lease: Lease) {
 
 /// Claims of each queue as many as there are slots, and the limits of the queue allow.
 async fn claim_all(core: &Arc<Core>) {
-    let mut again = None;
+    let (mut again, served) = (None, core.workflows.served());
     for (name, queue) in &core.options.queues.0 {
-        let (shared, steps): (Arc<str>, _) = (name.as_str().into(), queue.names());
+        let (shared, steps): (Arc<str>, _) = (name.as_str().into(), queue.names(&served).collect());
         loop {
             let free = queue.slots.saturating_sub(core.tasks.running(name));
             let Some(lease) = core.lease_of_new().filter(|_| free > 0 && !core.is_draining()) else { break };
-            let Some((limit, is_limited)) = room(core, name, &steps, free.min(BLOCK)).await else { break };
+            let Some(Room { limit, is_limited, held }) = room(core, name, &steps, free.min(BLOCK)).await else { break };
             // The limits let none start. The end of another task or the passage of time makes room, without a notice.
             if limit == 0 {
                 again = Some(ROOM);
@@ -78,7 +79,11 @@ async fn claim_all(core: &Arc<Core>) {
             };
             let is_all = claimed.len() < limit;
             for task in claimed {
-                begin(core, lease, queue, task);
+                if task.is_run() {
+                    queued_runs::begin(core, lease, task, held);
+                } else {
+                    begin(core, lease, queue, task);
+                }
             }
             if is_all {
                 again = again.or(is_limited.then_some(ROOM));
@@ -104,17 +109,29 @@ fn look_after(core: &Arc<Core>, wait: Duration) {
     });
 }
 
-/// Returns how many tasks of a queue this engine may claim, as far as it is known without a commit, and whether limits
-/// may let fewer start; `None` if none waits, or the queue is paused.
-async fn room(core: &Core, queue: &str, steps: &Arc<[String]>, free: usize) -> Option<(usize, bool)> {
+/// What is known of a queue without a commit.
+struct Room {
+    /// How many of its tasks this engine may claim.
+    limit: usize,
+    /// Whether limits may let fewer start.
+    is_limited: bool,
+    /// Whether runs keep their room while they wait.
+    held: bool,
+}
+
+/// Returns how much room a queue has; `None` if nothing waits that this engine may run, or the queue is paused.
+async fn room(core: &Core, queue: &str, steps: &Arc<[String]>, free: usize) -> Option<Room> {
     let (queue, steps) = (queue.to_owned(), steps.clone());
     let read = core.read(move |store| {
         let waiting = store.tasks(TaskKey::Waiting { queue: &queue, steps: &steps, limit: 1 })?;
         if waiting.is_empty() {
             return Ok(None);
         }
-        let Some(state) = store.queue(&queue)? else { return Ok(Some((free, false))) };
-        Ok(state.paused.is_none().then(|| (state.may_start(free), true)))
+        let Some(state) = store.queue(&queue)? else {
+            return Ok(Some(Room { limit: free, is_limited: false, held: false }));
+        };
+        let held = state.limits().held;
+        Ok(state.paused.is_none().then(|| Room { limit: state.may_start(free), is_limited: true, held }))
     });
     read.await.ok().flatten()
 }
@@ -142,9 +159,11 @@ fn begin(core: &Arc<Core>, lease: Lease, queue: &Queue, task: TaskRow) {
     }
     let (core, busy) = (core.clone(), core.busy());
     core.runtime.clone().spawn(async move {
+        let claimed = task.clone();
         let visited = caught_future(Box::pin(visit::visit(&core, lease, step, task, (mail, events))));
         if let Err(panic) = visited.await {
             tracing::error!(run = id.0, position = id.1, panic, "what runs a remote step has panicked");
+            end(&core, lease, &claimed).await;
         }
         core.tasks.leave(id);
         core.moved.notify_waiters();
@@ -154,26 +173,47 @@ fn begin(core: &Arc<Core>, lease: Lease, queue: &Queue, task: TaskRow) {
 }
 
 /// Cancels the tasks that nothing waits for any more: their runs have dropped the calls, or have ended. Runs those that
-/// were claimed by a commit whose answer was lost.
+/// were claimed by a commit whose answer was lost, and ends those that were cancelled before they began here.
 async fn reconcile(core: &Arc<Core>) {
     // Before the rows are read: a task that ends meanwhile is in neither.
-    let known = core.tasks.ids();
+    let (known, runs) = (core.tasks.ids(), core.tasks.queued.ids());
     let leases = core.leases.all();
     let rows = core.read(move |store| {
         let mut rows = Vec::new();
         for lease in leases {
-            rows.extend(store.tasks(TaskKey::Lease(lease.number))?);
+            for task in store.tasks(TaskKey::Lease(lease.number))? {
+                let held = task.is_run() && queued_runs::is_held(store, &task.queue)?;
+                rows.push((task, held));
+            }
         }
         Ok(rows)
     });
-    let Ok(mut claimed) = rows.await else { return };
-    claimed.retain(|task| task.state == TaskState::Claimed);
-    let wanted: BTreeSet<TaskId> = claimed.iter().map(id_of).collect();
+    let Ok(claimed) = rows.await else { return };
+    let wanted: BTreeSet<TaskId> = {
+        let wanted = claimed.iter().filter(|(task, _)| task.state == TaskState::Claimed);
+        wanted.map(|(task, _)| id_of(task)).collect()
+    };
     core.tasks.send(|id, _| !wanted.contains(&id), || DriverEvent::Halt);
-    for task in claimed.into_iter().filter(|task| !known.contains(&id_of(task))) {
-        let lease = task.lease.and_then(|number| core.leases.held(number));
-        if let (Some(lease), Some(queue)) = (lease, core.options.queues.0.get(&task.queue)) {
+    for (task, held) in claimed.into_iter().filter(|(task, _)| !known.contains(&id_of(task))) {
+        let Some(lease) = task.lease.and_then(|number| core.leases.held(number)) else { continue };
+        if task.is_run() {
+            if !runs.contains(&task.run) {
+                queued_runs::begin(core, lease, task, held);
+            }
+        } else if task.state == TaskState::Cancelled {
+            end(core, lease, &task).await;
+        } else if let Some(queue) = core.options.queues.0.get(&task.queue) {
             begin(core, lease, queue, task);
         }
+    }
+}
+
+/// Ends a claimed task without an outcome: its run starts the next attempt, unless it has cancelled this one.
+async fn end(core: &Core, lease: Lease, task: &TaskRow) {
+    let TaskRow { run, position, attempt, .. } = *task;
+    let item = NewInboxItem::lost(run, position, attempt, core.now());
+    // If it is not written now, the next look finds the task again.
+    if core.committer.write(Write::FinishTask { lease, position, attempt, item }).await.is_err() {
+        core.tasks.changed.store(true, Ordering::SeqCst);
     }
 }

@@ -83,6 +83,15 @@ pub enum WaitsFor {
         /// The reason why that run is parked, if it is.
         parked: Option<Box<ParkReason>>,
     },
+    /// Room in a queue, to begin or to go on.
+    Room {
+        /// The name of the queue.
+        queue: String,
+        /// Whether an engine serves the queue and has the workflow.
+        served: bool,
+        /// Why nothing of the queue is started, if it is paused.
+        paused: Option<String>,
+    },
     /// A person who resumes it: it is paused.
     Resume,
     /// Code, a key, a store or a resource that it lacks: it is parked, and [`parked`](crate::RunInfo::parked) has the
@@ -115,6 +124,17 @@ impl Wait {
             }
             WaitsFor::Queue { queue, .. } => {
                 format!("it starts when an engine that serves queue `{queue}` has a free slot")
+            }
+            WaitsFor::Room { queue, served: false, .. } => {
+                format!("start an engine that serves queue `{queue}` and has the workflow: `.serve(\"{queue}\", ..)`")
+            }
+            WaitsFor::Room { queue, paused: Some(_), .. } => {
+                format!("resume the queue: `engine.queue(\"{queue}\").resume()`")
+            }
+            WaitsFor::Room { queue, .. } => {
+                format!(
+                    "it begins when an engine that serves queue `{queue}` has a free slot, and the queue's limits allow it"
+                )
             }
             WaitsFor::Retry { step, .. } => {
                 format!(
@@ -153,6 +173,11 @@ impl fmt::Display for WaitsFor {
             }
             Self::Queue { step, refused: Some(why), .. } => write!(f, "an engine for step `{step}`: {why}"),
             Self::Queue { queue, step, .. } => write!(f, "a free slot of queue `{queue}` for step `{step}`"),
+            Self::Room { queue, served: false, .. } => {
+                write!(f, "room in queue `{queue}`, which no engine serves that has its workflow")
+            }
+            Self::Room { queue, paused: Some(why), .. } => write!(f, "room in queue `{queue}`, which is paused: {why}"),
+            Self::Room { queue, .. } => write!(f, "room in queue `{queue}`"),
             Self::Retry { step, failed } => {
                 write!(f, "the attempt of step `{step}` after attempt {failed}, which failed")
             }
@@ -194,11 +219,17 @@ pub(super) fn read(
         status if !status.accepts() => Ok(Vec::new()),
         Status::Parked => alone(WaitsFor::Unpark),
         Status::Paused => alone(WaitsFor::Resume),
+        Status::Queued => queued::room(store, hearing, &row)
+            .map(|room| vec![Wait { for_what: room, since: moment(row.created_at), until: None }]),
         _ => open::waits(store, seen, hearing, &row),
     };
     let mut waits = waits.unwrap_or_default();
     let ours = held.iter().any(|lease| Some(lease.number) == row.lease);
-    if !ours && row.status.accepts() && row.status != Status::Parked && is_left_alone(&row, &store.leases()?) {
+    if !ours
+        && row.status.accepts()
+        && !matches!(row.status, Status::Parked | Status::Queued)
+        && is_left_alone(&row, &store.leases()?)
+    {
         waits.insert(0, Wait { for_what: WaitsFor::Engine, since, until: None });
     }
     Ok(Some((row, waits)))

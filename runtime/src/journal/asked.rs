@@ -5,6 +5,7 @@ use crate::command::Command;
 use crate::fields::Fields;
 use crate::policy::Policy;
 use crate::record::RunScope;
+use crate::store::NewQueued;
 use crate::value::Value;
 use std::sync::Arc;
 use std::time::Duration;
@@ -57,6 +58,8 @@ pub struct ChildRun {
     pub detached: bool,
     /// The scope under which it acts.
     pub scope: RunScope,
+    /// How it waits in a queue, if it does; or why it cannot.
+    pub(crate) queued: Result<Option<NewQueued>, String>,
 }
 
 /// The channel on which a graph receives the events that its steps send by hand.

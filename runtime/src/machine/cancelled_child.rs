@@ -9,8 +9,8 @@ use super::commands::History;
 use super::outgoing::Sent;
 use super::state::{Outside, What};
 use super::turn::Turn;
-use crate::command::{CancelChild, Command, cancellation};
-use crate::store::Outgoing;
+use crate::command::{CancelChild, Command};
+use crate::store::{NewInboxItem, Outgoing};
 
 impl RunJournal {
     /// Issues the cancellation of the child that the call at `child` has started.
@@ -44,7 +44,7 @@ impl Outside {
     /// arrives once, however often it is sent.
     pub(super) fn cancellation(&self, position: u64, now: i64) -> Option<Sent> {
         let (reason, to) = (self.cancelled.as_ref()?, self.id.clone()?);
-        let outgoing = Outgoing::DeliverToWatched { to, position, item: cancellation(0, reason, now) };
+        let outgoing = Outgoing::DeliverToWatched { to, position, item: NewInboxItem::cancellation(0, reason, now) };
         Some(Sent { outgoing, awaited_at: None })
     }
 }

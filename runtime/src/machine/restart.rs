@@ -11,6 +11,10 @@ impl Machine {
             self.say_again();
             self.restart_bodies(now);
             self.check_waits(None);
+            // Before any body starts that this would cancel.
+            if self.is_over(now) {
+                self.due(now);
+            }
         }
     }
 

@@ -52,6 +52,8 @@ impl Machine {
                 state: TaskState::Waiting,
                 lease: None,
                 refused: None,
+                expires: None,
+                deadline: None,
                 arguments: arguments.clone(),
             };
             state.tasks.insert(position);

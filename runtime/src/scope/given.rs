@@ -1,5 +1,6 @@
 //! The options of a start beyond its input.
 
+use super::queued::QueueOptions;
 use crate::record::{Principal, RunScope};
 use std::collections::BTreeMap;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -27,6 +28,8 @@ pub struct Scope {
     pub(crate) labels: BTreeMap<String, String>,
     /// The principal for which the run acts.
     pub(crate) principal: Option<Principal>,
+    /// How the run waits in a queue.
+    pub(crate) queued: QueueOptions,
 }
 
 /// The deadline of a run.
@@ -118,6 +121,7 @@ impl Scope {
             deduplication_key: self.deduplication_key.or(other.deduplication_key),
             labels: other.labels,
             principal: self.principal.or(other.principal),
+            queued: self.queued.or(other.queued),
         }
     }
 

@@ -27,6 +27,7 @@ pub mod lease;
 pub mod limits;
 pub mod outgoing;
 pub mod outputs;
+pub mod places;
 pub mod queues;
 pub mod replace;
 pub mod requests;
@@ -151,6 +152,10 @@ macro_rules! conformance {
                 limits: a_task_without_a_key_has_a_turn,
                 limits: keys_stay_counted,
                 limits: a_rate_lets_start,
+                places: a_run_waits_for_room,
+                places: room_is_counted,
+                places: a_run_ends_without_room,
+                places: room_goes_with_the_lease,
                 find: runs_in_pages,
                 find: runs_by_id,
                 find: runs_by_status_workflow_and_prefix,

@@ -10,6 +10,7 @@ mod import;
 mod inbox;
 mod lease;
 mod outgoing;
+mod places;
 mod queues;
 #[expect(clippy::option_option, reason = "a change leaves, clears or sets")]
 mod rows;
@@ -86,6 +87,8 @@ impl<R: Rows> Decision<'_, R> {
             Write::TakeLease { seen, heartbeat, owner } => self.take_lease(*seen, *heartbeat, owner),
             Write::CloseLease(lease) => self.close_lease(*lease),
             Write::ClaimTasks { lease, queue, steps, limit } => self.claim_tasks(*lease, queue, steps, *limit),
+            Write::ChangePlace { lease, run, change } => self.change_place(*lease, *run, *change),
+            Write::ExpireRuns { limit } => self.expire_runs(*limit),
             Write::ChangeQueue { queue, change } => self.change_queue(queue, change),
             Write::FinishTask { lease, position, attempt, item } => self.finish_task(*lease, *position, *attempt, item),
             Write::ReturnTask { lease, run, position, attempt, refused, wait } => {

@@ -16,6 +16,9 @@ pub struct QueueLimits {
     /// How many of its tasks start in a time.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub rate: Option<Rate>,
+    /// Whether a run keeps its room until it ends, and not only while it is at work.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub held: bool,
 }
 
 /// How many tasks of a queue start in a time.

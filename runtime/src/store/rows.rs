@@ -59,6 +59,8 @@ pub struct RunRow {
     pub successor: Option<i64>,
     /// The deduplication key: no other run that has not ended may have the same one.
     pub dedup: Option<String>,
+    /// The queue in which it waits for room to begin and to go on.
+    pub queue: Option<String>,
 }
 
 impl RequestRow {

@@ -10,6 +10,8 @@ pub enum Status {
     Running,
     /// Waiting for a time, and not in memory until then.
     Sleeping,
+    /// Waiting in a queue for an engine with room, to begin or to go on.
+    Queued,
     /// Paused by a request; continues when it is resumed.
     Paused,
     /// Blocked with the code that is deployed; nothing is lost. See the run's `parked` reason.
@@ -34,9 +36,10 @@ pub enum Status {
 
 impl Status {
     /// Every status, in the order of a run's life.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::Running,
         Self::Sleeping,
+        Self::Queued,
         Self::Paused,
         Self::Parked,
         Self::Completed,
@@ -55,6 +58,7 @@ impl Status {
         match self {
             Self::Running => "running",
             Self::Sleeping => "sleeping",
+            Self::Queued => "queued",
             Self::Paused => "paused",
             Self::Parked => "parked",
             Self::Completed => "completed",

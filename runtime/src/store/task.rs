@@ -1,22 +1,22 @@
-//! Steps that run in another process: the rows in which they wait for a worker.
+//! What waits in queues for an engine: steps that run in another process, and runs.
 
 use crate::value::Value;
 
 /// An attempt of a remote step: it waits in a queue, runs on an engine, or has an outcome that its run has not
-/// recorded.
+/// recorded. At position 0, a run that waits in a queue, or has room there.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TaskRow {
     /// The number assigned by the store, in order of arrival; never reused.
     pub number: i64,
     /// The queue in which it waits.
     pub queue: String,
-    /// The recorded name of the step.
+    /// The recorded name of the step; of a run, its workflow and version as [`TaskRow::run_step`] writes them.
     pub step: String,
     /// The run that calls it.
     pub run: i64,
     /// The command index of the call. Cancelled attempts of a call have rows beside that of the next one.
     pub position: u64,
-    /// The attempt's number, from 1.
+    /// The attempt's number, from 1; of a run, the number of claims.
     pub attempt: u32,
     /// The entry that wrote the context which the step sees.
     pub context: Option<u64>,
@@ -37,6 +37,11 @@ pub struct TaskRow {
     pub lease: Option<i64>,
     /// The reason why the last engine that claimed it could not run it.
     pub refused: Option<String>,
+    /// The time after which a run that still waits is cancelled, by the clock of the database, in milliseconds since
+    /// 1970.
+    pub expires: Option<i64>,
+    /// The latest end of a run, in milliseconds since 1970: a run that waits no longer waits then.
+    pub deadline: Option<i64>,
     /// The arguments of the step.
     pub arguments: Value,
 }
@@ -52,6 +57,8 @@ pub enum TaskState {
     Cancelled,
     /// Its outcome was put into the inbox of its run.
     Delivered,
+    /// A run that has begun, and waits for something else than room.
+    Idle,
 }
 
 impl TaskRow {
@@ -60,6 +67,21 @@ impl TaskRow {
 
     /// The longest wait until a task may be claimed, in milliseconds: about 1,000 years.
     pub(super) const LONGEST: i64 = 1_000 * 366 * 24 * 3_600_000;
+
+    /// The position of a run itself: calls of steps have positions from 1.
+    pub const RUN: u64 = 0;
+
+    /// Returns the word by which engines that have a workflow claim its runs.
+    #[must_use]
+    pub fn run_step(workflow: &str, version: u32) -> String {
+        format!("{workflow}@{version}")
+    }
+
+    /// Returns whether it is a run, and not a step of one.
+    #[must_use]
+    pub const fn is_run(&self) -> bool {
+        self.position == Self::RUN
+    }
 
     /// Returns its place in the queue: the lowest is claimed first.
     #[must_use]
@@ -77,13 +99,14 @@ impl TaskState {
             Self::Claimed => "claimed",
             Self::Cancelled => "cancelled",
             Self::Delivered => "delivered",
+            Self::Idle => "idle",
         }
     }
 
     /// Parses a word from a database; `None` for an unknown one.
     #[must_use]
     pub fn parse(word: &str) -> Option<Self> {
-        [Self::Waiting, Self::Claimed, Self::Cancelled, Self::Delivered]
+        [Self::Waiting, Self::Claimed, Self::Cancelled, Self::Delivered, Self::Idle]
             .into_iter()
             .find(|state| state.as_str() == word)
     }
@@ -96,6 +119,11 @@ pub enum TaskKey<'a> {
     Lease(i64),
     /// The tasks of a run.
     Run(i64),
+    /// The runs that wait in a queue though their time to begin, or their deadline, is over.
+    Expired {
+        /// At most this many.
+        limit: usize,
+    },
     /// The first of a queue that can be claimed now, in the order in which they are claimed.
     Waiting {
         /// The queue.

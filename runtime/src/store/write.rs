@@ -121,7 +121,24 @@ pub enum Write {
         /// The most tasks.
         limit: usize,
     },
-    /// Declares a queue, changes its limits, pauses it, or resumes it. Rejected with [`Rejected::NoSuchRun`] if it is
+    /// Has a run that waits in queues go back to its queue, or leave its room there. Rejected with [`Rejected::Fenced`] if
+    /// the lease is lost, or another one owns the run; with [`Rejected::NoSuchQueue`] if the run waits in none. The
+    /// answer is [`Written::Done`].
+    ChangePlace {
+        /// The lease of the engine that drives the run.
+        lease: Lease,
+        /// The run's number.
+        run: i64,
+        /// The change.
+        change: PlaceChange,
+    },
+    /// Takes runs out of their queues that have waited too long: those that have not begun in time are cancelled, and
+    /// those whose deadline is over are free to end. The answer is [`Written::Number`]: how many there were.
+    ExpireRuns {
+        /// The most runs.
+        limit: usize,
+    },
+    /// Declares a queue, changes its limits, pauses it, or resumes it. Rejected with [`Rejected::NoSuchQueue`] if it is
     /// not declared, and with [`Rejected::Refused`] if a queue without keys is to have a limit per key. The answer is
     /// [`Written::Done`].
     ChangeQueue {
@@ -205,6 +222,37 @@ pub struct NewRun {
     pub dedup: Option<String>,
     /// The labels by which it can be found; each name once.
     pub labels: Vec<(String, String)>,
+    /// Where it waits for room; then no lease owns it until an engine claims it from there.
+    pub queued: Option<NewQueued>,
+}
+
+/// A change of what a run has in its queue.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PlaceChange {
+    /// It waits for room, because it has something to do. No lease owns it until an engine claims it there.
+    Wait,
+    /// Its engine no longer drives it. A run that has ended leaves the queue, another one gives its room back.
+    Leave {
+        /// The attempt with which its engine has claimed it.
+        attempt: u32,
+    },
+}
+
+/// How a new run waits in a queue. Times are by the clock of the database.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NewQueued {
+    /// The queue.
+    pub queue: String,
+    /// The key by which the queue counts and takes turns.
+    pub key: Option<String>,
+    /// Runs with a lower number are claimed first.
+    pub priority: i64,
+    /// The wait until it may be claimed, in milliseconds.
+    pub delay: i64,
+    /// The wait after which it is cancelled if it has not begun, in milliseconds.
+    pub expires: Option<i64>,
+    /// The latest end of the run, in milliseconds since 1970: it ends then, even if it has not begun.
+    pub deadline: Option<i64>,
 }
 
 /// Entries of one run by its owner, and the change of the run's row.

@@ -88,6 +88,7 @@ impl Subject {
         let store = Database::new(&self.sql)?;
         let lease = store.open_lease()?;
         let new = NewRun {
+            queued: None,
             id: secrets::RUN.into(),
             workflow: self.name.into(),
             lease: Some(lease),

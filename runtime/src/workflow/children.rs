@@ -131,6 +131,13 @@ impl<W: WorkflowDef> StartChild<'_, W> {
         self
     }
 
+    /// Has the run wait in a queue until an engine that serves it has room. The surrounding
+    /// [`Scope`](crate::Scope::queue) has the other options.
+    pub fn queue(mut self, name: impl Into<String>) -> Self {
+        self.given = self.given.queue(name);
+        self
+    }
+
     /// Detaches the run: neither the cancellation of this run nor its deadline reach it; its identity does.
     pub fn detached(mut self) -> Self {
         self.detached = true;
@@ -148,6 +155,8 @@ impl<W: WorkflowDef> StartChild<'_, W> {
         let coder = self.journal.coder();
         let input = W::CODE.input(self.input);
         let recode = input.recode_child(coder);
+        let key = |queue: &str| input.key(&|input| self.journal.queue_key(queue, input));
+        let queued = given.queued(&scope, self.journal.started_at(), key);
         let recorded = input.record(coder, Location::ChildInput(W::NAME)).map_err(|error| error.to_string());
         let run = ChildRun {
             version: W::VERSION,
@@ -157,6 +166,7 @@ impl<W: WorkflowDef> StartChild<'_, W> {
             }),
             detached: self.detached,
             scope,
+            queued,
         };
         let (id, input) = (given.run_id.map(Into::into), Given::new(recorded, recode));
         let command = Command::StartChild(StartCommand { workflow: W::NAME, id, input, run });

@@ -13,6 +13,7 @@ use crate::journal::{BodyEnd, Journal};
 use crate::panics::Held;
 use crate::value::Value;
 use futures_util::future::BoxFuture;
+use std::any::Any;
 use std::marker::PhantomData;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -72,10 +73,16 @@ impl<T, E> Clone for EndCode<T, E> {
 
 impl<T, E> Copy for EndCode<T, E> {}
 
+/// Returns the key of an input in a queue.
+pub(crate) type KeyOf<'a> = &'a dyn Fn(&dyn Any) -> Result<Option<String>, String>;
+
 /// The input of a workflow without its type.
 pub(crate) trait AnyInput: Send + Sync {
     /// Encodes the input as it is recorded.
     fn record(&self, coder: Coder<'_>, location: Location<'_>) -> Result<Value, CodecError>;
+
+    /// Returns the key of the input, as a function of its type says it.
+    fn key(&self, key: KeyOf<'_>) -> Result<Option<String>, String>;
 
     /// Returns a function that decodes a recorded input with the type of this one and encodes it again.
     fn recode(&self, coder: Coder<'_>) -> Recode;
@@ -100,6 +107,10 @@ impl<I: StoredValue> InputOf<I> {
 impl<I: StoredValue> AnyInput for InputOf<I> {
     fn record(&self, coder: Coder<'_>, location: Location<'_>) -> Result<Value, CodecError> {
         self.value.lock().unwrap_or_else(PoisonError::into_inner).record(coder, location, self.same)
+    }
+
+    fn key(&self, key: KeyOf<'_>) -> Result<Option<String>, String> {
+        key(&*self.value.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
     fn recode(&self, coder: Coder<'_>) -> Recode {

@@ -287,7 +287,7 @@ async fn a_file_of_an_older_schema_is_checked_and_not_migrated() {
         UPDATE steadfast_meta SET value = '1' WHERE key = 'schema';"
         .to_owned();
     for (table, columns) in [
-        ("runs", &["seed", "version", "parent", "lineage", "origin", "successor", "dedup"][..]),
+        ("runs", &["seed", "version", "parent", "lineage", "origin", "successor", "dedup", "queue"][..]),
         ("inbox", &["name", "position", "sender", "taken"]),
         ("leases", &["about", "seen"]),
     ] {

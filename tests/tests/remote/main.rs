@@ -13,6 +13,7 @@ mod outcomes;
 mod place;
 mod queues;
 mod refused;
+mod runs;
 mod stopped;
 mod times;
 mod unserved;

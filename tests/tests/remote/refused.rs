@@ -135,7 +135,7 @@ async fn an_engine_that_could_run_nothing_of_what_it_serves_does_not_start() {
     let new = || Engine::builder().in_memory().workflow(nearby);
     let told = [
         error(new().serve("images", 1).step::<render>()).await,
-        error(new().serve("images", 1)).await,
+        error(Engine::builder().in_memory().serve("images", 1)).await,
         error(new().step::<resize>()).await,
         error(new().serve("images", 0).step::<resize>()).await,
         error(new().serve("images", 1).serve("images", 2).step::<resize>()).await,
@@ -145,7 +145,7 @@ async fn an_engine_that_could_run_nothing_of_what_it_serves_does_not_start() {
     ];
     let expected = [
         "step `render` takes resource `Gpu`, which is not registered",
-        "the engine serves queue `images`, and has none of its steps: add `.step::<..>()`",
+        "the engine serves queue `images`, and has nothing that waits there: add `.step::<..>()`",
         "step `resize` waits in queue `images`, which this engine does not serve: add `.serve(\"images\", 4)`",
         "queue `images` is served with no slot",
         "queue `images` is served twice",

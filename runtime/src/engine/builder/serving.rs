@@ -6,10 +6,10 @@ use crate::step::{StepDef, StepTable, TableOf};
 use std::sync::Arc;
 
 impl EngineBuilder {
-    /// Makes the engine run remote steps of this queue: those that are registered with [`step`](Self::step), at most
-    /// `slots` at once, from 1. Engines that serve the same queue share its work: on Postgres from any machine, on a
-    /// SQLite file from any process of this one. The engine does not start if a queue is served twice, without slots or
-    /// without steps.
+    /// Makes the engine run what waits in this queue: remote steps that are registered with [`step`](Self::step), and runs
+    /// of its workflows; at most `slots` at once, from 1. Engines that serve the same queue share its work: on Postgres from any machine, on a
+    /// SQLite file from any process of this one. The engine does not start if a queue is served twice, without slots,
+    /// or by an engine that has neither steps of it nor a workflow.
     ///
     /// ```
     /// use steadfast::prelude::*;
@@ -103,10 +103,10 @@ impl EngineBuilder {
                      `.serve(\"{name}\", 4)` to its builder, with the number of steps that it runs at once"
                 ));
             }
-            if queue.steps.is_empty() {
+            if queue.steps.is_empty() && self.workflows.is_empty() {
                 return Err(format!(
-                    "the engine serves queue `{name}`, and has none of its steps: add `.step::<..>()` for each step \
-                     with `#[step(queue = \"{name}\")]`"
+                    "the engine serves queue `{name}`, and has nothing that waits there: add `.step::<..>()` for each step \
+                     with `#[step(queue = \"{name}\")]`, or `.workflow(..)` for each workflow whose runs wait there"
                 ));
             }
             if self.options.is_client {

@@ -35,10 +35,24 @@ impl Core {
 
     /// Evicts a run and notifies those that wait for its end.
     pub(crate) fn leave(&self, run: i64, outcome: &Outcome) {
+        self.leave_unless(run, outcome, || false);
+    }
+
+    /// Evicts a run that is not to be driven and notifies those that wait for its end, unless an event has been sent to it
+    /// meanwhile.
+    pub(crate) fn leave_unless_sent(&self, run: i64, mail: &Mailbox) -> bool {
+        // Events are sent under the lock of the active runs, so none can arrive after the check.
+        self.leave_unless(run, &Outcome::Evicted, || !mail.receiver.is_empty())
+    }
+
+    fn leave_unless(&self, run: i64, outcome: &Outcome, stays: impl FnOnce() -> bool) -> bool {
         // Before the run is removed: a shutdown waits until no run is active.
         self.drop_session(run, outcome);
         let waiters = {
             let mut active = self.active_runs();
+            if stays() {
+                return false;
+            }
             self.timers.set(Sleeper::Run(run), None);
             active.off(run);
             active.waiters.remove(&run)
@@ -48,6 +62,7 @@ impl Core {
             let _ = waiter.send(outcome.clone());
         }
         self.moved.notify_waiters();
+        true
     }
 
     /// Evicts a run that will be activated again, unless an event has been sent to it meanwhile.

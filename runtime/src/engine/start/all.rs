@@ -96,6 +96,7 @@ async fn started(core: &Arc<Core>, slice: Vec<(String, Wanted)>) -> Result<Start
     core.to_the_end(async move {
         let answers = join_all(news.into_iter().map(|(new, wanted)| start(&starting, new, wanted))).await;
         claiming::look(&starting);
+        starting.look_for_tasks();
         let mut all = StartedAll::default();
         for answer in answers {
             *if answer? { &mut all.started } else { &mut all.there } += 1;

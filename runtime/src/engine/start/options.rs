@@ -40,6 +40,54 @@ impl<W: WorkflowDef> StartCall<'_, W> {
         self.with(Scope::new().deduplication_key(key))
     }
 
+    /// Has the run wait in a queue until an engine that [serves](crate::EngineBuilder::serve) it has room: see
+    /// [`Queue`](crate::Queue) for its limits.
+    ///
+    /// ```
+    /// use steadfast::prelude::*;
+    /// use steadfast::Queue;
+    ///
+    /// #[workflow]
+    /// async fn import(_flow: &mut Flow, (tenant, rows): (String, u64)) -> Result<String> {
+    ///     Ok(format!("{rows} rows of {tenant}"))
+    /// }
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> std::result::Result<(), Box<dyn std::error::Error>> {
+    /// let imports = Queue::new("imports").key(|(tenant, _): &(String, u64)| tenant.clone()).per_key(2);
+    /// let builder = Engine::builder().in_memory().workflow(import);
+    /// let engine = builder.queue(imports).serve("imports", 10).start().await?;
+    /// let run = engine.start(import, ("acme".to_owned(), 7)).queue("imports").priority(-1).await?;
+    /// assert_eq!(run.result().await?, "7 rows of acme");
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn queue(self, name: impl Into<String>) -> Self {
+        self.with(Scope::new().queue(name))
+    }
+
+    /// Sets the priority in the queue: runs with a lower number begin first, then those that came first. 0 by default.
+    /// Each minute of waiting counts as one less, so that none waits for ever.
+    pub fn priority(self, number: i32) -> Self {
+        self.with(Scope::new().priority(number))
+    }
+
+    /// Sets how long the run waits in the queue at least, in whole milliseconds.
+    pub fn delay(self, wait: Duration) -> Self {
+        self.with(Scope::new().delay(wait))
+    }
+
+    /// Sets the earliest moment at which the run may leave the queue.
+    pub fn not_before(self, moment: SystemTime) -> Self {
+        self.with(Scope::new().not_before(moment))
+    }
+
+    /// Sets how long the run may wait in the queue: one that has not begun then is cancelled, with a reason that names
+    /// the queue. Engines look for such runs a few times in each lease term.
+    pub fn time_to_live(self, wait: Duration) -> Self {
+        self.with(Scope::new().time_to_live(wait))
+    }
+
     /// Sets the principal for whom the run acts: role checks look at its roles. By default it is the principal of the
     /// run whose step starts it.
     ///

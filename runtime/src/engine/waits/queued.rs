@@ -1,15 +1,15 @@
-//! Finds the remote steps of a run that wait for an engine.
+//! Finds what waits in queues for an engine: the remote steps of a run, or the run itself.
 
 use super::WaitsFor;
 use crate::engine::fleet;
 use crate::engine::heard::Hearing;
-use crate::store::{Store, StoreError, TaskKey, TaskState};
+use crate::store::{RunRow, Store, StoreError, TaskKey, TaskRow, TaskState};
 use std::collections::BTreeMap;
 
 /// Returns what those remote steps of a run wait for that have not been claimed, by command index.
 pub(super) fn of(store: &dyn Store, hearing: &Hearing, run: i64) -> Result<BTreeMap<u64, WaitsFor>, StoreError> {
     let mut waiting = store.tasks(TaskKey::Run(run))?;
-    waiting.retain(|task| task.state == TaskState::Waiting);
+    waiting.retain(|task| task.state == TaskState::Waiting && !task.is_run());
     if waiting.is_empty() {
         return Ok(BTreeMap::new());
     }
@@ -21,4 +21,14 @@ pub(super) fn of(store: &dyn Store, hearing: &Hearing, run: i64) -> Result<BTree
         (task.position, WaitsFor::Queue { queue, step, attempt, served: is_served, refused })
     });
     Ok(waits.collect())
+}
+
+/// Returns what a run waits for that waits for room in its queue.
+pub(super) fn room(store: &dyn Store, hearing: &Hearing, row: &RunRow) -> Result<WaitsFor, StoreError> {
+    let queue = row.queue.clone().unwrap_or_default();
+    let name = TaskRow::run_step(&row.workflow, row.version);
+    let leases = store.leases()?;
+    let served = fleet::served_steps(&leases, &hearing.gone(&leases)).contains(&(queue.clone(), name));
+    let paused = store.queue(&queue)?.and_then(|state| state.paused);
+    Ok(WaitsFor::Room { queue, served, paused })
 }

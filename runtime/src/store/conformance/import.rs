@@ -45,6 +45,7 @@ pub fn a_run_comes_with_all_its_history<S: Store>(open: &dyn Fn() -> S) {
     let new = imported("order-42", Some(rig.lease));
     let run = number(rig.write(Write::Import(Box::new(new.clone()))));
     let expected = RunRow {
+        queue: None,
         number: run,
         id: "order-42".to_owned(),
         workflow: "order".to_owned(),

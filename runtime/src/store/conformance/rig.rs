@@ -125,6 +125,7 @@ impl<S: Store> Rig<S> {
 pub(super) fn new_run(id: &str, lease: Lease) -> NewRun {
     let first = EntryRow { kind: Kind::RunStarted, ..entry(1) };
     NewRun {
+        queued: None,
         id: id.to_owned(),
         workflow: "order".to_owned(),
         lease: Some(lease),

@@ -9,6 +9,7 @@ pub fn a_run_begins_running_and_due<S: Store>(open: &dyn Fn() -> S) {
     let new = NewRun { version: 3, ..new_run("order-42", rig.lease) };
     let run = number(rig.write(Write::Start(new.clone())));
     let expected = RunRow {
+        queue: None,
         number: run,
         id: "order-42".to_owned(),
         workflow: "order".to_owned(),

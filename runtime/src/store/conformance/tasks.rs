@@ -30,6 +30,8 @@ pub(super) fn task(position: u64) -> TaskRow {
         state: TaskState::Waiting,
         lease: None,
         refused: None,
+        expires: None,
+        deadline: None,
         arguments: Value::json(r#"{"text":"ä"}"#),
     }
 }

@@ -16,7 +16,12 @@ impl<R: Rows> Decision<'_, R> {
         self.rows.append(number, &new.entries, &new.fields)?;
         self.insert_labels(number, &new.labels)?;
         match &old {
-            Some(old) => self.hand_over(old.number, number, new)?,
+            Some(old) => {
+                self.hand_over(old.number, number, new)?;
+                if row.queue.is_some() {
+                    self.rows.copy_place(old.number, number)?;
+                }
+            }
             None => self.deposit_all(number, new)?,
         }
         let first_run = if row.first_run == 0 { number } else { row.first_run };
@@ -165,5 +170,6 @@ fn row(new: &ImportedRun, old: Option<&RunRow>) -> RunRow {
         forked_from: new.forked_from,
         successor: None,
         dedup: dedup.filter(|_| !new.status.is_final()).cloned(),
+        queue: old.and_then(|old| old.queue.clone()).filter(|_| !new.status.is_final()),
     }
 }

@@ -10,7 +10,11 @@ impl<R: Rows> Decision<'_, R> {
         if let Some(first) = self.seen(item.run, item)? {
             return Ok(first);
         }
-        if run.status.accepts() { Ok(self.rows.insert_item(item.run, item)?) } else { Err(Rejected::Ended.into()) }
+        if !run.status.accepts() {
+            return Err(Rejected::Ended.into());
+        }
+        self.free_cancelled(item.run, item)?;
+        Ok(self.rows.insert_item(item.run, item)?)
     }
 
     /// Returns the number of the item that arrived in an inbox under the same key, taken or not.
@@ -33,6 +37,7 @@ impl<R: Rows> Decision<'_, R> {
             return Ok(first);
         }
         notified.push(run);
+        self.free_cancelled(run, item)?;
         Ok(self.rows.insert_item(run, item)?)
     }
 

@@ -54,7 +54,9 @@ impl<R: Rows> Decision<'_, R> {
     ) -> Decided<Written> {
         self.held(lease)?;
         let Some(mut state) = self.rows.queue(queue)? else {
-            return Ok(Written::Tasks(self.claim_in_order(lease.number, queue, steps, limit)?));
+            let claimed = self.claim_in_order(lease.number, queue, steps, limit)?;
+            self.claim_runs(lease.number, &claimed)?;
+            return Ok(Written::Tasks(claimed));
         };
         if state.limits().rate.is_some() {
             state.refill(self.rows.now()?);
@@ -73,6 +75,7 @@ impl<R: Rows> Decision<'_, R> {
             }
             self.rows.put_queue(&state)?;
         }
+        self.claim_runs(lease.number, &claimed)?;
         Ok(Written::Tasks(claimed))
     }
 

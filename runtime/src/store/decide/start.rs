@@ -17,9 +17,13 @@ impl<R: Rows> Decision<'_, R> {
         {
             return Err(Rejected::Held(Box::new(row)).into());
         }
+        self.may_queue(new)?;
         let number = self.rows.insert_run(&new.row(0))?;
         self.rows.append(number, &new.entries, &[])?;
         self.insert_labels(number, &new.labels)?;
+        if let Some(queued) = &new.queued {
+            self.queue_run(number, new, queued)?;
+        }
         Ok(number)
     }
 

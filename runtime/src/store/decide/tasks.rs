@@ -24,7 +24,7 @@ impl<R: Rows> Decision<'_, R> {
     }
 
     /// Adds a task. One without a key has the empty one in a queue that has keys.
-    fn insert_task(&mut self, run: i64, task: &TaskRow) -> Decided<()> {
+    pub(super) fn insert_task(&mut self, run: i64, task: &TaskRow) -> Decided<()> {
         let has_keys = |state: QueueState| state.has_keys;
         let key = match &task.key {
             None if self.rows.queue(&task.queue)?.is_some_and(has_keys) => Some(String::new()),
@@ -60,7 +60,7 @@ impl<R: Rows> Decision<'_, R> {
                 let cancelled = TaskChange { state: TaskState::Cancelled, lease: task.lease, refused: None };
                 Ok(self.rows.change_task(task, &cancelled)?)
             }
-            TaskState::Waiting | TaskState::Delivered => self.remove(task),
+            TaskState::Waiting | TaskState::Delivered | TaskState::Idle => self.remove(task),
             TaskState::Cancelled => Ok(()),
         }
     }
@@ -103,11 +103,16 @@ impl<R: Rows> Decision<'_, R> {
         Ok(Written::Done)
     }
 
-    /// Ends the attempts that the holder of a lease has claimed, without an outcome: their runs start the next ones.
+    /// Ends the attempts that the holder of a lease has claimed, without an outcome: their runs start the next ones. Runs
+    /// that are at work keep their room in a queue.
     pub(super) fn lose_tasks(&mut self, lease: i64) -> Decided<()> {
         let tasks = self.rows.tasks_of(lease)?;
         let now = if tasks.is_empty() { 0 } else { self.rows.now()? };
         for task in tasks {
+            if task.position == TaskRow::RUN {
+                self.inherit_place(&task)?;
+                continue;
+            }
             if task.state == TaskState::Cancelled || !self.accepts(task.run)? {
                 self.remove(&task)?;
                 continue;
@@ -137,11 +142,11 @@ impl<R: Rows> Decision<'_, R> {
         Ok(self.rows.change_task(task, &delivered)?)
     }
 
-    fn remove(&mut self, task: &TaskHead) -> Decided<()> {
+    pub(super) fn remove(&mut self, task: &TaskHead) -> Decided<()> {
         match task.state {
             TaskState::Waiting => self.waits_no_longer(task)?,
             TaskState::Claimed | TaskState::Cancelled => self.runs_no_longer(task, true)?,
-            TaskState::Delivered => {}
+            TaskState::Delivered | TaskState::Idle => {}
         }
         Ok(self.rows.remove_task(task)?)
     }

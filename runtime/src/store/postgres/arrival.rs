@@ -39,6 +39,7 @@ const TABLES: [(&str, Columns); 11] = [
             ("origin", 'i'),
             ("successor", 'i'),
             ("dedup", 't'),
+            ("queue", 't'),
         ],
     ),
     (
@@ -110,6 +111,8 @@ const TABLES: [(&str, Columns); 11] = [
             ("state", 't'),
             ("lease", 'i'),
             ("refused", 't'),
+            ("expires", 'i'),
+            ("deadline", 'i'),
             ("form", 't'),
             ("body", 'b'),
         ],

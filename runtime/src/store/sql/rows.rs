@@ -40,6 +40,7 @@ impl FromRow for RunRow {
         "origin",
         "successor",
         "dedup",
+        "queue",
     ];
     const CALLED: (&'static str, &'static str) = ("the row of run", "number");
 
@@ -67,6 +68,7 @@ impl FromRow for RunRow {
             forked_from: row.maybe_int("origin")?,
             successor: row.maybe_int("successor")?,
             dedup: row.maybe_text("dedup")?.map(str::to_owned),
+            queue: row.maybe_text("queue")?.map(str::to_owned),
         })
     }
 }
@@ -166,7 +168,7 @@ impl FromRow for OutputRow {
 impl FromRow for TaskRow {
     const COLUMNS: &'static [&'static str] = &[
         "number", "queue", "key", "step", "run", "position", "attempt", "context", "timeout", "priority", "at", "due",
-        "state", "lease", "refused", "form", "body",
+        "state", "lease", "refused", "expires", "deadline", "form", "body",
     ];
     const CALLED: (&'static str, &'static str) = ("task", "number");
 
@@ -187,6 +189,8 @@ impl FromRow for TaskRow {
             state: row.word("state", TaskState::parse)?,
             lease: row.maybe_int("lease")?,
             refused: row.maybe_text("refused")?.map(str::to_owned),
+            expires: row.maybe_int("expires")?,
+            deadline: row.maybe_int("deadline")?,
             arguments: row.value()?.ok_or_else(|| wrong("form", "a form", "nothing"))?,
         })
     }

@@ -1,14 +1,15 @@
 //! The queries of the core, for the test of their plans.
 
 use super::find::ways;
-use super::queries::ALL;
+use super::queries::{ALL, tasks};
 use super::select::select_runs;
 use crate::store::{RunQuery, Status};
 use std::sync::Arc;
 
 /// Returns name and text of every query.
 pub(in crate::store) fn texts() -> Vec<(String, String)> {
-    let mut texts: Vec<_> = ALL.iter().map(|(name, text)| ((*name).to_owned(), (*text).to_owned())).collect();
+    let mut texts: Vec<_> =
+        ALL.iter().chain(tasks::ALL).map(|(name, text)| ((*name).to_owned(), (*text).to_owned())).collect();
     for query in lists() {
         for way in ways(&query).expect("a list of users") {
             texts.push((format!("{query:?}"), way.text));

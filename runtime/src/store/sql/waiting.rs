@@ -44,7 +44,7 @@ fn unserved<'a>(queue: &'a str, steps: &'a [String], limit: usize) -> (String, V
     }
     let text = format!(
         "SELECT {} FROM steadfast_tasks WHERE queue = ?1 AND state = 'waiting'{of_others} ORDER BY rank, number LIMIT ?2",
-        queries::TASK_COLUMNS
+        queries::tasks::TASK_COLUMNS
     );
     (text, values)
 }
@@ -60,9 +60,11 @@ pub(super) fn claim<'a>(
     let (found, mut values) = waiting("number", queue, key, steps, limit);
     values.push(Cell::Int(lease));
     let text = format!(
-        "UPDATE steadfast_tasks SET state = 'claimed', lease = ?{} WHERE number IN ({found}) RETURNING {}",
+        "UPDATE steadfast_tasks SET state = 'claimed', lease = ?{}, expires = NULL,
+            attempt = attempt + CASE position WHEN 0 THEN 1 ELSE 0 END
+        WHERE number IN ({found}) RETURNING {}",
         values.len(),
-        queries::TASK_COLUMNS
+        queries::tasks::TASK_COLUMNS
     );
     (text, values)
 }
@@ -70,11 +72,12 @@ pub(super) fn claim<'a>(
 impl<S: Session> Reader<'_, S> {
     pub(in crate::store) fn tasks(&self, which: TaskKey<'_>) -> Result<Vec<TaskRow>, StoreError> {
         let mut tasks: Vec<TaskRow> = match which {
-            TaskKey::Lease(lease) => self.rows(None, queries::CLAIMED_BY, &[Cell::Int(lease)])?,
-            TaskKey::Run(run) => self.rows(Some(run), queries::TASKS_OF_RUN, &[Cell::Int(run)])?,
+            TaskKey::Lease(lease) => self.rows(None, queries::tasks::CLAIMED_BY, &[Cell::Int(lease)])?,
+            TaskKey::Expired { limit } => self.rows(None, queries::tasks::EXPIRED, &[clamped(limit)])?,
+            TaskKey::Run(run) => self.rows(Some(run), queries::tasks::TASKS_OF_RUN, &[Cell::Int(run)])?,
             TaskKey::Waiting { steps: [], .. } => Vec::new(),
             TaskKey::Waiting { queue, steps, limit } => {
-                let (text, values) = waiting(queries::TASK_COLUMNS, queue, None, steps, limit);
+                let (text, values) = waiting(queries::tasks::TASK_COLUMNS, queue, None, steps, limit);
                 return self.rows(None, &text, &values);
             }
             TaskKey::Unserved { queue, steps, limit } => {
@@ -87,15 +90,15 @@ impl<S: Session> Reader<'_, S> {
     }
 
     pub(in crate::store) fn queue(&self, name: &str) -> Result<Option<QueueState>, StoreError> {
-        Ok(self.rows(None, queries::QUEUE, &[Cell::Text(name.as_bytes())])?.pop())
+        Ok(self.rows(None, queries::tasks::QUEUE, &[Cell::Text(name.as_bytes())])?.pop())
     }
 
     pub(in crate::store) fn queues(&self) -> Result<Vec<QueueRow>, StoreError> {
         let mut queues = Vec::new();
         let mut last = String::new();
-        while let Some(queue) = self.one_text(queries::NEXT_QUEUE, Cell::Text(last.as_bytes()))? {
-            let (waiting, oldest) = self.counted(queries::WAITING_IN_QUEUE, &queue)?;
-            let (running, _) = self.counted(queries::RUNNING_OF_QUEUE, &queue)?;
+        while let Some(queue) = self.one_text(queries::tasks::NEXT_QUEUE, Cell::Text(last.as_bytes()))? {
+            let (waiting, oldest) = self.counted(queries::tasks::WAITING_IN_QUEUE, &queue)?;
+            let (running, _) = self.counted(queries::tasks::RUNNING_OF_QUEUE, &queue)?;
             if waiting + running > 0 {
                 queues.push(QueueRow { queue: queue.clone(), waiting, running, oldest });
             }
@@ -124,7 +127,7 @@ impl<S: Session> Reader<'_, S> {
 pub(super) fn texts() -> Vec<(String, String)> {
     let steps = ["embed".to_owned(), "resize".to_owned()];
     vec![
-        ("waiting tasks".to_owned(), waiting(queries::TASK_COLUMNS, "gpu", None, &steps, 1).0),
+        ("waiting tasks".to_owned(), waiting(queries::tasks::TASK_COLUMNS, "gpu", None, &steps, 1).0),
         ("unserved tasks".to_owned(), unserved("gpu", &steps, 1).0),
         ("claim of tasks".to_owned(), claim(1, "gpu", None, &steps, 1).0),
         ("claim of tasks of a key".to_owned(), claim(1, "gpu", Some("acme"), &steps, 1).0),

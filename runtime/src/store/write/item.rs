@@ -37,8 +37,14 @@ impl NewInboxItem {
         Self { run, kind, key: None, at, name: None, position: None, sender: None, value: None }
     }
 
+    /// Creates the item that requests the cancellation of a run; it arrives once.
+    pub(crate) fn cancellation(run: i64, reason: &str, at: i64) -> Self {
+        let (key, value) = (Some("cancel".to_owned()), Some(Value::text(reason)));
+        Self { key, value, ..Self::new(run, InboxKind::Cancel, at) }
+    }
+
     /// Creates the notice for a run that an attempt of its step has no outcome, because the engine that ran it is gone.
-    pub(in crate::store) fn lost(run: i64, position: u64, attempt: u32, at: i64) -> Self {
+    pub(crate) fn lost(run: i64, position: u64, attempt: u32, at: i64) -> Self {
         Self::of_attempt(run, position, (RemoteEnd::lost(attempt), None), at)
     }
 

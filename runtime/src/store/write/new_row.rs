@@ -10,10 +10,10 @@ impl NewRun {
             number,
             id: self.id.clone(),
             workflow: self.workflow.clone(),
-            status: Status::Running,
+            status: if self.queued.is_some() { Status::Queued } else { Status::Running },
             seq: self.entries.len() as u64,
-            lease: self.lease.map(|lease| lease.number),
-            wake_at: Some(0),
+            lease: self.lease.filter(|_| self.queued.is_none()).map(|lease| lease.number),
+            wake_at: self.queued.is_none().then_some(0),
             loads: 0,
             execution: self.execution,
             seed: self.execution,
@@ -26,6 +26,7 @@ impl NewRun {
             forked_from: None,
             successor: None,
             dedup: self.dedup.clone(),
+            queue: self.queued.as_ref().map(|queued| queued.queue.clone()),
         }
     }
 }

@@ -106,6 +106,8 @@ const EACH_KIND_IS_MET: () = {
 const STATUSES: [(Status, Met); Status::ALL.len()] = [
     (Status::Running, Always),
     (Status::Sleeping, Column(Happening::Eviction)),
+    // In tests of its own: `tests/remote/runs.rs`.
+    (Status::Queued, Elsewhere("remote")),
     (Status::Paused, Row(Holding::Pause)),
     (Status::Parked, Column(Happening::ParkAndMend)),
     (Status::Completed, Always),
@@ -138,9 +140,12 @@ const fn met(write: &Write) -> Met {
         Write::Answer { .. } => Row(Holding::OpenRequest),
         Write::Delete { .. } => Column(Happening::Delete),
         // In tests of their own: `tests/remote`.
-        Write::ClaimTasks { .. } | Write::FinishTask { .. } | Write::ReturnTask { .. } | Write::ChangeQueue { .. } => {
-            Elsewhere("remote")
-        }
+        Write::ClaimTasks { .. }
+        | Write::FinishTask { .. }
+        | Write::ReturnTask { .. }
+        | Write::ChangePlace { .. }
+        | Write::ExpireRuns { .. }
+        | Write::ChangeQueue { .. } => Elsewhere("remote"),
     }
 }
 
@@ -168,6 +173,7 @@ const COLUMNS_OF_RUNS: &[&str] = &[
     "updated_at",
     "parked",
     "seed",
+    "queue",
     "version",
     "parent",
     "lineage",

@@ -77,6 +77,7 @@ fn everything_is_there_after_opening_again() {
         forked_from: None,
         successor: None,
         dedup: None,
+        queue: None,
     };
     assert_eq!(row, expected);
     push(&store, run, lease, 2, Value::json("3"));

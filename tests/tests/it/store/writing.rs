@@ -44,6 +44,7 @@ pub(super) fn start(id: &str, lease: Lease) -> Write {
         parent: None,
         dedup: None,
         labels: Vec::new(),
+        queued: None,
     })
 }
 

@@ -22,6 +22,13 @@ pub(in crate::store) trait TaskRows {
     /// Removes a task.
     fn remove_task(&mut self, task: &TaskHead) -> Result<(), StoreError>;
 
+    /// Has a run have in its queue what another has, without room.
+    fn copy_place(&mut self, from: i64, to: i64) -> Result<(), StoreError>;
+
+    /// Returns at most `limit` runs that wait in a queue, and whose time to begin or deadline is over by the clock of the
+    /// database.
+    fn expired(&self, limit: usize) -> Result<Vec<TaskRow>, StoreError>;
+
     /// Returns the state of a queue; `None` if it is not declared.
     fn queue(&self, name: &str) -> Result<Option<QueueState>, StoreError>;
 
@@ -90,4 +97,11 @@ pub(in crate::store) struct KeyChange {
     pub(in crate::store) running: i64,
     /// Its new turn; `None` leaves it.
     pub(in crate::store) turn: Option<i64>,
+}
+
+impl From<&TaskRow> for TaskHead {
+    fn from(task: &TaskRow) -> Self {
+        let TaskRow { run, position, attempt, state, lease, .. } = *task;
+        Self { queue: task.queue.clone(), key: task.key.clone(), run, position, attempt, state, lease }
+    }
 }

@@ -12,16 +12,18 @@ pub(super) fn now() -> i64 {
     i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
 }
 
-fn head(task: &TaskRow) -> TaskHead {
-    let TaskRow { run, position, attempt, state, lease, .. } = *task;
-    TaskHead { queue: task.queue.clone(), key: task.key.clone(), run, position, attempt, state, lease }
-}
-
 impl Tables {
     pub(in crate::store::memory) fn tasks(&self, which: TaskKey<'_>) -> Vec<TaskRow> {
         let mut tasks: Vec<TaskRow> = match which {
             TaskKey::Lease(lease) => self.of_lease(lease).cloned().collect(),
             TaskKey::Run(run) => self.of_run(run).cloned().collect(),
+            TaskKey::Expired { limit } => {
+                let now = now();
+                let is_over = |at: Option<i64>| at.is_some_and(|at| at <= now);
+                let waiting = self.tasks.values().filter(|task| task.state == TaskState::Waiting);
+                let expired = waiting.filter(|task| is_over(task.expires) || is_over(task.deadline));
+                expired.take(limit).cloned().collect()
+            }
             TaskKey::Waiting { queue, steps, limit } => {
                 return self
                     .claimable(queue, None, steps, limit)
@@ -50,18 +52,18 @@ impl Tables {
                     row.oldest = Some(row.oldest.map_or(task.at, |oldest| oldest.min(task.at)));
                 }
                 TaskState::Claimed | TaskState::Cancelled => row.running = (row.running + 1).min(QueueRow::COUNTED),
-                TaskState::Delivered => {}
+                TaskState::Delivered | TaskState::Idle => {}
             }
         }
         queues.into_values().filter(|row| row.waiting + row.running > 0).collect()
     }
 
     pub(super) fn heads_at(&self, run: i64, position: u64) -> Vec<TaskHead> {
-        self.tasks.range((run, position, 0)..=(run, position, u32::MAX)).map(|(_, task)| head(task)).collect()
+        self.tasks.range((run, position, 0)..=(run, position, u32::MAX)).map(|(_, task)| task.into()).collect()
     }
 
     pub(super) fn heads_in(&self, run: i64) -> Vec<TaskHead> {
-        self.of_run(run).map(head).collect()
+        self.of_run(run).map(TaskHead::from).collect()
     }
 
     /// Returns how many tasks of a queue have a lease.
@@ -71,7 +73,7 @@ impl Tables {
     }
 
     pub(super) fn heads_of(&self, lease: i64) -> Vec<TaskHead> {
-        self.of_lease(lease).map(head).collect()
+        self.of_lease(lease).map(TaskHead::from).collect()
     }
 
     fn of_run(&self, run: i64) -> impl Iterator<Item = &TaskRow> {
@@ -86,8 +88,9 @@ impl Tables {
     pub(super) fn put_task(&mut self, task: &TaskRow) {
         self.last_task += 1;
         let due = now().saturating_add(task.due);
+        let expires = task.expires.map(|wait| now().saturating_add(wait));
         let (number, state) = (self.last_task, TaskState::Waiting);
-        let row = TaskRow { number, state, lease: None, refused: None, due, ..task.clone() };
+        let row = TaskRow { number, state, lease: None, refused: None, due, expires, ..task.clone() };
         self.note_waiting(&row);
         self.tasks.insert(id(&row), row);
     }
@@ -120,13 +123,16 @@ impl Tables {
         steps: &[String],
         limit: usize,
     ) -> Vec<TaskRow> {
-        let claimed = TaskChange { state: TaskState::Claimed, lease: Some(lease), refused: None };
-        let ids = self.claimable(queue, key, steps, limit);
-        for id in &ids {
-            let head = head(&self.tasks[id]);
-            self.alter_task(&head, &claimed);
+        let mut claimed = Vec::new();
+        for id in self.claimable(queue, key, steps, limit) {
+            let Some(mut row) = self.tasks.remove(&id) else { continue };
+            self.forget_waiting(&row);
+            (row.state, row.lease, row.expires) = (TaskState::Claimed, Some(lease), None);
+            row.attempt += u32::from(row.is_run());
+            self.tasks.insert(self::id(&row), row.clone());
+            claimed.push(row);
         }
-        ids.iter().map(|id| self.tasks[id].clone()).collect()
+        claimed
     }
 
     /// Returns the ids of the tasks that can be claimed now, in order.
@@ -179,7 +185,7 @@ impl Tables {
                     self.note_waiting(&row);
                 }
                 TaskState::Claimed | TaskState::Cancelled => running += 1,
-                TaskState::Delivered => {}
+                TaskState::Delivered | TaskState::Idle => {}
             }
             self.tasks.insert(id(&row), row);
         }
@@ -234,6 +240,24 @@ impl TaskRows for Tables {
     fn remove_task(&mut self, task: &TaskHead) -> Result<(), StoreError> {
         self.drop_task((task.run, task.position, task.attempt));
         Ok(())
+    }
+
+    fn copy_place(&mut self, from: i64, to: i64) -> Result<(), StoreError> {
+        let places: Vec<TaskRow> = self
+            .tasks
+            .range((from, TaskRow::RUN, 0)..=(from, TaskRow::RUN, u32::MAX))
+            .map(|(_, row)| row.clone())
+            .collect();
+        for place in places {
+            self.last_task += 1;
+            let row = TaskRow { number: self.last_task, run: to, state: TaskState::Idle, lease: None, ..place };
+            self.tasks.insert(id(&row), row);
+        }
+        Ok(())
+    }
+
+    fn expired(&self, limit: usize) -> Result<Vec<TaskRow>, StoreError> {
+        Ok(self.tasks(TaskKey::Expired { limit }))
     }
 
     fn queue(&self, name: &str) -> Result<Option<QueueState>, StoreError> {

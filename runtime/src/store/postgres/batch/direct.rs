@@ -196,5 +196,6 @@ fn before(append: &Append) -> RunRow {
         forked_from: None,
         successor: None,
         dedup: None,
+        queue: None,
     }
 }

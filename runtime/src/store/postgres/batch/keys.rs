@@ -76,6 +76,7 @@ impl Keys {
 
     fn add(&mut self, write: &Write) -> bool {
         match write {
+            Write::Start(run) if run.queued.is_some() => return false,
             Write::Start(run) => self.start(run),
             Write::Append(append) => return self.append(append),
             Write::Send(item) => {
@@ -110,6 +111,8 @@ impl Keys {
             | Write::OpenLease { .. }
             | Write::CloseLease(_)
             | Write::ClaimTasks { .. }
+            | Write::ChangePlace { .. }
+            | Write::ExpireRuns { .. }
             | Write::ChangeQueue { .. }
             | Write::FinishTask { .. }
             | Write::ReturnTask { .. }
@@ -143,6 +146,7 @@ impl Keys {
         match outgoing {
             Outgoing::Deliver { to, item } | Outgoing::DeliverToWatched { to, item, .. } => self.deliver(to, item),
             Outgoing::NotifyChildren(_) | Outgoing::Label { .. } => {}
+            Outgoing::Start { run, .. } if run.queued.is_some() => return false,
             Outgoing::Start { run, .. } => self.start(run),
             Outgoing::Watch { id, .. } => {
                 self.locked_ids.insert(id.clone());

@@ -16,7 +16,7 @@ macro_rules! runs {
             "SELECT r.number, r.id, r.workflow, r.status,
                 coalesce((SELECT max(l.seq) FROM steadfast_log l WHERE l.run = r.number AND l.seq > r.seq), r.seq), r.lease,
                 r.wake_at, r.loads, r.incarnation, r.seed, r.created_at, r.updated_at, r.parked, r.version, r.parent,
-                r.lineage, r.origin, r.successor, r.dedup
+                r.lineage, r.origin, r.successor, r.dedup, r.queue
             FROM steadfast_runs r ",
             $rest
         )

@@ -129,7 +129,7 @@ impl<S: Session> Tables<'_, S> {
 
 /// Returns the stored columns, and the number. `NULL` stands for a seed that is the execution, and for a first run that is
 /// the run itself.
-fn cells<'a>(row: &'a RunRow, [execution, seed]: &'a [String; 2]) -> [Cell<'a>; 19] {
+fn cells<'a>(row: &'a RunRow, [execution, seed]: &'a [String; 2]) -> [Cell<'a>; 20] {
     [
         Cell::Text(row.id.as_bytes()),
         Cell::Text(row.workflow.as_bytes()),
@@ -149,6 +149,7 @@ fn cells<'a>(row: &'a RunRow, [execution, seed]: &'a [String; 2]) -> [Cell<'a>; 
         int_or_null(row.forked_from),
         int_or_null(row.successor),
         text_or_null(row.dedup.as_ref()),
+        text_or_null(row.queue.as_ref()),
         Cell::Int(row.number),
     ]
 }

@@ -6,7 +6,7 @@ use crate::store::decide::{KeyChange, TaskChange, TaskHead, TaskRows};
 use crate::store::sql::columns::{text_or_null, value_cells};
 use crate::store::sql::read::clamped;
 use crate::store::sql::{Cell, Session, queries, waiting};
-use crate::store::{QueueState, StoreError, TaskRow};
+use crate::store::{QueueState, StoreError, TaskKey, TaskRow};
 use std::ops::ControlFlow;
 
 /// Returns the values by which a task is found.
@@ -22,15 +22,15 @@ impl<S: Session> Tables<'_, S> {
 
 impl<S: Session> TaskRows for Tables<'_, S> {
     fn attempts(&self, run: i64, position: u64) -> Result<Vec<TaskHead>, StoreError> {
-        self.task_heads(queries::TASKS_AT, &[Cell::Int(run), clamped(position)])
+        self.task_heads(queries::tasks::TASKS_AT, &[Cell::Int(run), clamped(position)])
     }
 
     fn tasks_in(&self, run: i64) -> Result<Vec<TaskHead>, StoreError> {
-        self.task_heads(queries::TASKS_IN, &[Cell::Int(run)])
+        self.task_heads(queries::tasks::TASKS_IN, &[Cell::Int(run)])
     }
 
     fn tasks_of(&self, lease: i64) -> Result<Vec<TaskHead>, StoreError> {
-        self.task_heads(queries::TASKS_OF_LEASE, &[Cell::Int(lease)])
+        self.task_heads(queries::tasks::TASKS_OF_LEASE, &[Cell::Int(lease)])
     }
 
     fn insert_task(&mut self, task: &TaskRow) -> Result<(), StoreError> {
@@ -50,24 +50,34 @@ impl<S: Session> TaskRows for Tables<'_, S> {
             Cell::Int(task.rank()),
             form,
             body,
+            int_or_null(task.expires),
+            int_or_null(task.deadline),
         ];
-        self.execute(queries::INSERT_TASK, &values)
+        self.execute(queries::tasks::INSERT_TASK, &values)
     }
 
     fn change_task(&mut self, task: &TaskHead, change: &TaskChange<'_>) -> Result<(), StoreError> {
         let [run, position, attempt] = key(task);
         let (state, lease) = (Cell::Text(change.state.as_str().as_bytes()), int_or_null(change.lease));
         match change.refused {
-            None => self.execute(queries::CHANGE_TASK, &[run, position, attempt, state, lease]),
+            None => self.execute(queries::tasks::CHANGE_TASK, &[run, position, attempt, state, lease]),
             Some((why, wait)) => {
                 let values = [run, position, attempt, state, lease, Cell::Text(why.as_bytes()), Cell::Int(wait)];
-                self.execute(queries::RETURN_TASK, &values)
+                self.execute(queries::tasks::RETURN_TASK, &values)
             }
         }
     }
 
     fn remove_task(&mut self, task: &TaskHead) -> Result<(), StoreError> {
-        self.execute(queries::REMOVE_TASK, &key(task))
+        self.execute(queries::tasks::REMOVE_TASK, &key(task))
+    }
+
+    fn copy_place(&mut self, from: i64, to: i64) -> Result<(), StoreError> {
+        self.execute(queries::tasks::COPY_PLACE, &[Cell::Int(from), Cell::Int(to)])
+    }
+
+    fn expired(&self, limit: usize) -> Result<Vec<TaskRow>, StoreError> {
+        self.reader().tasks(TaskKey::Expired { limit })
     }
 
     fn queue(&self, name: &str) -> Result<Option<QueueState>, StoreError> {
@@ -88,30 +98,33 @@ impl<S: Session> TaskRows for Tables<'_, S> {
             Cell::Int(state.counted_at),
             Cell::Int(state.turns),
         ];
-        self.execute(queries::PUT_QUEUE, &values)
+        self.execute(queries::tasks::PUT_QUEUE, &values)
     }
 
     fn running_in(&self, queue: &str) -> Result<i64, StoreError> {
-        Ok(self.number(queries::CLAIMED_IN, &[Cell::Text(queue.as_bytes())])?.unwrap_or_default())
+        Ok(self.number(queries::tasks::CLAIMED_IN, &[Cell::Text(queue.as_bytes())])?.unwrap_or_default())
     }
 
     fn now(&self) -> Result<i64, StoreError> {
-        self.drawn(queries::CLOCK, &[])
+        self.drawn(queries::tasks::CLOCK, &[])
     }
 
     fn count_key(&mut self, queue: &str, key: &str, change: KeyChange) -> Result<(), StoreError> {
         let KeyChange { waiting, running, turn } = change;
         let [queue, key] = [Cell::Text(queue.as_bytes()), Cell::Text(key.as_bytes())];
-        self.execute(queries::COUNT_KEY, &[queue, key, Cell::Int(waiting), Cell::Int(running), int_or_null(turn)])?;
-        if waiting < 0 || running < 0 { self.execute(queries::FORGET_KEY, &[queue, key]) } else { Ok(()) }
+        self.execute(
+            queries::tasks::COUNT_KEY,
+            &[queue, key, Cell::Int(waiting), Cell::Int(running), int_or_null(turn)],
+        )?;
+        if waiting < 0 || running < 0 { self.execute(queries::tasks::FORGET_KEY, &[queue, key]) } else { Ok(()) }
     }
 
     fn give_keys(&mut self, queue: &str) -> Result<(i64, i64), StoreError> {
         let queue = Cell::Text(queue.as_bytes());
         let count =
             |query: &str| self.session.execute(query, &[queue]).map(|rows| i64::try_from(rows).unwrap_or(i64::MAX));
-        let waiting = count(queries::GIVE_KEYS_TO_WAITING)?;
-        Ok((waiting, count(queries::GIVE_KEYS_TO_CLAIMED)?))
+        let waiting = count(queries::tasks::GIVE_KEYS_TO_WAITING)?;
+        Ok((waiting, count(queries::tasks::GIVE_KEYS_TO_CLAIMED)?))
     }
 
     fn turns(
@@ -124,7 +137,7 @@ impl<S: Session> TaskRows for Tables<'_, S> {
         let mut turns = Vec::new();
         let [queue, key] = [Cell::Text(queue.as_bytes()), Cell::Text(key.as_bytes())];
         let values = [queue, Cell::Int(turn), key, Cell::Int(per_key.into()), clamped(limit)];
-        self.session.select(queries::TURNS, &values, &mut |row| {
+        self.session.select(queries::tasks::TURNS, &values, &mut |row| {
             if let (Cell::Text(key), Cell::Int(turn)) = (row.cell(0), row.cell(1)) {
                 turns.push((String::from_utf8_lossy(key).into_owned(), turn));
             }

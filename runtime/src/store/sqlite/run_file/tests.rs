@@ -28,6 +28,7 @@ fn info() -> FileInfo {
         forked_from: Some(6),
         successor: None,
         dedup: Some("key".to_owned()),
+        queue: None,
     };
     FileInfo { run, moved: true, database: "a database".to_owned() }
 }

@@ -29,6 +29,14 @@ impl TaskRows for Sheet {
         self.needs_all()
     }
 
+    fn copy_place(&mut self, _: i64, _: i64) -> Result<(), StoreError> {
+        self.needs_all()
+    }
+
+    fn expired(&self, _: usize) -> Result<Vec<TaskRow>, StoreError> {
+        self.needs_all()
+    }
+
     fn queue(&self, _: &str) -> Result<Option<QueueState>, StoreError> {
         self.needs_all()
     }

@@ -1,0 +1,152 @@
+//! Runs in queues: how they get room, give it back, and end.
+
+use super::rig::{AT, Rig, new_run, number};
+use super::tasks::{HOUR, claimed};
+use crate::record::InboxKind;
+use crate::store::{
+    Change, NewInboxItem, NewQueued, NewRun, PlaceChange, QueueChange, QueueLimits, Rejected, Status, Store, TaskKey,
+    TaskState, Write, Written,
+};
+use crate::value::Value;
+
+impl<S: Store> Rig<S> {
+    fn queue_run(&self, id: &str, queued: NewQueued) -> i64 {
+        number(self.write(Write::Start(NewRun { queued: Some(queued), ..new_run(id, self.lease) })))
+    }
+
+    fn change_place(&self, run: i64, change: PlaceChange) -> Result<Written, Rejected> {
+        self.write(Write::ChangePlace { lease: self.lease, run, change })
+    }
+
+    /// Claims runs, and returns their numbers and the numbers of their claims.
+    fn claim_runs(&self, limit: usize) -> Vec<(i64, u32)> {
+        let tasks = claimed(self.claims(self.lease, "gpu", &["order@1", "embed"], limit));
+        tasks.into_iter().map(|task| (task.run, task.attempt)).collect()
+    }
+
+    /// Returns the status of a run, whether the lease owns it, and the state of its place.
+    fn stands(&self, run: i64) -> (Status, bool, Option<TaskState>) {
+        let (row, place) = (self.row(run), self.tasks(TaskKey::Run(run)).pop());
+        (row.status, row.lease == Some(self.lease.number), place.map(|place| place.state))
+    }
+}
+
+fn queued() -> NewQueued {
+    NewQueued { queue: "gpu".to_owned(), key: None, priority: 0, delay: 0, expires: None, deadline: None }
+}
+
+fn cancellation(run: i64) -> Write {
+    Write::Send(NewInboxItem { value: Some(Value::text("no")), ..NewInboxItem::new(run, InboxKind::Cancel, AT) })
+}
+
+/// A run waits without an owner, gets one with its room, gives both back, and leaves the queue at its end.
+pub fn a_run_waits_for_room<S: Store>(open: &dyn Fn() -> S) {
+    let rig = Rig::new(open);
+    let (a, b) = (rig.queue_run("a", queued()), rig.queue_run("b", NewQueued { priority: -1, ..queued() }));
+    assert_eq!(rig.stands(a), (Status::Queued, false, Some(TaskState::Waiting)));
+    let row = rig.row(a);
+    assert_eq!((row.queue.as_deref(), row.wake_at), (Some("gpu"), None));
+    let [first, _] = &rig
+        .store
+        .tasks(TaskKey::Waiting { queue: "gpu", steps: &["order@1".to_owned()], limit: 9 })
+        .expect("read")[..]
+    else {
+        panic!("both wait");
+    };
+    assert_eq!((first.run, first.is_run(), first.step.as_str()), (b, true, "order@1"));
+    let adopted = rig.write(Write::Adopt(rig.lease));
+    assert_eq!(adopted, Ok(Written::Number(0)), "only its queue gives it an owner");
+    assert_eq!(claimed(rig.claims(rig.lease, "gpu", &["order@2"], 9)), []);
+    assert_eq!(rig.claim_runs(1), [(b, 1)]);
+    assert_eq!(rig.stands(b), (Status::Running, true, Some(TaskState::Claimed)));
+    assert_eq!(rig.row(b).wake_at, Some(0));
+    // It waits for something, and has something to do again.
+    let sleeping = Change { status: Some(Status::Sleeping), wake_at: Some(None), ..Change::default() };
+    assert_eq!(rig.write(rig.change(b, sleeping)), Ok(Written::Done));
+    assert_eq!(rig.change_place(b, PlaceChange::Leave { attempt: 2 }), Err(Rejected::Fenced), "another claim");
+    assert_eq!(rig.change_place(b, PlaceChange::Leave { attempt: 1 }), Ok(Written::Done));
+    assert_eq!(rig.stands(b), (Status::Sleeping, true, Some(TaskState::Idle)));
+    assert_eq!(rig.claim_runs(9), [(a, 1)]);
+    assert_eq!(rig.change_place(b, PlaceChange::Wait), Ok(Written::Done));
+    assert_eq!(rig.stands(b), (Status::Queued, false, Some(TaskState::Waiting)));
+    assert_eq!(rig.change_place(b, PlaceChange::Wait), Err(Rejected::Fenced), "nobody owns it");
+    assert_eq!(rig.claim_runs(9), [(b, 2)]);
+    rig.end(b, Status::Completed);
+    assert_eq!(rig.change_place(b, PlaceChange::Leave { attempt: 2 }), Ok(Written::Done));
+    assert_eq!(rig.stands(b), (Status::Completed, false, None));
+    assert_eq!(rig.change_place(b, PlaceChange::Leave { attempt: 2 }), Err(Rejected::NoSuchQueue));
+}
+
+/// The limits of the queue count runs that have room, whatever they do.
+pub fn room_is_counted<S: Store>(open: &dyn Fn() -> S) {
+    let rig = Rig::new(open);
+    let limits = QueueLimits { total: Some(2), per_key: Some(1), ..QueueLimits::default() };
+    let declare = QueueChange::Declare { limits, has_keys: true };
+    assert_eq!(rig.write(Write::ChangeQueue { queue: "gpu".into(), change: declare }), Ok(Written::Done));
+    let of = |key: &str| NewQueued { key: Some(key.to_owned()), ..queued() };
+    let [a, a2, b, c] = [("a", "x"), ("a2", "x"), ("b", "y"), ("c", "z")].map(|(id, key)| rig.queue_run(id, of(key)));
+    let keyless = Write::Start(NewRun { queued: Some(queued()), ..new_run("keyless", rig.lease) });
+    assert!(matches!(rig.write(keyless), Err(Rejected::Refused(why)) if why.contains("has no key in queue `gpu`")));
+    assert_eq!(rig.claim_runs(9), [(a, 1), (b, 1)]);
+    rig.end(a, Status::Failed);
+    assert_eq!(rig.claim_runs(9), [], "its engine has not given the room back yet");
+    assert_eq!(rig.change_place(a, PlaceChange::Leave { attempt: 1 }), Ok(Written::Done));
+    assert_eq!(rig.claim_runs(9), [(c, 1)]);
+    assert_eq!(rig.change_place(c, PlaceChange::Leave { attempt: 1 }), Ok(Written::Done));
+    assert_eq!(rig.claim_runs(9), [(a2, 1)]);
+    assert_eq!(rig.store.queue("gpu").expect("read").expect("declared").running, 2);
+}
+
+/// A run that is cancelled, or whose time is over, needs no room to end.
+pub fn a_run_ends_without_room<S: Store>(open: &dyn Fn() -> S) {
+    let rig = Rig::new(open);
+    let cancelled = rig.queue_run("cancelled", queued());
+    number(rig.write(cancellation(cancelled)));
+    let free = (Status::Running, false, Some(TaskState::Idle));
+    assert_eq!(rig.stands(cancelled), free);
+    let late = rig.queue_run("late", NewQueued { expires: Some(0), ..queued() });
+    let due = rig.queue_run("due", NewQueued { deadline: Some(AT), ..queued() });
+    let in_time = NewQueued { expires: Some(HOUR), deadline: Some(i64::MAX), delay: HOUR, ..queued() };
+    let in_time = rig.queue_run("in time", in_time);
+    let mut expired: Vec<i64> = rig.tasks(TaskKey::Expired { limit: 9 }).into_iter().map(|task| task.run).collect();
+    expired.sort_unstable();
+    assert_eq!(expired, [late, due]);
+    assert_eq!(rig.write(Write::ExpireRuns { limit: 1 }), Ok(Written::Number(1)));
+    assert_eq!(rig.write(Write::ExpireRuns { limit: 9 }), Ok(Written::Number(1)));
+    assert_eq!(rig.write(Write::ExpireRuns { limit: 9 }), Ok(Written::Number(0)));
+    assert_eq!(
+        [late, due, in_time].map(|run| rig.stands(run)),
+        [free, free, (Status::Queued, false, Some(TaskState::Waiting))]
+    );
+    let [item] = &rig.inbox(late)[..] else { panic!("one cancellation") };
+    let why = item.value.as_ref().map(ToString::to_string).unwrap_or_default();
+    assert!(item.kind == InboxKind::Cancel && why.contains("within its time to live in queue `gpu`"), "{why}");
+    assert_eq!(rig.inbox(due), []);
+    // One that has begun is not late, and one that is to be cancelled does not wait again.
+    let begun = rig.queue_run("begun", NewQueued { expires: Some(HOUR), ..queued() });
+    assert_eq!(rig.claim_runs(9), [(begun, 1)]);
+    assert_eq!(rig.tasks(TaskKey::Run(begun))[0].expires, None);
+    number(rig.write(cancellation(begun)));
+    assert_eq!(rig.change_place(begun, PlaceChange::Wait), Ok(Written::Done));
+    assert_eq!(rig.stands(begun), free);
+}
+
+/// A run that is at work keeps its room when its lease is taken over; one that waits gives it back.
+pub fn room_goes_with_the_lease<S: Store>(open: &dyn Fn() -> S) {
+    let mut rig = Rig::new(open);
+    let (works, sleeps, ended) =
+        (rig.queue_run("a", queued()), rig.queue_run("b", queued()), rig.queue_run("c", queued()));
+    assert_eq!(rig.claim_runs(9).len(), 3);
+    let sleeping = Change { status: Some(Status::Sleeping), wake_at: Some(None), ..Change::default() };
+    assert_eq!(rig.write(rig.change(sleeps, sleeping)), Ok(Written::Done));
+    rig.end(ended, Status::Completed);
+    assert_eq!(rig.write(Write::CloseLease(rig.lease)), Err(Rejected::Fenced));
+    let taken = Write::TakeLease { seen: rig.lease, heartbeat: 0, owner: "taker".to_owned() };
+    match rig.write(taken) {
+        Ok(Written::Lease(lease)) => rig.lease = lease,
+        other => panic!("{other:?}"),
+    }
+    assert_eq!(rig.stands(works), (Status::Running, true, Some(TaskState::Claimed)));
+    assert_eq!(rig.stands(sleeps), (Status::Sleeping, true, Some(TaskState::Idle)));
+    assert_eq!(rig.stands(ended), (Status::Completed, false, None));
+}
