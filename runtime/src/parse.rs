@@ -9,7 +9,7 @@ use std::fmt;
 ///
 /// assert_eq!("paused".parse(), Ok(Status::Paused));
 /// let error = "pause".parse::<Status>().unwrap_err();
-/// assert!(error.to_string().starts_with("expected the status of a run (running, sleeping, paused, "));
+/// assert!(error.to_string().starts_with("expected the status of a run (running, sleeping, queued, paused, "));
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ParseError {
