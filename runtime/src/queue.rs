@@ -97,7 +97,7 @@ impl Queue {
         self
     }
 
-    /// Has a run keep its room until it ends. By default it gives it back while it waits for a time, a message, an answer
+    /// Has a run keep its room until it ends, also while it is paused or parked. By default it gives it back while it waits for a time, a message, an answer
     /// or another run, and waits for room again before it goes on.
     pub fn held(mut self) -> Self {
         self.limits.held = true;

@@ -58,10 +58,11 @@ pub use status::Status;
 pub(crate) use successor::{lineage_flaw, successor};
 pub(crate) use task::{QueueRow, TaskKey, TaskRow, TaskState};
 pub(crate) use user_code::{Transaction, UserCode};
+pub(crate) use write::answer::{Rejected, Written};
 pub(crate) use write::imported::ImportedRun;
 pub(crate) use write::item::NewInboxItem;
 pub(crate) use write::outgoing::Outgoing;
-pub(crate) use write::{Append, Change, Lease, NewQueued, NewRun, PlaceChange, Rejected, Write, Written};
+pub(crate) use write::{Append, Change, Holder, Lease, NewQueued, NewRun, PlaceChange, Write};
 
 /// The rows, queries and writes of a [`Store`], for authors of one: with the feature `conformance`.
 ///
@@ -79,10 +80,11 @@ pub mod backend {
     pub use super::signal::ChangeSignal;
     pub use super::task::{QueueRow, TaskKey, TaskRow, TaskState};
     pub use super::user_code::{Transaction, UserCode, Within};
+    pub use super::write::answer::{Rejected, Written};
     pub use super::write::imported::ImportedRun;
     pub use super::write::item::NewInboxItem;
     pub use super::write::outgoing::Outgoing;
-    pub use super::write::{Append, Change, Lease, NewQueued, NewRun, PlaceChange, Rejected, Write, Written};
+    pub use super::write::{Append, Change, Holder, Lease, NewQueued, NewRun, PlaceChange, Write};
     pub use crate::record::inbox_kind::InboxKind;
     pub use crate::record::outcome::AttemptOutcome;
     pub use crate::sql::error::SqlErrorKind;

@@ -3,7 +3,7 @@
 use super::core::Core;
 use super::error::EngineError;
 use super::parked;
-use super::{garbage, inbox};
+use super::{garbage, inbox, queued_runs};
 use crate::machine::plain_entry;
 use crate::record::{InboxKind, Kind};
 use crate::store::{
@@ -96,13 +96,14 @@ pub(super) async fn cancel_parked(core: &Arc<Core>, run: i64, id: &str, reason: 
         let (row, lease) = parked::take_parked(&core, run, id.clone(), action).await?;
         let append = end(&row, lease, &reason, core.now());
         match core.committer.write(Write::from(append)).await? {
-            Ok(Written::Appended { notified, .. }) => {
-                inbox::look_all(&core, notified);
-                Ok(())
-            }
-            Ok(_) => Ok(()),
-            Err(_) => Err(EngineError::WrongStatus { id, status: Status::Running, action }),
+            Ok(Written::Appended { notified, .. }) => inbox::look_all(&core, notified),
+            Ok(_) => {}
+            Err(_) => return Err(EngineError::WrongStatus { id, status: Status::Running, action }),
         }
+        if row.queue.is_some() {
+            queued_runs::ended(&core, lease, run).await;
+        }
+        Ok(())
     });
     cancelling.await
 }

@@ -132,13 +132,13 @@ async fn supervise(
         match watched(core.suspects.watch(number), drive).await {
             DriverExit::Done(outcome) => {
                 core.leave(number, &outcome);
-                queued_runs::left(&core, number, false);
+                queued_runs::left(&core, number, matches!(outcome, Outcome::Ended(..)));
                 if let Outcome::Ended(Status::Replaced, _) = outcome {
                     go_on(&core, number).await;
                 }
                 return;
             }
-            DriverExit::Gone => return queued_runs::left(&core, number, true),
+            DriverExit::Gone => return queued_runs::left(&core, number, false),
             // The row shows whether the run belongs to another engine now.
             DriverExit::Lost => {
                 tracing::warn!(run = %id, after = tail, "an append was rejected; the run is looked at again");

@@ -12,7 +12,7 @@ use crate::machine::Continuing;
 use crate::record::{Kind, RunScope};
 use crate::scope::{self, Scope};
 use crate::shared_state::StateDef;
-use crate::store::{EntryRow, NewQueued, RunKey, RunRow, Status};
+use crate::store::{EntryRow, Holder, NewQueued, RunKey, RunRow, Status};
 use crate::value::{Value, differing};
 use crate::workflow::{AnyInput, WorkflowDef};
 use std::sync::Arc;
@@ -69,6 +69,16 @@ impl Opening {
             core.tasks.queued.used();
         }
         Ok(queued)
+    }
+
+    /// Returns what happens to a run that holds the deduplication key.
+    pub(super) fn holder(&self) -> Holder {
+        self.given.queued.holder()
+    }
+
+    /// Returns whether the start is answered by the run that holds the deduplication key.
+    pub(super) fn returns_holder(&self) -> bool {
+        self.given.queued.returns_holder()
     }
 
     pub(super) fn labels(&self) -> Vec<(String, String)> {

@@ -81,11 +81,13 @@ pub(super) fn is_held(store: &dyn Store, queue: &str) -> Result<bool, StoreError
     Ok(store.queue(queue)?.is_some_and(|state| state.limits().held))
 }
 
-/// Frees the room of a run that this engine no longer drives. One that is only `away` keeps it, if its queue says so.
-pub(super) fn left(core: &Arc<Core>, run: i64, away: bool) {
+/// Frees the room of a run that this engine no longer drives. A run that has not `ended` keeps it, if its queue says so.
+pub(super) fn left(core: &Arc<Core>, run: i64, ended: bool) {
     let room = {
         let mut rooms = core.tasks.queued.rooms();
-        let Some(room) = rooms.get_mut(&run).filter(|room| !away || !room.held && !core.is_draining()) else { return };
+        // What is at work when the engine stops keeps its room with its lease.
+        let frees = |room: &&mut Room| ended || !room.held && !core.is_draining();
+        let Some(room) = rooms.get_mut(&run).filter(frees) else { return };
         room.leaving = true;
         room.clone()
     };
@@ -108,6 +110,15 @@ pub(super) fn left(core: &Arc<Core>, run: i64, away: bool) {
         core.look_for_tasks();
         drop(busy);
     });
+}
+
+/// Frees the room of a run that has ended without being driven.
+pub(super) async fn ended(core: &Arc<Core>, lease: Lease, run: i64) {
+    core.tasks.queued.rooms().remove(&run);
+    let change = PlaceChange::Leave { attempt: 0 };
+    // If it is not written now, the next owner of the lease that has the room frees it.
+    let _ = core.committer.write(Write::ChangePlace { lease, run, change }).await;
+    core.look_for_tasks();
 }
 
 /// Takes runs out of their queues whose time to begin or deadline is over. Called on a thread that may block.

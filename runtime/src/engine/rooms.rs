@@ -52,6 +52,11 @@ impl QueuedRuns {
         self.rooms().values().filter(|room| room.queue.as_deref() == Some(queue)).count()
     }
 
+    /// Forgets runs that other engines have ended: they have no room any more, and are not driven here.
+    pub(super) fn forget(&self, is_gone: impl Fn(i64) -> bool) {
+        self.rooms().retain(|run, room| room.leaving || room.queue.is_none() || !is_gone(*run));
+    }
+
     /// Returns whether a run is giving its room back, which is not yet durable.
     pub(super) fn is_moving(&self) -> bool {
         self.rooms().values().any(|room| room.leaving)

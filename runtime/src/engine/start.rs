@@ -9,11 +9,11 @@ use super::core::Core;
 use super::error::EngineError;
 use super::handle::{Run, RunHandle};
 use super::opening::{Opening, Wanted, same_start};
-use super::{Engine, continuing, load, trace};
+use super::{Engine, claiming, continuing, inbox, load, trace};
 use crate::context::StepContext;
 use crate::machine::{Machine, first_entry, scope_entry};
 use crate::scope::Scope;
-use crate::store::{EntryRow, Lease, NewRun, Rejected, RunKey, RunRow, StoreError, Write, Written};
+use crate::store::{EntryRow, Lease, NewRun, Rejected, RunKey, RunRow, StoreError, Write};
 use crate::workflow::{EndCode, WorkflowDef};
 use futures_util::future::BoxFuture;
 use std::future::IntoFuture;
@@ -126,23 +126,27 @@ fn started(
 async fn start(core: &Arc<Core>, opening: Opening, wanted: Wanted) -> Result<(RunRow, bool), EngineError> {
     let lease = core.lease_of_new();
     let busy = core.busy();
+    let returns_holder = opening.returns_holder();
     let new = new_run(core, opening, &wanted, lease)?;
     let lease = lease.filter(|_| new.queued.is_none());
     let (id, dedup) = (new.id.clone(), new.dedup.clone());
     let (entries, mut row) = (new.entries.clone(), new.row(0));
     match core.committer.write(Write::Start(new)).await {
-        Ok(Ok(Written::Number(number))) => {
+        Ok(Ok(written)) => {
+            let (number, notified) = written.started().unwrap_or_default();
             (row.number, row.first_run) = (number, number);
             begin(core, &row, lease, entries);
+            replaced(core, notified);
             drop(busy);
             Ok((row, true))
         }
         Ok(Err(Rejected::Exists(row))) => same_start(core, *row, wanted, None).await.map(|row| (row, false)),
+        Ok(Err(Rejected::Held(holder))) if returns_holder && holder.workflow == wanted.workflow => Ok((*holder, false)),
         Ok(Err(Rejected::Held(holder))) => {
             Err(EngineError::Held { id, key: dedup.unwrap_or_default(), holder: holder.id })
         }
         Ok(Err(Rejected::Refused(text))) => Err(EngineError::value(text)),
-        Ok(_) => Err(EngineError::Store(crate::store::StoreError::new(
+        Ok(Err(_)) => Err(EngineError::Store(crate::store::StoreError::new(
             crate::store::StoreErrorKind::Busy,
             format!("run `{id}` was not started: another engine took this engine's lease. Start it again"),
         ))),
@@ -150,10 +154,18 @@ async fn start(core: &Arc<Core>, opening: Opening, wanted: Wanted) -> Result<(Ru
     }
 }
 
+/// Wakes the runs that a start has cancelled. One that waited in a queue is for any engine that has its workflow.
+fn replaced(core: &Arc<Core>, notified: Vec<i64>) {
+    if !notified.is_empty() {
+        inbox::look_all(core, notified);
+        claiming::look(core);
+    }
+}
+
 /// Returns the row and the first entries of a run to be started; without a lease, it is for others to claim.
 fn new_run(core: &Core, opening: Opening, wanted: &Wanted, lease: Option<Lease>) -> Result<NewRun, EngineError> {
     let at = core.now();
-    let queued = opening.queued(core, wanted)?;
+    let (queued, holder) = (opening.queued(core, wanted)?, opening.holder());
     let (labels, second) = (opening.labels(), scope_entry(2, &opening.scope, at));
     let mut new = NewRun {
         id: opening.id,
@@ -167,6 +179,7 @@ fn new_run(core: &Core, opening: Opening, wanted: &Wanted, lease: Option<Lease>)
         dedup: opening.dedup,
         labels,
         queued,
+        holder,
     };
     let first = first_entry(wanted.workflow, wanted.encode(&core.fields(&new.row(0)))?, at);
     new.entries = [first].into_iter().chain(second).collect();

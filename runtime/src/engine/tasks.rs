@@ -194,6 +194,8 @@ async fn reconcile(core: &Arc<Core>) {
         wanted.map(|(task, _)| id_of(task)).collect()
     };
     core.tasks.send(|id, _| !wanted.contains(&id), || DriverEvent::Halt);
+    let has_room = |run| claimed.iter().any(|(task, _)| task.is_run() && task.run == run);
+    core.tasks.queued.forget(|run| runs.contains(&run) && !has_room(run) && !core.is_active(run));
     for (task, held) in claimed.into_iter().filter(|(task, _)| !known.contains(&id_of(task))) {
         let Some(lease) = task.lease.and_then(|number| core.leases.held(number)) else { continue };
         if task.is_run() {

@@ -5,7 +5,7 @@ use crate::command::Command;
 use crate::fields::Fields;
 use crate::policy::Policy;
 use crate::record::RunScope;
-use crate::store::NewQueued;
+use crate::store::{Holder, NewQueued};
 use crate::value::Value;
 use std::sync::Arc;
 use std::time::Duration;
@@ -60,6 +60,8 @@ pub struct ChildRun {
     pub scope: RunScope,
     /// How it waits in a queue, if it does; or why it cannot.
     pub(crate) queued: Result<Option<NewQueued>, String>,
+    /// What happens to a run that holds its deduplication key.
+    pub(crate) holder: Holder,
 }
 
 /// The channel on which a graph receives the events that its steps send by hand.

@@ -25,7 +25,7 @@ impl RunJournal {
 
     /// Makes the child run with its first entries. The machine sets its lease and its parent.
     pub(super) fn new_run(&self, position: u64, child: &StartChild<'static, ChildRun>) -> Result<NewRun, String> {
-        let ChildRun { version, encode, dedup, detached, scope, queued } = &child.run;
+        let ChildRun { version, encode, dedup, detached, scope, queued, holder } = &child.run;
         let id = child.id(&self.at(position, 0, None));
         let execution = self.child_execution(position);
         let identity = RunIdentity { id: id.clone(), workflow: child.workflow.to_owned(), execution };
@@ -52,6 +52,7 @@ impl RunJournal {
             dedup: dedup.clone(),
             labels: scope.labels.clone().into_iter().collect(),
             queued: queued.clone()?,
+            holder: *holder,
         })
     }
 }

@@ -3,7 +3,7 @@
 use super::Scope;
 use crate::lengths;
 use crate::record::RunScope;
-use crate::store::NewQueued;
+use crate::store::{Holder, NewQueued};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 /// How a run waits in a queue.
@@ -13,6 +13,17 @@ pub(crate) struct QueueOptions {
     priority: Option<i32>,
     begin: Option<Begin>,
     time_to_live: Option<Duration>,
+    /// The longest wait of a run and of those that it replaces.
+    longest: Option<Duration>,
+    holder: Option<HolderOf>,
+}
+
+/// What happens to a run that holds the deduplication key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum HolderOf {
+    Returned,
+    Replaced,
+    Cancelled,
 }
 
 /// When a run may begin.
@@ -61,6 +72,38 @@ impl Scope {
         self
     }
 
+    /// Returns the run that holds the deduplication key, if there is one, in place of an error.
+    #[must_use]
+    pub fn return_holder(mut self) -> Self {
+        self.queued.holder = Some(HolderOf::Returned);
+        self
+    }
+
+    /// Takes the deduplication key from the run that holds it. If that waits in a queue and has not begun, it is
+    /// cancelled, and this one has its place there; otherwise it goes on without the key.
+    #[must_use]
+    pub fn replace_holder(mut self) -> Self {
+        self.queued.holder = Some(HolderOf::Replaced);
+        self
+    }
+
+    /// Takes the deduplication key from the run that holds it, and cancels that run.
+    #[must_use]
+    pub fn cancel_holder(mut self) -> Self {
+        self.queued.holder = Some(HolderOf::Cancelled);
+        self
+    }
+
+    /// Has starts with the same key become one: the run waits in its queue for this time, and the next start with the
+    /// key takes its place and waits anew, but not past `longest` from the first start. The key is a
+    /// [deduplication key](Self::deduplication_key).
+    #[must_use]
+    pub fn debounce(self, key: impl Into<String>, wait: Duration, longest: Duration) -> Self {
+        let mut debounced = self.deduplication_key(key).replace_holder().delay(wait);
+        debounced.queued.longest = Some(longest);
+        debounced
+    }
+
     /// Returns how the run waits in its queue, if it does, from `now` on, in milliseconds since 1970.
     ///
     /// # Errors
@@ -71,7 +114,13 @@ impl Scope {
         now: i64,
         key: impl FnOnce(&str) -> Result<Option<String>, String>,
     ) -> Result<Option<NewQueued>, String> {
-        let QueueOptions { queue, priority, begin, time_to_live } = &self.queued;
+        let QueueOptions { queue, priority, begin, time_to_live, longest, holder } = &self.queued;
+        if holder.is_some() && self.deduplication_key.is_none() {
+            return Err(
+                "what happens to the run that holds a deduplication key needs one: add `.deduplication_key(\"..\")`"
+                    .to_owned(),
+            );
+        }
         let Some(queue) = queue else {
             let set = [
                 ("a priority", priority.is_some()),
@@ -96,6 +145,7 @@ impl Scope {
             delay,
             expires: time_to_live.map(millis),
             deadline: scope.deadline,
+            longest: longest.map(millis),
         }))
     }
 }
@@ -108,7 +158,21 @@ impl QueueOptions {
             priority: self.priority.or(other.priority),
             begin: self.begin.or(other.begin),
             time_to_live: self.time_to_live.or(other.time_to_live),
+            longest: self.longest.or(other.longest),
+            holder: self.holder.or(other.holder),
         }
+    }
+
+    pub(crate) const fn holder(&self) -> Holder {
+        match self.holder {
+            None | Some(HolderOf::Returned) => Holder::Keeps,
+            Some(HolderOf::Replaced) => Holder::Yields,
+            Some(HolderOf::Cancelled) => Holder::Ends,
+        }
+    }
+
+    pub(crate) const fn returns_holder(&self) -> bool {
+        matches!(self.holder, Some(HolderOf::Returned))
     }
 }
 

@@ -156,6 +156,7 @@ macro_rules! conformance {
                 places: room_is_counted,
                 places: a_run_ends_without_room,
                 places: room_goes_with_the_lease,
+                places: a_key_is_taken_from_its_holder,
                 find: runs_in_pages,
                 find: runs_by_id,
                 find: runs_by_status_workflow_and_prefix,

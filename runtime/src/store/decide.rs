@@ -20,8 +20,8 @@ mod tasks;
 use super::{Rejected, StoreError, StoreErrorKind, Write, Written};
 pub(super) use bonds::bonds;
 pub(super) use rows::{
-    ItemHead, KeyChange, Part, Place, Record, Related, Relation, RequestChange, Rows, RunChange, RunState, TaskChange,
-    TaskHead, TaskRows,
+    ItemHead, KeyChange, Part, Place, Record, Related, Relation, RequestChange, Rows, RunChange, RunState, Served,
+    TaskChange, TaskHead, TaskRows, WaitingKey,
 };
 
 /// Decides a write and performs it.
@@ -72,7 +72,7 @@ impl<R: Rows> Decision<'_, R> {
             return Err(Rejected::Refused(flaw).into());
         }
         match write {
-            Write::Start(run) => self.start(run).map(Written::Number),
+            Write::Start(run) => self.start_alone(run),
             Write::Append(append) => self.append(append),
             Write::Transaction(code) => self.transaction(code),
             Write::Import(run) => self.import(run, &mut Vec::new()).map(Written::Number),

@@ -1,5 +1,6 @@
 //! The writes of a store, and the answer to each.
 
+pub(super) mod answer;
 mod flaw;
 pub(super) mod imported;
 pub(super) mod item;
@@ -8,10 +9,12 @@ pub(super) mod outgoing;
 
 use super::Status;
 use super::queue::QueueChange;
-use super::rows::{EntryRow, FieldRow, RunRow};
+use super::rows::{EntryRow, FieldRow};
+#[cfg(doc)]
 use super::task::TaskRow;
 use super::user_code::{Transaction, UserCode};
-use crate::record::AttemptOutcome;
+#[cfg(doc)]
+use answer::{Rejected, Written};
 use imported::ImportedRun;
 pub(super) use item::End;
 use item::NewInboxItem;
@@ -224,6 +227,20 @@ pub struct NewRun {
     pub labels: Vec<(String, String)>,
     /// Where it waits for room; then no lease owns it until an engine claims it from there.
     pub queued: Option<NewQueued>,
+    /// What happens to a run that holds the deduplication key.
+    pub holder: Holder,
+}
+
+/// What a start does with a run that holds its deduplication key and has not ended.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Holder {
+    /// It keeps the key: the start is rejected with [`Rejected::Held`].
+    #[default]
+    Keeps,
+    /// It loses the key. If it waits in a queue and has not begun, it is cancelled, and the new run has its place there.
+    Yields,
+    /// It loses the key, and is cancelled.
+    Ends,
 }
 
 /// A change of what a run has in its queue.
@@ -253,6 +270,9 @@ pub struct NewQueued {
     pub expires: Option<i64>,
     /// The latest end of the run, in milliseconds since 1970: it ends then, even if it has not begun.
     pub deadline: Option<i64>,
+    /// The longest wait, in milliseconds, from the start of the first run that it replaces, and of those that this one has
+    /// replaced: it limits `delay`.
+    pub longest: Option<i64>,
 }
 
 /// Entries of one run by its owner, and the change of the run's row.
@@ -316,60 +336,4 @@ pub struct Change {
     pub parked: Option<Option<String>>,
     /// Whether the run has no owner after this.
     pub release: bool,
-}
-
-/// A write that was done.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Written {
-    /// The number of the new run, the new inbox item, or the new lease.
-    Number(i64),
-    /// Done, with nothing to report.
-    Done,
-    /// Entries were appended that wrote more than the rows of their run.
-    Appended {
-        /// The outcome of each [`Outgoing`]: the number of the new row, or 0.
-        outcomes: Vec<Result<i64, Rejected>>,
-        /// The runs to whose inboxes something was written.
-        notified: Vec<i64>,
-    },
-    /// Entries were appended that have a transaction.
-    Transacted {
-        /// The value recorded by one more entry, or why there is none: the user's rows were then rolled back.
-        outcome: AttemptOutcome,
-        /// The answer to the rest of the append.
-        appended: Box<Written>,
-    },
-    /// The lease that was taken over, in its new epoch.
-    Lease(Lease),
-    /// The run as it was claimed.
-    Claimed(Box<RunRow>),
-    /// The numbers of the runs that were claimed, and when each is due.
-    Runs(Vec<(i64, Option<i64>)>),
-    /// The tasks that were claimed, in the order in which they are to be run.
-    Tasks(Vec<TaskRow>),
-    /// Whether the run is gone entirely.
-    Deleted(bool),
-    /// A run was marked as deleting; these runs, which waited for its end, were notified.
-    Marked(Vec<i64>),
-}
-
-/// A write that was left out of the batch; the others were done.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Rejected {
-    /// The writer does not own what it writes, or the run has advanced since.
-    Fenced,
-    /// The id is taken by this run.
-    Exists(Box<RunRow>),
-    /// There is no such run.
-    NoSuchRun,
-    /// The queue is not declared.
-    NoSuchQueue,
-    /// The run has ended.
-    Ended,
-    /// This run has not ended and holds the deduplication key.
-    Held(Box<RunRow>),
-    /// The request has another answer.
-    Answered,
-    /// The database refuses this write from any engine, for this reason.
-    Refused(String),
 }

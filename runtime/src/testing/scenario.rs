@@ -14,7 +14,7 @@ use crate::fields::FieldStores;
 use crate::record::Kind;
 use crate::resources::Resources;
 use crate::session::Session;
-use crate::store::{EntryRow, Lease, NewRun, RunKey, RunQuery, RunRow, Status, Write, Written};
+use crate::store::{EntryRow, Holder, Lease, NewRun, RunKey, RunQuery, RunRow, Status, Write, Written};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -89,6 +89,7 @@ impl Subject {
         let lease = store.open_lease()?;
         let new = NewRun {
             queued: None,
+            holder: Holder::Keeps,
             id: secrets::RUN.into(),
             workflow: self.name.into(),
             lease: Some(lease),

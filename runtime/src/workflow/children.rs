@@ -167,6 +167,7 @@ impl<W: WorkflowDef> StartChild<'_, W> {
             detached: self.detached,
             scope,
             queued,
+            holder: given.queued.holder(),
         };
         let (id, input) = (given.run_id.map(Into::into), Given::new(recorded, recode));
         let command = Command::StartChild(StartCommand { workflow: W::NAME, id, input, run });

@@ -1,7 +1,7 @@
 //! A program that tests kill, with remote steps: `far <file or postgres://..> <log> <term in ms> starts <runs>` starts
 //! or resumes that many runs, and prints `done` once all have ended; `far <..> <log> <term> serves <slots>` runs their
 //! steps. `fans` and `limits` are the same with a queue that has limits: a step that begins beside too many others logs
-//! `exceeds`.
+//! `exceeds`. `lines` and `rooms` are the same with runs that wait in a queue, in the order of a key.
 
 use std::io::Write as _;
 use std::sync::OnceLock;
@@ -97,6 +97,42 @@ fn few_at_once() -> Queue {
     Queue::new("few").total(4).key(|(key, _): &(String, u64)| key.clone()).per_key(2)
 }
 
+/// One of the runs of a line: it works, waits, and works again.
+#[workflow]
+async fn lined(flow: &mut Flow, (line, n): (String, u64)) -> Result<u64> {
+    one_of_a_line(flow, line.clone(), n).await?;
+    flow.sleep(Duration::from_millis(n % 3)).await?;
+    Ok(one_of_a_line(flow, line, n).await?)
+}
+
+#[step]
+async fn one_of_a_line(scope: &StepScope, line: String, n: u64) -> Result<u64> {
+    log(scope, &format!("{line} {n} works"));
+    let held = (hold(scope, "rooms", 4), hold(scope, &line, 1));
+    tokio::time::sleep(Duration::from_millis(2 + n % 7)).await;
+    drop(held);
+    Ok(n)
+}
+
+/// Starts the runs of a line in their order.
+#[workflow]
+async fn lining(flow: &mut Flow, line: String) -> Result<u64> {
+    let mut runs = Vec::new();
+    for n in 0..8 {
+        runs.push(flow.start(lined, (line.clone(), n)).queue("rooms").await);
+    }
+    let mut sum = 0;
+    for run in runs {
+        sum += run.await?;
+    }
+    Ok(sum)
+}
+
+/// The queue of the runs above.
+fn rooms() -> Queue {
+    Queue::new("rooms").total(4).key(|(line, _): &(String, u64)| line.clone()).in_order()
+}
+
 fn builder(place: &str, term: &str) -> EngineBuilder {
     let builder = if place.starts_with("postgres:") {
         Engine::builder().postgres(place)
@@ -105,6 +141,19 @@ fn builder(place: &str, term: &str) -> EngineBuilder {
     };
     let term = Duration::from_millis(term.parse().expect("milliseconds"));
     builder.lease_term(term).evict_after(Duration::from_millis(50))
+}
+
+/// Waits for the ends of all runs, and says of each that it has ended.
+async fn all_end(
+    runs: Vec<steadfast::RunHandle<u64>>,
+    check: impl Fn(u64),
+) -> std::result::Result<(), Box<dyn std::error::Error>> {
+    for run in runs {
+        check(run.result().await?);
+        println!("one has ended");
+    }
+    println!("done");
+    Ok(())
 }
 
 #[tokio::main]
@@ -118,6 +167,20 @@ async fn main() -> std::result::Result<(), Box<dyn std::error::Error>> {
         println!("serves");
         std::future::pending::<()>().await;
     }
+    if role == "rooms" {
+        let _engine = builder(place, term).queue(rooms()).workflow(lined).serve("rooms", 3).start().await?;
+        println!("serves");
+        std::future::pending::<()>().await;
+    }
+    if role == "lines" {
+        let engine = builder(place, term).queue(rooms()).workflow(lining).start().await?;
+        let mut runs = Vec::new();
+        for n in 0..number {
+            runs.push(engine.start(lining, format!("line-{n}")).id(format!("run-{n}")).await?);
+        }
+        println!("started");
+        return all_end(runs, |sum| assert_eq!(sum, 28)).await;
+    }
     if role == "fans" {
         let engine = builder(place, term).queue(few_at_once()).workflow(fanning).start().await?;
         let mut runs = Vec::new();
@@ -125,11 +188,7 @@ async fn main() -> std::result::Result<(), Box<dyn std::error::Error>> {
             runs.push(engine.start(fanning, n).id(format!("run-{n}")).await?);
         }
         println!("started");
-        for run in runs {
-            run.result().await?;
-        }
-        println!("done");
-        return Ok(());
+        return all_end(runs, |_| {}).await;
     }
     if role == "serves" {
         let _engine = builder(place, term).serve("far", number).step::<add>().step::<shaky>().start().await?;
@@ -146,6 +205,7 @@ async fn main() -> std::result::Result<(), Box<dyn std::error::Error>> {
         let n = n as u64;
         assert_eq!(run.result().await?, 6 * n + 15);
         assert_eq!(run.status().await?.status, Status::Completed);
+        println!("one has ended");
     }
     println!("done");
     Ok(())

@@ -11,7 +11,11 @@ use steadfast::{RunFilter, Status};
 
 /// The lease term of the processes, in milliseconds.
 const TERM: u32 = 600;
+/// The runs of a test with its number of kills.
 const RUNS: usize = 12;
+
+/// How often processes are killed, in place of the number of each test; there are as many more runs.
+const KILLS: &str = "STEADFAST_TROUBLE";
 
 /// A limit that is long for everything expected, and short for a test that hangs.
 const LONG: Duration = Duration::from_mins(4);
@@ -19,9 +23,19 @@ const LONG: Duration = Duration::from_mins(4);
 struct Fleet {
     place: Place,
     log: PathBuf,
+    kills: u32,
+    runs: usize,
 }
 
 impl Fleet {
+    /// Creates a fleet whose processes are killed so often, unless the environment says otherwise.
+    fn new(place: Place, kills: u32) -> Self {
+        let told = std::env::var(KILLS).ok().map(|text| text.parse().expect("a number"));
+        let times = told.map_or(1, |told: u32| told.div_ceil(kills));
+        let runs = RUNS * usize::try_from(times).expect("a small number");
+        Self { log: place.folder().join("log"), place, kills: told.unwrap_or(kills), runs }
+    }
+
     fn spawn(&self, role: &str, number: usize) -> Child {
         let mut command = Command::new(env!("CARGO_BIN_EXE_far"));
         command.args([&self.place.name(), path(&self.log), &TERM.to_string(), role, &number.to_string()]);
@@ -39,12 +53,12 @@ fn signal(child: &Child, name: &str) {
 }
 
 /// Kills and stops the processes at random: the first one has the first role, the others have the second.
-fn harassed(fleet: &Fleet, seed: u64, [first, others]: [&str; 2], (times, with_stops): (u32, bool)) -> Vec<Child> {
+fn harassed(fleet: &Fleet, seed: u64, [first, others]: [&str; 2], with_stops: bool) -> Vec<Child> {
     let (mut dice, begun) = (Dice::seeded(seed), Instant::now());
-    let spawned = |which: usize| if which == 0 { fleet.spawn(first, RUNS) } else { fleet.spawn(others, 4) };
+    let spawned = |which: usize| if which == 0 { fleet.spawn(first, fleet.runs) } else { fleet.spawn(others, 4) };
     let mut processes: Vec<Child> = (0..4).map(spawned).collect();
     let (mut kills, mut stops) = (0, 0);
-    for _ in 0..times {
+    for _ in 0..fleet.kills {
         assert!(begun.elapsed() < LONG, "it does not end");
         std::thread::sleep(Duration::from_millis(40 + dice.below(250)));
         let which = usize::try_from(dice.below(4)).expect("one of four");
@@ -68,7 +82,7 @@ fn harassed(fleet: &Fleet, seed: u64, [first, others]: [&str; 2], (times, with_s
 async fn check(fleet: &Fleet) {
     let engine = fleet.place.builder().client().start().await.expect("an engine");
     let infos = engine.list(RunFilter::all()).await.expect("a list");
-    assert_eq!(infos.len(), RUNS);
+    assert_eq!(infos.len(), fleet.runs);
     let text = std::fs::read_to_string(&fleet.log).expect("the log");
     let mut keys: BTreeMap<&str, (&str, u64)> = BTreeMap::new();
     let mut attempts = BTreeSet::new();
@@ -100,20 +114,44 @@ async fn check(fleet: &Fleet) {
 
 on_both! {
     async fn processes_that_are_killed_and_stopped_lose_nothing_and_repeat_nothing(place: Place) {
-        let fleet = Fleet { log: place.folder().join("log"), place };
-        let mut processes = harassed(&fleet, 20_261_130, ["starts", "serves"], (30, true));
+        let fleet = Fleet::new(place, 30);
+        let mut processes = harassed(&fleet, 20_261_130, ["starts", "serves"], true);
         end(&mut processes);
         check(&fleet).await;
     }
 
     async fn limits_hold_however_often_processes_are_killed(place: Place) {
-        let fleet = Fleet { log: place.folder().join("log"), place };
-        let mut processes = harassed(&fleet, 20_261_131, ["fans", "limits"], (25, false));
+        let fleet = Fleet::new(place, 25);
+        let mut processes = harassed(&fleet, 20_261_131, ["fans", "limits"], false);
         end(&mut processes);
         let text = std::fs::read_to_string(&fleet.log).expect("the log");
         let exceeding: Vec<&str> = text.lines().filter(|line| line.ends_with("exceeds")).collect();
         assert!(exceeding.is_empty(), "{exceeding:?}");
-        assert!(text.lines().count() >= RUNS * 16, "every call began");
+        assert!(text.lines().count() >= fleet.runs * 16, "every call began");
+    }
+}
+
+on_both! {
+    async fn queued_runs_keep_their_order_and_their_limits_however_often_processes_are_killed(place: Place) {
+        let fleet = Fleet::new(place, 25);
+        let mut processes = harassed(&fleet, 20_261_132, ["lines", "rooms"], false);
+        end(&mut processes);
+        let text = std::fs::read_to_string(&fleet.log).expect("the log");
+        let exceeding: Vec<&str> = text.lines().filter(|line| line.ends_with("exceeds")).collect();
+        assert!(exceeding.is_empty(), "{exceeding:?}");
+        let mut reached: BTreeMap<&str, u64> = BTreeMap::new();
+        for line in text.lines().filter(|line| line.ends_with("works")) {
+            let words: Vec<&str> = line.split(' ').collect();
+            let (of, number): (_, u64) = (words[4], words[5].parse().expect("a number"));
+            let last = reached.entry(of).or_insert(0);
+            assert!((*last..=*last + 1).contains(&number), "{number} of {of} works after {last}");
+            *last = number;
+        }
+        assert!(reached.len() == fleet.runs && reached.values().all(|last| *last == 7), "{reached:?}");
+        // The last run may not have left the queue when its engine was killed: then the next one does that for it.
+        let engine = fleet.place.builder().start().await.expect("an engine");
+        limits::until(async || fleet.place.tasks() == 0).await;
+        engine.shutdown(Duration::from_secs(5)).await.expect("an orderly end");
     }
 }
 

@@ -11,6 +11,7 @@ mod dropped;
 mod killed;
 mod outcomes;
 mod place;
+mod places;
 mod queues;
 mod refused;
 mod runs;

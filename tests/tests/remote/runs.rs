@@ -14,22 +14,22 @@ use tokio::sync::watch;
 
 /// What the runs of all tests do, by test.
 #[derive(Default)]
-struct Work {
+pub(crate) struct Work {
     now: BTreeSet<String>,
-    most: usize,
-    order: Vec<String>,
+    pub(crate) most: usize,
+    pub(crate) order: Vec<String>,
 }
 
 static WORK: Mutex<BTreeMap<String, Work>> = Mutex::new(BTreeMap::new());
 
-fn work<T>(test: &str, change: impl FnOnce(&mut Work) -> T) -> T {
+pub(crate) fn work<T>(test: &str, change: impl FnOnce(&mut Work) -> T) -> T {
     change(WORK.lock().unwrap().entry(test.to_owned()).or_default())
 }
 
 /// The numbers up to which steps of a test may go.
 static GATES: Mutex<BTreeMap<String, watch::Sender<usize>>> = Mutex::new(BTreeMap::new());
 
-fn open(test: &str, upto: usize) {
+pub(crate) fn open(test: &str, upto: usize) {
     gate(test, |gate| gate.send_replace(upto));
 }
 
@@ -53,28 +53,28 @@ async fn at_work(test: String, name: String, number: usize) -> Result<()> {
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-struct Job {
-    test: String,
-    name: String,
-    number: usize,
+pub(crate) struct Job {
+    pub(crate) test: String,
+    pub(crate) name: String,
+    pub(crate) number: usize,
 }
 
-fn job(test: &str, name: &str, number: usize) -> Job {
+pub(crate) fn job(test: &str, name: &str, number: usize) -> Job {
     Job { test: test.to_owned(), name: name.to_owned(), number }
 }
 
 #[workflow]
-async fn import(flow: &mut Flow, job: Job) -> Result<String> {
+pub(crate) async fn import(flow: &mut Flow, job: Job) -> Result<String> {
     at_work(flow, job.test, job.name.clone(), job.number).await?;
     Ok(job.name)
 }
 
-async fn one_at_a_time(place: &Place, queue: Queue) -> Engine {
+pub(crate) async fn one_at_a_time(place: &Place, queue: Queue) -> Engine {
     let builder = place.builder().workflow(import).workflow(patient).workflow(parent).workflow(again);
     builder.queue(queue).serve("jobs", 8).start().await.unwrap()
 }
 
-fn jobs() -> Queue {
+pub(crate) fn jobs() -> Queue {
     Queue::new("jobs")
 }
 
@@ -83,11 +83,11 @@ async fn started(engine: &Engine, job: Job) -> steadfast::RunHandle<String> {
     engine.start(import, job).queue("jobs").id(id).await.unwrap()
 }
 
-async fn status(run: &steadfast::Run) -> Status {
+pub(crate) async fn status(run: &steadfast::Run) -> Status {
     run.status().soon().await.unwrap().status
 }
 
-async fn begun(test: &str, name: &str) {
+pub(crate) async fn begun(test: &str, name: &str) {
     until(async || work(test, |work| work.now.contains(name))).await;
 }
 

@@ -1,11 +1,11 @@
 //! Starts many runs, a slice at a time.
 
-use super::{NewRun, Opening, Wanted, new_run, same_start};
+use super::{NewRun, Opening, Wanted, new_run, replaced, same_start};
 use crate::engine::core::Core;
 use crate::engine::error::EngineError;
 use crate::engine::{Engine, claiming, trace};
 use crate::scope::{self, Scope};
-use crate::store::{EntryRow, Rejected, RunRow, StoreError, StoreErrorKind, Write, Written};
+use crate::store::{EntryRow, Rejected, RunRow, StoreError, StoreErrorKind, Write};
 use crate::workflow::{Startable, WorkflowDef};
 use futures_util::future::join_all;
 use std::sync::Arc;
@@ -90,11 +90,13 @@ async fn started(core: &Arc<Core>, slice: Vec<(String, Wanted)>) -> Result<Start
     for (id, wanted) in slice {
         wanted.check(core)?;
         let opening = Opening::within(Scope::new().id(id), around.clone(), caller.as_deref(), core.recorded_now())?;
-        news.push((new_run(core, opening, &wanted, None)?, wanted));
+        let returns_holder = opening.returns_holder();
+        news.push((new_run(core, opening, &wanted, None)?, wanted, returns_holder));
     }
     let starting = core.clone();
     core.to_the_end(async move {
-        let answers = join_all(news.into_iter().map(|(new, wanted)| start(&starting, new, wanted))).await;
+        let answers =
+            join_all(news.into_iter().map(|(new, wanted, returns)| start(&starting, new, wanted, returns))).await;
         claiming::look(&starting);
         starting.look_for_tasks();
         let mut all = StartedAll::default();
@@ -108,22 +110,25 @@ async fn started(core: &Arc<Core>, slice: Vec<(String, Wanted)>) -> Result<Start
 
 /// Starts one of many runs; returns whether it is new. A start of unknown outcome is repeated: if the first one was
 /// written, the second finds its own run under the id.
-async fn start(core: &Arc<Core>, new: NewRun, wanted: Wanted) -> Result<bool, EngineError> {
+async fn start(core: &Arc<Core>, new: NewRun, wanted: Wanted, returns_holder: bool) -> Result<bool, EngineError> {
     let (execution, row, entries): (_, RunRow, Vec<EntryRow>) = (new.execution, new.row(0), new.entries.clone());
     loop {
         return match core.committer.write(Write::Start(new.clone())).await {
-            Ok(Ok(Written::Number(number))) => {
+            Ok(Ok(written)) => {
+                let (number, notified) = written.started().unwrap_or_default();
+                replaced(core, notified);
                 trace::started(&RunRow { number, first_run: number, ..row }, &entries);
                 Ok(true)
             }
             Ok(Err(Rejected::Exists(there))) if there.execution == execution => Ok(true),
             Ok(Err(Rejected::Exists(there))) => same_start(core, *there, wanted, None).await.map(|_| false),
+            Ok(Err(Rejected::Held(holder))) if returns_holder && holder.workflow == wanted.workflow => Ok(false),
             Ok(Err(Rejected::Held(holder))) => {
                 let key = new.dedup.unwrap_or_default();
                 Err(EngineError::Held { id: new.id, key, holder: holder.id })
             }
             Ok(Err(Rejected::Refused(text))) => Err(EngineError::value(text)),
-            Ok(_) => {
+            Ok(Err(_)) => {
                 let message = format!("run `{}` was not started; start it again", new.id);
                 Err(EngineError::Store(StoreError::new(StoreErrorKind::Busy, message)))
             }

@@ -40,6 +40,30 @@ impl<W: WorkflowDef> StartCall<'_, W> {
         self.with(Scope::new().deduplication_key(key))
     }
 
+    /// Returns the run that holds the deduplication key, if there is one, in place of an error. It is a run of the same
+    /// workflow, perhaps with another input; [`RunHandle::is_new`](crate::RunHandle::is_new) says which it is.
+    pub fn return_holder(self) -> Self {
+        self.with(Scope::new().return_holder())
+    }
+
+    /// Takes the deduplication key from the run that holds it. If that waits in a queue and has not begun, it is
+    /// cancelled, and this one has its place there; otherwise it goes on without the key.
+    pub fn replace_holder(self) -> Self {
+        self.with(Scope::new().replace_holder())
+    }
+
+    /// Takes the deduplication key from the run that holds it, and cancels that run.
+    pub fn cancel_holder(self) -> Self {
+        self.with(Scope::new().cancel_holder())
+    }
+
+    /// Has starts with the same key become one: the run waits in its [queue](Self::queue) for this time, and the next
+    /// start with the key takes its place and waits anew, but not past `longest` from the first start. The key is a
+    /// [deduplication key](Self::deduplication_key).
+    pub fn debounce(self, key: impl Into<String>, wait: Duration, longest: Duration) -> Self {
+        self.with(Scope::new().debounce(key, wait, longest))
+    }
+
     /// Has the run wait in a queue until an engine that [serves](crate::EngineBuilder::serve) it has room: see
     /// [`Queue`](crate::Queue) for its limits.
     ///

@@ -53,6 +53,7 @@ impl EngineTx<'_> {
         (tx.around.scope.run_id, tx.around.scope.deduplication_key) = (None, None);
         let opening = Opening::within(given, around, tx.around.caller.as_deref(), core.recorded_now())?;
         let (labels, queued) = (opening.labels(), opening.queued(core, wanted)?);
+        let (holder, returns_holder) = (opening.holder(), opening.returns_holder());
         let Opening { id, scope, dedup, .. } = opening;
         if let Some(row) = tx.run(&id)? {
             let begun = tx.within.run(RunKey::Number(row.first_run));
@@ -78,10 +79,14 @@ impl EngineTx<'_> {
             dedup: dedup.clone(),
             labels,
             queued,
+            holder,
         };
         match tx.write(&Write::Start(new))? {
-            Ok(_) => {}
+            Ok(written) => tx.done.notified.extend(written.started().unwrap_or_default().1),
             Err(Rejected::Refused(text)) => return Err(EngineError::value(text)),
+            Err(Rejected::Held(holder)) if returns_holder && holder.workflow == wanted.workflow => {
+                return Ok(holder.id);
+            }
             Err(Rejected::Held(holder)) => {
                 return Err(EngineError::Held { id, key: dedup.unwrap_or_default(), holder: holder.id });
             }

@@ -1,11 +1,11 @@
 //! Runs in queues: how they get room, give it back, and end.
 
-use super::rig::{AT, Rig, new_run, number};
+use super::rig::{AT, Answer, Rig, new_run, number};
 use super::tasks::{HOUR, claimed};
 use crate::record::InboxKind;
 use crate::store::{
-    Change, NewInboxItem, NewQueued, NewRun, PlaceChange, QueueChange, QueueLimits, Rejected, Status, Store, TaskKey,
-    TaskState, Write, Written,
+    Change, Holder, NewInboxItem, NewQueued, NewRun, PlaceChange, QueueChange, QueueLimits, Rejected, Status, Store,
+    TaskKey, TaskState, Write, Written,
 };
 use crate::value::Value;
 
@@ -32,7 +32,15 @@ impl<S: Store> Rig<S> {
 }
 
 fn queued() -> NewQueued {
-    NewQueued { queue: "gpu".to_owned(), key: None, priority: 0, delay: 0, expires: None, deadline: None }
+    NewQueued {
+        queue: "gpu".to_owned(),
+        key: None,
+        priority: 0,
+        delay: 0,
+        expires: None,
+        deadline: None,
+        longest: None,
+    }
 }
 
 fn cancellation(run: i64) -> Write {
@@ -149,4 +157,41 @@ pub fn room_goes_with_the_lease<S: Store>(open: &dyn Fn() -> S) {
     assert_eq!(rig.stands(works), (Status::Running, true, Some(TaskState::Claimed)));
     assert_eq!(rig.stands(sleeps), (Status::Sleeping, true, Some(TaskState::Idle)));
     assert_eq!(rig.stands(ended), (Status::Completed, false, None));
+}
+
+/// A deduplication key goes to the new run: one that waits is cancelled and gives its place, one that has begun goes on or
+/// is cancelled.
+pub fn a_key_is_taken_from_its_holder<S: Store>(open: &dyn Fn() -> S) {
+    let rig = Rig::new(open);
+    let keyed = |id: &str, holder, queued: NewQueued| {
+        let dedup = Some("k".to_owned());
+        rig.write(Write::Start(NewRun { dedup, holder, queued: Some(queued), ..new_run(id, rig.lease) }))
+    };
+    let waits = |delay| NewQueued { delay, longest: Some(2 * HOUR), ..queued() };
+    let first = number(keyed("a", Holder::Yields, waits(HOUR)));
+    assert!(matches!(keyed("x", Holder::Keeps, queued()), Err(Rejected::Held(row)) if row.number == first));
+    let started = |answer: Answer| match answer {
+        Ok(Written::Appended { outcomes, notified }) => (outcomes[0].clone().expect("a number"), notified),
+        other => panic!("{other:?}"),
+    };
+    let (second, notified) = started(keyed("b", Holder::Yields, waits(3 * HOUR)));
+    assert_eq!(notified, [first]);
+    assert_eq!(rig.stands(first), (Status::Running, false, Some(TaskState::Idle)));
+    assert_eq!((rig.inbox(first)[0].kind.clone(), rig.row(first).dedup), (InboxKind::Cancel, None));
+    let [one, two] = [first, second].map(|run| rig.tasks(TaskKey::Run(run)).remove(0));
+    assert_eq!(two.at, one.at, "it has the place of the first");
+    assert!((two.due - one.due - HOUR).abs() < 60_000, "no longer than two hours: {}", two.due - one.due);
+    // One that has begun goes on without the key.
+    let now = rig.write(Write::Start(NewRun { queued: Some(queued()), ..new_run("c", rig.lease) }));
+    number(now);
+    let (other, _) = rig.claim_runs(9)[0];
+    let (third, notified) = started(keyed("d", Holder::Ends, queued()));
+    assert_eq!((notified, rig.row(second).dedup, rig.row(third).dedup.as_deref()), (vec![second], None, Some("k")));
+    assert_eq!(rig.claim_runs(9), [(third, 1)]);
+    let fourth = number(keyed("e", Holder::Yields, queued()));
+    assert_eq!((rig.inbox(third).len(), rig.row(third).dedup, rig.row(fourth).dedup.as_deref()), (0, None, Some("k")));
+    assert_eq!(rig.claim_runs(9), [(fourth, 1)]);
+    let (fifth, notified) = started(keyed("f", Holder::Ends, queued()));
+    assert_eq!((notified, rig.inbox(fourth).len(), rig.stands(fifth).0), (vec![fourth], 1, Status::Queued));
+    assert_eq!(rig.stands(other).0, Status::Running);
 }

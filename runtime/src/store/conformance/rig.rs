@@ -2,8 +2,8 @@
 
 use crate::record::{FORMAT, InboxKind, Kind};
 use crate::store::{
-    Append, Change, EntryRow, FieldRow, InboxRow, Lease, NewInboxItem, NewRun, Outgoing, Rejected, RunKey, RunRow,
-    Status, Store, Write, Written,
+    Append, Change, EntryRow, FieldRow, Holder, InboxRow, Lease, NewInboxItem, NewRun, Outgoing, Rejected, RunKey,
+    RunRow, Status, Store, Write, Written,
 };
 use crate::value::Value;
 
@@ -126,6 +126,7 @@ pub(super) fn new_run(id: &str, lease: Lease) -> NewRun {
     let first = EntryRow { kind: Kind::RunStarted, ..entry(1) };
     NewRun {
         queued: None,
+        holder: Holder::Keeps,
         id: id.to_owned(),
         workflow: "order".to_owned(),
         lease: Some(lease),

@@ -19,7 +19,7 @@ impl<R: Rows> Decision<'_, R> {
         let outcome = match outgoing {
             Outgoing::Deliver { to, item } => alone(self.deliver(to, item, notified)),
             Outgoing::NotifyChildren(item) => self.notify_children(first_run, item, notified),
-            Outgoing::Start { run, position } => self.start_other(append.run, run, *position),
+            Outgoing::Start { run, position } => self.start_other(append.run, run, *position, notified),
             Outgoing::Watch { id, position } => alone(self.watch(append, id, *position, notified)),
             Outgoing::DeliverToWatched { to, position, item } => {
                 alone(self.deliver_to_watched(append.run, to, *position, item, notified))
@@ -77,8 +77,14 @@ impl<R: Rows> Decision<'_, R> {
         Ok(0)
     }
 
-    fn start_other(&mut self, starter: i64, run: &NewRun, position: Option<u64>) -> Decided<i64> {
-        let number = self.start(run)?;
+    fn start_other(
+        &mut self,
+        starter: i64,
+        run: &NewRun,
+        position: Option<u64>,
+        notified: &mut Vec<i64>,
+    ) -> Decided<i64> {
+        let number = self.start(run, notified)?;
         if let Some(position) = position {
             self.rows.watch(starter, position, number)?;
         }

@@ -23,9 +23,11 @@ impl<R: Rows> Decision<'_, R> {
         Ok(())
     }
 
-    /// Has a new run wait in its queue.
-    pub(super) fn queue_run(&mut self, run: i64, new: &NewRun, queued: &NewQueued) -> Decided<()> {
-        let NewQueued { queue, key, priority, delay, expires, deadline } = queued.clone();
+    /// Has a new run wait in its queue, as if it had come at the time `before`.
+    pub(super) fn queue_run(&mut self, run: i64, new: &NewRun, queued: &NewQueued, before: Option<i64>) -> Decided<()> {
+        let NewQueued { queue, key, priority, delay, expires, deadline, longest } = queued.clone();
+        let at = before.unwrap_or(new.at);
+        let left = longest.map(|longest| at.saturating_add(longest).saturating_sub(new.at));
         let task = TaskRow {
             number: 0,
             queue,
@@ -37,8 +39,8 @@ impl<R: Rows> Decision<'_, R> {
             timeout: None,
             priority,
             key,
-            at: new.at,
-            due: delay,
+            at,
+            due: left.map_or(delay, |left| delay.min(left)),
             state: TaskState::Waiting,
             lease: None,
             refused: None,
@@ -82,11 +84,13 @@ impl<R: Rows> Decision<'_, R> {
         Ok(Written::Done)
     }
 
-    /// Frees the room of a run whose lease is taken over, unless it is at work: then it keeps its room with its lease.
+    /// Frees the room of a run whose lease is taken over, unless it is at work or the queue has it keep its room: then
+    /// that stays with its lease.
     pub(super) fn inherit_place(&mut self, place: &TaskHead) -> Decided<()> {
         match self.rows.state(place.run)?.filter(|run| run.status.accepts()) {
             None => self.remove(place),
             Some(run) if run.status == Status::Running && run.lease == place.lease => Ok(()),
+            Some(_) if self.rows.queue(&place.queue)?.is_some_and(|state| state.limits().held) => Ok(()),
             Some(_) => {
                 self.runs_no_longer(place, true)?;
                 self.change_state(place, TaskState::Idle)
@@ -140,7 +144,7 @@ impl<R: Rows> Decision<'_, R> {
     }
 
     /// Returns what a run has in its queue.
-    fn place(&self, run: i64) -> Decided<Option<TaskHead>> {
+    pub(super) fn place(&self, run: i64) -> Decided<Option<TaskHead>> {
         Ok(self.rows.attempts(run, TaskRow::RUN)?.pop())
     }
 

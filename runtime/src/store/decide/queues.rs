@@ -1,7 +1,8 @@
 //! Queues: which of their tasks start, by limits of all engines together.
 
-use super::{Decided, Decision, KeyChange, Rows, TaskHead};
+use super::{Decided, Decision, KeyChange, Rows, Served, TaskHead, WaitingKey};
 use crate::store::{Lease, QueueChange, QueueState, Rate, Rejected, TaskRow, Written};
+use std::collections::HashMap;
 
 /// The most keys that one look at turns returns.
 const TURNS: usize = 64;
@@ -89,7 +90,8 @@ impl<R: Rows> Decision<'_, R> {
         Ok(claimed)
     }
 
-    /// Claims one task of each key in the order of turns, round after round, until the room is used or nothing is left.
+    /// Claims tasks of each key in the order of turns, round after round, until the room is used or nothing is left. A
+    /// round gives each key the same number, so that few keys need few rounds.
     fn claim_in_turns(
         &mut self,
         lease: i64,
@@ -100,30 +102,63 @@ impl<R: Rows> Decision<'_, R> {
         let per_key = state.limits().per_key.unwrap_or(u32::MAX);
         let (mut claimed, mut vain) = (Vec::new(), Vec::new());
         let mut after = (i64::MIN, String::new());
-        loop {
+        while claimed.len() < room && vain.len() < VAIN {
             // A key that was served has a later turn than all others, and comes again in the next round.
-            let keys = self.rows.turns(&state.queue, per_key, (after.0, &after.1), TURNS)?;
-            let Some((last, turn)) = keys.last() else { return Ok(claimed) };
-            after = (*turn, last.clone());
-            for (key, _) in keys {
-                let tasks = self.rows.claim_tasks(lease, &state.queue, Some(&key), steps, 1)?;
-                let Some(task) = tasks.into_iter().next() else {
-                    vain.push(key);
-                    continue;
-                };
-                state.turns += 1;
-                let change = KeyChange { waiting: -1, running: 1, turn: Some(state.turns) };
-                self.rows.count_key(&state.queue, &key, change)?;
-                claimed.push(task);
-                if claimed.len() == room {
-                    return Ok(claimed);
+            let mut keys = self.rows.turns(&state.queue, per_key, (after.0, &after.1), TURNS)?;
+            let left = room - claimed.len();
+            keys.truncate(left);
+            let Some(last) = keys.last() else { return Ok(claimed) };
+            after = (last.turn, last.key.clone());
+            let mut of_round = Vec::new();
+            match left / keys.len() {
+                // More keys than half the room: one statement for all of them.
+                1 => {
+                    let keys: Vec<&str> = keys.iter().map(|turn| turn.key.as_str()).collect();
+                    of_round = self.rows.claim_firsts(lease, &state.queue, &keys, steps)?;
+                }
+                each => {
+                    for WaitingKey { key, running, .. } in &keys {
+                        let free = i64::from(per_key).saturating_sub(*running).max(0);
+                        let limit = usize::try_from(free).map_or(each, |free| each.min(free));
+                        of_round.extend(self.rows.claim_tasks(lease, &state.queue, Some(key), steps, limit)?);
+                    }
                 }
             }
-            if vain.len() >= VAIN {
-                self.put_back(state, &vain)?;
-                return Ok(claimed);
+            vain.extend(self.count_round(state, keys, &of_round)?);
+            claimed.extend(of_round);
+        }
+        if claimed.len() < room {
+            self.put_back(state, &vain)?;
+        }
+        Ok(claimed)
+    }
+
+    /// Counts the tasks that were claimed of these keys, and gives the keys their next turns. Returns those of which none
+    /// was claimed.
+    fn count_round(
+        &mut self,
+        state: &mut QueueState,
+        keys: Vec<WaitingKey>,
+        claimed: &[TaskRow],
+    ) -> Decided<Vec<String>> {
+        let mut counts: HashMap<&str, i64> = HashMap::new();
+        for key in claimed.iter().filter_map(|task| task.key.as_deref()) {
+            *counts.entry(key).or_default() += 1;
+        }
+        let (mut served, mut vain) = (Vec::new(), Vec::new());
+        for WaitingKey { key, .. } in keys {
+            match counts.get(key.as_str()) {
+                Some(count) => {
+                    state.turns += 1;
+                    served.push(Served { key, count: *count, turn: state.turns });
+                }
+                None => vain.push(key),
             }
         }
+        if !served.is_empty() {
+            self.rows.serve_keys(&state.queue, &served)?;
+        }
+        Ok(vain)
     }
 
     /// Gives keys the last turns: the next claim looks at others first.

@@ -8,7 +8,7 @@ use crate::store::{
     UserCode,
 };
 use crate::value::Value;
-pub(in crate::store) use tasks::{KeyChange, TaskChange, TaskHead, TaskRows};
+pub(in crate::store) use tasks::{KeyChange, Served, TaskChange, TaskHead, TaskRows, WaitingKey};
 
 /// The rows of a database within one transaction. What a method changes, the later ones see.
 ///

@@ -56,6 +56,8 @@ impl<R: Rows> Decision<'_, R> {
     /// Ends an attempt. One that runs is marked, because its engine has to see that; the engine removes it.
     pub(super) fn end_task(&mut self, task: &TaskHead) -> Decided<()> {
         match task.state {
+            // No engine drives the run any more.
+            _ if task.position == TaskRow::RUN => self.remove(task),
             TaskState::Claimed => {
                 let cancelled = TaskChange { state: TaskState::Cancelled, lease: task.lease, refused: None };
                 Ok(self.rows.change_task(task, &cancelled)?)

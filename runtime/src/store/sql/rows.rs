@@ -198,7 +198,7 @@ impl FromRow for TaskRow {
 
 impl FromRow for TaskHead {
     const COLUMNS: &'static [&'static str] =
-        &["number", "queue", "key", "run", "position", "attempt", "state", "lease"];
+        &["number", "queue", "key", "run", "position", "attempt", "at", "state", "lease"];
     const CALLED: (&'static str, &'static str) = ("task", "number");
 
     fn from_row(row: &Columns<'_>) -> Result<Self, Flaw> {
@@ -208,6 +208,7 @@ impl FromRow for TaskHead {
             run: row.int("run")?,
             position: row.number("position")?,
             attempt: row.number("attempt")?,
+            at: row.int("at")?,
             state: row.word("state", TaskState::parse)?,
             lease: row.maybe_int("lease")?,
         })

@@ -60,13 +60,59 @@ pub(super) fn claim<'a>(
     let (found, mut values) = waiting("number", queue, key, steps, limit);
     values.push(Cell::Int(lease));
     let text = format!(
-        "UPDATE steadfast_tasks SET state = 'claimed', lease = ?{}, expires = NULL,
-            attempt = attempt + CASE position WHEN 0 THEN 1 ELSE 0 END
-        WHERE number IN ({found}) RETURNING {}",
-        values.len(),
+        "UPDATE steadfast_tasks SET {} WHERE number IN ({found}) RETURNING {}",
+        claimed(values.len()),
         queries::tasks::TASK_COLUMNS
     );
     (text, values)
+}
+
+/// Returns the query that claims the first task of each of these keys, and its values.
+pub(super) fn claim_firsts<'a>(
+    lease: i64,
+    queue: &'a str,
+    keys: &[&'a str],
+    steps: &'a [String],
+) -> (String, Vec<Cell<'a>>) {
+    let mut values = vec![Cell::Text(queue.as_bytes()), Cell::Int(lease)];
+    let mut places = |texts: &mut dyn Iterator<Item = &'a str>, form: fn(usize) -> String| {
+        let places = texts.map(|text| {
+            values.push(Cell::Text(text.as_bytes()));
+            form(values.len())
+        });
+        places.collect::<Vec<_>>().join(", ")
+    };
+    let steps = places(&mut steps.iter().map(String::as_str), |place| format!("?{place}"));
+    let keys = places(&mut keys.iter().copied(), |place| format!("(?{place})"));
+    let text = format!(
+        "UPDATE steadfast_tasks SET {} WHERE number IN
+            (SELECT (SELECT t.number FROM steadfast_tasks t
+                WHERE t.queue = ?1 AND t.key = k.column1 AND t.state = 'waiting' AND t.due <= {} AND t.step IN ({steps})
+                ORDER BY t.rank, t.number LIMIT 1)
+            FROM (VALUES {keys}) AS k)
+        RETURNING {}",
+        claimed(2),
+        queries::NOW,
+        queries::tasks::TASK_COLUMNS
+    );
+    (text, values)
+}
+
+/// Returns what a claim sets, with the place of the lease among the values. A run that is claimed begins in time.
+fn claimed(lease: usize) -> String {
+    format!(
+        "state = 'claimed', lease = ?{lease}, expires = NULL, attempt = attempt + CASE position WHEN 0 THEN 1 ELSE 0 END"
+    )
+}
+
+/// Returns the statement that counts the tasks that were claimed of keys, as rows of key, count and turn.
+pub(super) fn serve(rows: &[String]) -> String {
+    format!(
+        "UPDATE steadfast_queue_keys SET waiting = waiting - CAST(v.column2 AS BIGINT),
+            running = running + CAST(v.column2 AS BIGINT), turn = CAST(v.column3 AS BIGINT)
+        FROM (VALUES {}) AS v WHERE queue = ?1 AND key = CAST(v.column1 AS TEXT)",
+        rows.join(", ")
+    )
 }
 
 impl<S: Session> Reader<'_, S> {
@@ -131,5 +177,7 @@ pub(super) fn texts() -> Vec<(String, String)> {
         ("unserved tasks".to_owned(), unserved("gpu", &steps, 1).0),
         ("claim of tasks".to_owned(), claim(1, "gpu", None, &steps, 1).0),
         ("claim of tasks of a key".to_owned(), claim(1, "gpu", Some("acme"), &steps, 1).0),
+        ("claim of the first tasks of keys".to_owned(), claim_firsts(1, "gpu", &["acme", "zenith"], &steps).0),
+        ("count of keys".to_owned(), serve(&["(?2, ?3, ?4)".to_owned(), "(?5, ?6, ?7)".to_owned()])),
     ]
 }

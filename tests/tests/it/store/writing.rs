@@ -4,7 +4,7 @@ use bytes::Bytes;
 use steadfast::history::Kind;
 use steadfast::history::Value;
 use steadfast::store::backend::FORMAT;
-use steadfast::store::backend::{Append, Change, EntryRow, FieldRow, Lease, NewRun, Rejected, Write, Written};
+use steadfast::store::backend::{Append, Change, EntryRow, FieldRow, Holder, Lease, NewRun, Rejected, Write, Written};
 use steadfast::store::{Store, StoreError};
 
 /// The time of all writes: 2023-11-14, 22:13:20.123 UTC.
@@ -45,6 +45,7 @@ pub(super) fn start(id: &str, lease: Lease) -> Write {
         dedup: None,
         labels: Vec::new(),
         queued: None,
+        holder: Holder::Keeps,
     })
 }
 

@@ -47,15 +47,23 @@ pub(in crate::store) trait TaskRows {
     /// Gives the tasks of a queue that have no key the empty one, and returns how many wait and run.
     fn give_keys(&mut self, queue: &str) -> Result<(i64, i64), StoreError>;
 
-    /// Returns keys of which a task waits and fewer than `per_key` run, with their turns: at most `limit`, those after
+    /// Returns keys of which a task waits and fewer than `per_key` run: at most `limit`, those after
     /// this turn and key, in order of turns and keys.
-    fn turns(
-        &self,
+    fn turns(&self, queue: &str, per_key: u32, after: (i64, &str), limit: usize)
+    -> Result<Vec<WaitingKey>, StoreError>;
+
+    /// Counts tasks of keys as running that have waited, and sets the turns of the keys.
+    fn serve_keys(&mut self, queue: &str, keys: &[Served]) -> Result<(), StoreError>;
+
+    /// Gives the first waiting task of each of these keys to a lease that is due and of these steps. Returns them in any
+    /// order.
+    fn claim_firsts(
+        &mut self,
+        lease: i64,
         queue: &str,
-        per_key: u32,
-        after: (i64, &str),
-        limit: usize,
-    ) -> Result<Vec<(String, i64)>, StoreError>;
+        keys: &[&str],
+        steps: &[String],
+    ) -> Result<Vec<TaskRow>, StoreError>;
 
     /// Gives waiting tasks of a queue that are due, of these steps and of this key if there is one, to a lease: at most
     /// `limit`, in order of rank and number. Returns them in that order.
@@ -77,6 +85,7 @@ pub(in crate::store) struct TaskHead {
     pub(in crate::store) run: i64,
     pub(in crate::store) position: u64,
     pub(in crate::store) attempt: u32,
+    pub(in crate::store) at: i64,
     pub(in crate::store) state: TaskState,
     pub(in crate::store) lease: Option<i64>,
 }
@@ -101,7 +110,26 @@ pub(in crate::store) struct KeyChange {
 
 impl From<&TaskRow> for TaskHead {
     fn from(task: &TaskRow) -> Self {
-        let TaskRow { run, position, attempt, state, lease, .. } = *task;
-        Self { queue: task.queue.clone(), key: task.key.clone(), run, position, attempt, state, lease }
+        let TaskRow { run, position, attempt, at, state, lease, .. } = *task;
+        Self { queue: task.queue.clone(), key: task.key.clone(), run, position, attempt, at, state, lease }
     }
+}
+
+/// A key that has waiting tasks.
+#[derive(Clone, Debug)]
+pub(in crate::store) struct WaitingKey {
+    pub(in crate::store) key: String,
+    pub(in crate::store) turn: i64,
+    /// How many of its tasks run.
+    pub(in crate::store) running: i64,
+}
+
+/// A key of which tasks were claimed.
+#[derive(Clone, Debug)]
+pub(in crate::store) struct Served {
+    pub(in crate::store) key: String,
+    /// How many were claimed.
+    pub(in crate::store) count: i64,
+    /// Its new turn.
+    pub(in crate::store) turn: i64,
 }

@@ -1,7 +1,7 @@
 //! Tasks of remote steps.
 
-use crate::store::decide::{KeyChange, TaskChange, TaskHead, TaskRows};
-use crate::store::memory::tables::{Tables, TaskId};
+use crate::store::decide::{KeyChange, Served, TaskChange, TaskHead, TaskRows, WaitingKey};
+use crate::store::memory::tables::{KeyRow, Tables, TaskId};
 use crate::store::{QueueRow, QueueState, StoreError, TaskKey, TaskRow, TaskState};
 use std::collections::BTreeMap;
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -192,13 +192,18 @@ impl Tables {
         (waiting, running)
     }
 
-    pub(super) fn next_turns(&self, queue: &str, per_key: u32, after: (i64, &str), limit: usize) -> Vec<(String, i64)> {
+    pub(super) fn next_turns(&self, queue: &str, per_key: u32, after: (i64, &str), limit: usize) -> Vec<WaitingKey> {
         let keys = self.keys.iter().filter(|((of, key), row)| {
             let is_later = (row.turn, key.as_str()) > after;
             of == queue && row.waiting > 0 && row.running < i64::from(per_key) && is_later
         });
-        let mut turns: Vec<_> = keys.map(|((_, key), row)| (key.clone(), row.turn)).collect();
-        turns.sort_by(|(a, first), (b, second)| (first, a).cmp(&(second, b)));
+        let of = |((_, key), row): (&(String, String), &KeyRow)| WaitingKey {
+            key: key.clone(),
+            turn: row.turn,
+            running: row.running,
+        };
+        let mut turns: Vec<_> = keys.map(of).collect();
+        turns.sort_by(|one, other| (one.turn, &one.key).cmp(&(other.turn, &other.key)));
         turns.truncate(limit);
         turns
     }
@@ -292,8 +297,25 @@ impl TaskRows for Tables {
         per_key: u32,
         after: (i64, &str),
         limit: usize,
-    ) -> Result<Vec<(String, i64)>, StoreError> {
+    ) -> Result<Vec<WaitingKey>, StoreError> {
         Ok(self.next_turns(queue, per_key, after, limit))
+    }
+
+    fn serve_keys(&mut self, queue: &str, keys: &[Served]) -> Result<(), StoreError> {
+        for Served { key, count, turn } in keys {
+            self.alter_key(queue, key, KeyChange { waiting: -count, running: *count, turn: Some(*turn) });
+        }
+        Ok(())
+    }
+
+    fn claim_firsts(
+        &mut self,
+        lease: i64,
+        queue: &str,
+        keys: &[&str],
+        steps: &[String],
+    ) -> Result<Vec<TaskRow>, StoreError> {
+        Ok(keys.iter().flat_map(|key| self.take_tasks(lease, queue, Some(key), steps, 1)).collect())
     }
 
     fn claim_tasks(

@@ -1,6 +1,6 @@
 //! The rows that a batch reads, by their keys.
 
-use crate::store::{Append, Lease, NewInboxItem, NewRun, Outgoing, Write};
+use crate::store::{Append, Holder, Lease, NewInboxItem, NewRun, Outgoing, Write};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
@@ -76,7 +76,7 @@ impl Keys {
 
     fn add(&mut self, write: &Write) -> bool {
         match write {
-            Write::Start(run) if run.queued.is_some() => return false,
+            Write::Start(run) if needs_all(run) => return false,
             Write::Start(run) => self.start(run),
             Write::Append(append) => return self.append(append),
             Write::Send(item) => {
@@ -146,7 +146,7 @@ impl Keys {
         match outgoing {
             Outgoing::Deliver { to, item } | Outgoing::DeliverToWatched { to, item, .. } => self.deliver(to, item),
             Outgoing::NotifyChildren(_) | Outgoing::Label { .. } => {}
-            Outgoing::Start { run, .. } if run.queued.is_some() => return false,
+            Outgoing::Start { run, .. } if needs_all(run) => return false,
             Outgoing::Start { run, .. } => self.start(run),
             Outgoing::Watch { id, .. } => {
                 self.locked_ids.insert(id.clone());
@@ -171,4 +171,9 @@ impl Keys {
         self.locked_ids.insert(to.to_owned());
         self.items_by_id.extend(item.key.iter().map(|key| (to.to_owned(), key.clone())));
     }
+}
+
+/// Returns whether a start changes other rows than those of its run.
+fn needs_all(run: &NewRun) -> bool {
+    run.queued.is_some() || run.holder != Holder::Keeps
 }

@@ -18,7 +18,7 @@ macro_rules! queue_columns {
 /// The columns of a task that decisions read.
 macro_rules! task_head {
     () => {
-        "SELECT number, queue, key, run, position, attempt, state, lease FROM steadfast_tasks WHERE "
+        "SELECT number, queue, key, run, position, attempt, at, state, lease FROM steadfast_tasks WHERE "
     };
 }
 
@@ -86,7 +86,7 @@ queries! {
     /// Queue, key.
     FORGET_KEY = "DELETE FROM steadfast_queue_keys WHERE queue = ?1 AND key = ?2 AND waiting <= 0 AND running <= 0";
     /// Queue, turn and key after which it begins, limit per key, how many.
-    TURNS = "SELECT key, turn FROM steadfast_queue_keys
+    TURNS = "SELECT key, turn, running FROM steadfast_queue_keys
         WHERE queue = ?1 AND waiting > 0 AND (turn, key) > (?2, ?3) AND running < ?4 ORDER BY turn, key LIMIT ?5";
     /// Queue.
     GIVE_KEYS_TO_WAITING = "UPDATE steadfast_tasks SET key = '' WHERE queue = ?1 AND key IS NULL AND state = 'waiting'";

@@ -2,7 +2,7 @@
 
 use super::Tables;
 use super::runs::int_or_null;
-use crate::store::decide::{KeyChange, TaskChange, TaskHead, TaskRows};
+use crate::store::decide::{KeyChange, Served, TaskChange, TaskHead, TaskRows, WaitingKey};
 use crate::store::sql::columns::{text_or_null, value_cells};
 use crate::store::sql::read::clamped;
 use crate::store::sql::{Cell, Session, queries, waiting};
@@ -133,17 +133,44 @@ impl<S: Session> TaskRows for Tables<'_, S> {
         per_key: u32,
         (turn, key): (i64, &str),
         limit: usize,
-    ) -> Result<Vec<(String, i64)>, StoreError> {
+    ) -> Result<Vec<WaitingKey>, StoreError> {
         let mut turns = Vec::new();
         let [queue, key] = [Cell::Text(queue.as_bytes()), Cell::Text(key.as_bytes())];
         let values = [queue, Cell::Int(turn), key, Cell::Int(per_key.into()), clamped(limit)];
         self.session.select(queries::tasks::TURNS, &values, &mut |row| {
-            if let (Cell::Text(key), Cell::Int(turn)) = (row.cell(0), row.cell(1)) {
-                turns.push((String::from_utf8_lossy(key).into_owned(), turn));
+            if let (Cell::Text(key), Cell::Int(turn), Cell::Int(running)) = (row.cell(0), row.cell(1), row.cell(2)) {
+                turns.push(WaitingKey { key: String::from_utf8_lossy(key).into_owned(), turn, running });
             }
             ControlFlow::Continue(())
         })?;
         Ok(turns)
+    }
+
+    fn serve_keys(&mut self, queue: &str, keys: &[Served]) -> Result<(), StoreError> {
+        let mut values = vec![Cell::Text(queue.as_bytes())];
+        let rows: Vec<String> = keys
+            .iter()
+            .map(|Served { key, count, turn }| {
+                values.extend([Cell::Text(key.as_bytes()), Cell::Int(*count), Cell::Int(*turn)]);
+                let last = values.len();
+                format!("(?{}, ?{}, ?{last})", last - 2, last - 1)
+            })
+            .collect();
+        self.execute(&waiting::serve(&rows), &values)
+    }
+
+    fn claim_firsts(
+        &mut self,
+        lease: i64,
+        queue: &str,
+        keys: &[&str],
+        steps: &[String],
+    ) -> Result<Vec<TaskRow>, StoreError> {
+        if steps.is_empty() || keys.is_empty() {
+            return Ok(Vec::new());
+        }
+        let (text, values) = waiting::claim_firsts(lease, queue, keys, steps);
+        self.reader().rows(None, &text, &values)
     }
 
     fn claim_tasks(

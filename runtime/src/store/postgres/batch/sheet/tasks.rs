@@ -1,7 +1,7 @@
 //! Tasks and queues: their writes exclude all other writers.
 
 use super::Sheet;
-use crate::store::decide::{KeyChange, TaskChange, TaskHead, TaskRows};
+use crate::store::decide::{KeyChange, Served, TaskChange, TaskHead, TaskRows, WaitingKey};
 use crate::store::{QueueState, StoreError, TaskRow};
 
 impl TaskRows for Sheet {
@@ -61,7 +61,15 @@ impl TaskRows for Sheet {
         self.needs_all()
     }
 
-    fn turns(&self, _: &str, _: u32, _: (i64, &str), _: usize) -> Result<Vec<(String, i64)>, StoreError> {
+    fn turns(&self, _: &str, _: u32, _: (i64, &str), _: usize) -> Result<Vec<WaitingKey>, StoreError> {
+        self.needs_all()
+    }
+
+    fn serve_keys(&mut self, _: &str, _: &[Served]) -> Result<(), StoreError> {
+        self.needs_all()
+    }
+
+    fn claim_firsts(&mut self, _: i64, _: &str, _: &[&str], _: &[String]) -> Result<Vec<TaskRow>, StoreError> {
         self.needs_all()
     }
 
