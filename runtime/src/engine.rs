@@ -29,6 +29,8 @@ mod error;
 mod export;
 mod far;
 mod fields;
+#[cfg(feature = "schedules")]
+mod firing;
 mod fleet;
 mod forking;
 mod garbage;
@@ -69,6 +71,10 @@ mod reseal;
 mod rooms;
 mod running_attempts;
 mod running_step;
+#[cfg(feature = "schedules")]
+mod schedule;
+#[cfg(feature = "schedules")]
+mod schedules;
 mod sessions;
 mod setting;
 mod shared_state;
@@ -126,6 +132,8 @@ pub use requests::OpenRequest;
 #[cfg(feature = "testing")]
 pub(crate) use requests::hash as hash_of_answer;
 pub use running_step::RunningStep;
+#[cfg(feature = "schedules")]
+pub use schedule::{Firing, FiringOutcome, ScheduleHandle, ScheduleInfo};
 pub use shared_state::{StateEntry, StateHistory};
 pub use shutdown::ShutdownReport;
 pub use start::{StartCall, StartedAll};

@@ -23,6 +23,8 @@ chapters! {
     SharedState = "shared-state";
     RemoteSteps = "remote-steps";
     Queues = "queues";
+    #[cfg(feature = "schedules")]
+    Schedules = "schedules";
     #[cfg(feature = "encryption")]
     Secrets = "secrets";
     #[cfg(feature = "testing")]

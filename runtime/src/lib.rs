@@ -64,6 +64,7 @@
 //! * `encryption`: keys for [`Secret`], which cannot be stored without them: `Key`, `KeyProvider`, `StaticKeys`.
 //! * `conformance`: the test suite for stores, `conformance!`.
 //! * `postgres`: a database of Postgres, `EngineBuilder::postgres`.
+//! * `schedules`: runs at times of cron texts, calendars and intervals, [`Engine`]`::schedule`.
 //! * `object_store`: contents of fields in a bucket, [`field_store`]'s `ObjectFieldStore`.
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
@@ -90,6 +91,8 @@ mod queue;
 mod record;
 mod resources;
 mod run_env;
+#[cfg(feature = "schedules")]
+mod schedule;
 mod scope;
 mod secret;
 mod session;
@@ -116,6 +119,9 @@ pub use engine::{
 #[cfg(feature = "sqlite")]
 #[cfg_attr(docsrs, doc(cfg(feature = "sqlite")))]
 pub use engine::{ExportInfo, ImportCall};
+#[cfg(feature = "schedules")]
+#[cfg_attr(docsrs, doc(cfg(feature = "schedules")))]
+pub use engine::{Firing, FiringOutcome, ScheduleHandle, ScheduleInfo};
 pub use error::{AttemptCause, AttemptFailure, Attempts, Error, Failure, Result, StepError, Terminal};
 pub use graph::{Answered, Ask, Begin, Caught, Diagram, Event, OneOf, Stop, Updated};
 pub use lazy::Lazy;
@@ -125,6 +131,9 @@ pub use queue::Queue;
 pub use record::{ParkCause, ParkReason, Principal};
 pub use resources::{ResourceError, ResourceFactory, Resources};
 pub use run_env::Progress;
+#[cfg(feature = "schedules")]
+#[cfg_attr(docsrs, doc(cfg(feature = "schedules")))]
+pub use schedule::{Calendar, Missed, Schedule, Tick, Weekday};
 pub use scope::{
     Cancellation, Current, NoContext, Scope, StepScope, context, current, propagate, propagate_fn, scoped, step_scope,
 };
@@ -137,6 +146,9 @@ pub use step::{StepStreamWriter, stream};
 #[cfg(feature = "sqlite")]
 #[cfg_attr(docsrs, doc(cfg(feature = "sqlite")))]
 pub use store::Durability;
+#[cfg(feature = "schedules")]
+#[cfg_attr(docsrs, doc(cfg(feature = "schedules")))]
+pub use store::Overlap;
 pub use store::Status;
 #[cfg(feature = "encryption")]
 pub use vault::keys::{Key, KeyError, KeyProvider, StaticKeys};
@@ -189,6 +201,8 @@ pub mod __private {
     pub use crate::policy::Policy;
     pub use crate::record::{AttemptOutcome, EventInfo};
     pub use crate::resources::{ResourceKey, Resources};
+    #[cfg(feature = "schedules")]
+    pub use crate::schedule::{ScheduleInput, Takes as TakesTick};
     pub use crate::secret::{IsSecret, NoSecret};
     pub use crate::shared_state::{StateDef, TypedState};
     pub use crate::sql::Tx;

@@ -19,6 +19,7 @@ mod queue;
 mod rows;
 #[cfg(feature = "sqlite")]
 mod run_rows;
+mod schedule;
 mod signal;
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
 mod sql;
@@ -48,6 +49,14 @@ pub(crate) use rows::{
 };
 #[cfg(feature = "sqlite")]
 pub(crate) use run_rows::{FileInfo, RunRows};
+#[cfg(feature = "schedules")]
+#[cfg_attr(docsrs, doc(cfg(feature = "schedules")))]
+pub use schedule::Overlap;
+#[cfg(not(feature = "schedules"))]
+pub(crate) use schedule::Overlap;
+#[cfg(any(feature = "schedules", feature = "conformance"))]
+pub(crate) use schedule::ScheduleState;
+pub(crate) use schedule::{Fire, FireSource, Fired, FiringOutcome, FiringRow, NextSchedule, ScheduleRow};
 pub(crate) use signal::{ChangeSignal, Shown};
 #[cfg(feature = "sqlite")]
 pub(crate) use sqlite::{RunFile, RunFileWriter};
@@ -76,6 +85,9 @@ pub mod backend {
     pub use super::rows::{
         EntryRow, FieldRow, InboxRow, LeaseRow, OutputRow, RequestKey, RequestRow, RunKey, RunPage, RunQuery, RunRow,
         WaitingRuns,
+    };
+    pub use super::schedule::{
+        Fire, FireSource, Fired, FiringOutcome, FiringRow, NextSchedule, Overlap, ScheduleRow, ScheduleState,
     };
     pub use super::signal::ChangeSignal;
     pub use super::task::{QueueRow, TaskKey, TaskRow, TaskState};
@@ -219,6 +231,42 @@ pub trait Store: Send + Sync + 'static {
     /// # Errors
     /// The database cannot be read.
     fn queues(&self) -> Result<Vec<QueueRow>, StoreError>;
+
+    /// Returns the clock of the database, in milliseconds since 1970.
+    ///
+    /// # Errors
+    /// The database cannot be read.
+    fn clock(&self) -> Result<i64, StoreError>;
+
+    /// Returns a schedule.
+    ///
+    /// # Errors
+    /// The database cannot be read, or the row is damaged.
+    fn schedule(&self, name: &str) -> Result<Option<ScheduleRow>, StoreError>;
+
+    /// Returns at most `limit` schedules after the one with this name, in order of their names.
+    ///
+    /// # Errors
+    /// The database cannot be read, or a row is damaged.
+    fn schedules(&self, after: &str, limit: usize) -> Result<Vec<ScheduleRow>, StoreError>;
+
+    /// Returns when the next schedule is due, of those whose workflow is among these, and the time now.
+    ///
+    /// # Errors
+    /// The database cannot be read.
+    fn next_schedule(&self, served: &[(String, u32)]) -> Result<Option<NextSchedule>, StoreError>;
+
+    /// Returns at most `limit` schedules that are due up to a time, in the order in which they are due: those whose
+    /// workflow is among these; with `None`, all.
+    ///
+    /// # Errors
+    /// The database cannot be read, or a row is damaged.
+    fn due_schedules(
+        &self,
+        served: Option<&[(String, u32)]>,
+        until: i64,
+        limit: usize,
+    ) -> Result<Vec<ScheduleRow>, StoreError>;
 
     /// Returns every lease, in order of its number.
     ///

@@ -4,7 +4,7 @@ use super::attribute::Options;
 use crate::faults::Faults;
 use crate::function::{Function, Parameter};
 use crate::held::{self, Kind};
-use syn::{GenericArgument, PathArguments, Type};
+use syn::{GenericArgument, PathArguments, Type, parse_quote};
 
 /// A function with `#[workflow]`.
 pub(crate) struct Workflow {
@@ -46,7 +46,9 @@ impl Workflow {
             }
         }
         let mut parameters = parameters.into_iter();
-        let (handle, input, excess) = (parameters.next(), parameters.next(), parameters.collect());
+        let (handle, input) = (parameters.next(), parameters.next());
+        let mut excess: Vec<_> = parameters.collect();
+        let input = input.map(|input| with_tick(input, &mut excess));
         let form = handle.as_ref().map_or(Form::Unknown, |handle| Form::of(&handle.ty));
         let name = options.name.clone().unwrap_or_else(|| function.name());
         Self { function, options, name, handle, form, input, excess, held }
@@ -79,6 +81,20 @@ impl Form {
             _ => Self::Unknown,
         }
     }
+}
+
+/// Returns the input of a workflow that takes the `Tick` of a schedule and one value: a pair.
+fn with_tick(tick: Parameter, excess: &mut Vec<Parameter>) -> Parameter {
+    let is_tick = Function::last_word(&tick.ty).is_some_and(|word| word == "Tick");
+    if !is_tick || excess.len() != 1 {
+        return tick;
+    }
+    let Some(value) = excess.pop() else { return tick };
+    let Parameter { mut attributes, pattern, ty, name } = tick;
+    attributes.extend(value.attributes);
+    let (value_pattern, value_ty) = (value.pattern, value.ty);
+    let pattern = parse_quote!((#pattern, #value_pattern));
+    Parameter { attributes, pattern, ty: parse_quote!((#ty, #value_ty)), name }
 }
 
 /// Returns whether the handle is written with its own name, and not an alias of the user.

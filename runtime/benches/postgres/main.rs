@@ -9,6 +9,9 @@ mod fleet;
 mod raw;
 #[path = "../steadfast/remote.rs"]
 mod remote;
+#[cfg(feature = "schedules")]
+#[path = "../steadfast/schedules.rs"]
+mod schedules;
 mod snapshot;
 #[path = "../steadfast/table.rs"]
 mod table;
@@ -64,8 +67,8 @@ fn main() {
     let only = std::env::args().skip(1).find(|arg| !arg.starts_with('-'));
     let runtime = Runtime::new().expect("a runtime");
     let mut table = Table::new();
-    let lines: [(&str, Line); 4] =
-        [("a", sequential), ("b", many_runs), ("c", fleet::several_workers), ("d", remote_steps)];
+    let lines: [(&str, Line); 5] =
+        [("a", sequential), ("b", many_runs), ("c", fleet::several_workers), ("d", remote_steps), ("w", schedules_due)];
     for (name, line) in lines {
         if only.as_deref().is_none_or(|only| only == name) {
             line(&runtime, cluster, &mut table);
@@ -127,6 +130,21 @@ fn many_runs(runtime: &Runtime, cluster: &Cluster, table: &mut Table) {
     let (runs, entries) = (median(runs.clone()), median(runs) * 12.0);
     table.alone("(b) runs of 5 steps, 100 at once", runs, "runs/s", "5,000 runs/s");
     table.against("(b) the same, entries", entries, "rows/s", limit, "ratio 0.3");
+}
+
+#[cfg(not(feature = "schedules"))]
+fn schedules_due(_: &Runtime, _: &Cluster, _: &mut Table) {}
+
+/// (w) 10,000 schedules that are due at the same moment.
+#[cfg(feature = "schedules")]
+fn schedules_due(runtime: &Runtime, cluster: &Cluster, table: &mut Table) {
+    let mut databases = Vec::new();
+    let engine = || {
+        databases.push(cluster.database("schedules"));
+        Engine::builder().postgres(databases.last().expect("just made").url())
+    };
+    let raw = || raw::starts_of_runs(&cluster.database("rows"), schedules::SCHEDULES);
+    schedules::due_at_once(runtime, 3, engine, raw, table);
 }
 
 /// (u), (v) Remote steps in another process.

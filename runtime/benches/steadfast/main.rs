@@ -1,6 +1,6 @@
 //! The project's benchmark: one table, each line beside the raw limit measured in the same run.
 //!
-//! `cargo bench -p steadfast`; with `STEADFAST_BENCH_JSON=file` the lines are also written there, one JSON object each.
+//! `cargo bench -p steadfast`, with `--features schedules` for line (w); with `STEADFAST_BENCH_JSON=file` the lines are also written there, one JSON object each.
 
 mod blob;
 mod burst;
@@ -14,6 +14,8 @@ mod raw;
 mod remote;
 mod replay;
 mod restore;
+#[cfg(feature = "schedules")]
+mod schedules;
 mod sleeping;
 mod steps;
 mod table;
@@ -47,7 +49,7 @@ fn main() {
     let runtime = Runtime::new().expect("a runtime");
     let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).expect("a folder on the working disk");
     let mut table = Table::new();
-    let lines: [(&str, Line); 22] = [
+    let lines: [(&str, Line); 23] = [
         ("a", steps::sequential),
         ("b", steps::many_runs),
         ("c", replay::long_histories),
@@ -70,6 +72,7 @@ fn main() {
         ("t", burst::first_bodies),
         ("u", remote_steps),
         ("v", remote_latency),
+        ("w", schedules_due),
     ];
     for (name, line) in lines {
         if only.as_deref().is_none_or(|only| only == name) {
@@ -93,6 +96,23 @@ fn remote_steps(runtime: &Runtime, folder: &std::path::Path, table: &mut Table) 
         raw::claims_and_completions(&folder.join(format!("raw-{limit}.db")), 100, remote::BATCH)
     };
     remote::many(runtime, 5, place, raw, table);
+}
+
+#[cfg(not(feature = "schedules"))]
+fn schedules_due(_: &Runtime, _: &std::path::Path, _: &mut Table) {}
+
+#[cfg(feature = "schedules")]
+fn schedules_due(runtime: &Runtime, folder: &std::path::Path, table: &mut Table) {
+    let (mut file, mut limit) = (0, 0);
+    let engine = || {
+        file += 1;
+        Engine::builder().sqlite(folder.join(format!("schedules-{file}.db")))
+    };
+    let raw = || {
+        limit += 1;
+        raw::starts_of_runs(&folder.join(format!("raw-{limit}.db")), schedules::SCHEDULES)
+    };
+    schedules::due_at_once(runtime, 3, engine, raw, table);
 }
 
 fn remote_latency(runtime: &Runtime, folder: &std::path::Path, table: &mut Table) {

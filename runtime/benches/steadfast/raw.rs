@@ -78,3 +78,42 @@ pub(crate) fn claims_and_completions(path: &Path, batches: u32, batch: u32) -> f
     }
     f64::from(batches * batch) / start.elapsed().as_secs_f64()
 }
+
+/// Runs per second that are inserted, 1,000 in a transaction: a row of a run with an index on its id, one of its log, one
+/// of a label, and one of a schedule that is changed.
+#[cfg(feature = "schedules")]
+pub(crate) fn starts_of_runs(path: &Path, runs: u32) -> f64 {
+    let mut db = open(path);
+    db.execute_batch(
+        "CREATE TABLE runs (number INTEGER PRIMARY KEY, id TEXT UNIQUE, workflow TEXT, status TEXT, lease INTEGER, due INTEGER);
+         CREATE TABLE labels (run INTEGER, name TEXT, value TEXT); CREATE INDEX labels_at ON labels (run, name);
+         CREATE TABLE schedules (name TEXT PRIMARY KEY, due INTEGER, state TEXT);
+         CREATE INDEX schedules_due ON schedules (due, name)",
+    )
+    .expect("tables");
+    let rows = "WITH RECURSIVE n (i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i + 1 < ?)
+        INSERT INTO schedules SELECT 's-' || i, 7, '{}' FROM n";
+    db.execute(rows, params![runs]).expect("the schedules");
+    let start = Instant::now();
+    for first in (0..runs).step_by(1_000) {
+        let transaction = db.transaction().expect("a transaction");
+        {
+            let run = "INSERT INTO runs (id, workflow, status, lease, due) VALUES (?, 'ticked', 'running', 1, 0)";
+            let mut run = transaction.prepare_cached(run).expect("a statement");
+            let mut log = transaction.prepare_cached("INSERT INTO log VALUES (?, 1, ?)").expect("a statement");
+            let label = "INSERT INTO labels VALUES (?, 'schedule', ?)";
+            let mut label = transaction.prepare_cached(label).expect("a statement");
+            let change = "UPDATE schedules SET due = 8, state = ? WHERE name = ?";
+            let mut change = transaction.prepare_cached(change).expect("a statement");
+            for n in first..first + 1_000 {
+                let name = format!("s-{n}");
+                let number = run.insert(params![format!("{name}@2026-11-30T07:00:00Z")]).expect("a row");
+                log.execute(params![number, r#"{"nominal":17,"schedule":"a small struct"}"#]).expect("a row");
+                label.execute(params![number, name]).expect("a row");
+                change.execute(params![r#"{"decided":7,"started":1}"#, name]).expect("a row");
+            }
+        }
+        transaction.commit().expect("a commit");
+    }
+    f64::from(runs) / start.elapsed().as_secs_f64()
+}

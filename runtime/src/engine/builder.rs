@@ -3,6 +3,8 @@
 mod check;
 mod database;
 mod role;
+#[cfg(feature = "schedules")]
+mod schedules;
 mod serving;
 #[cfg(feature = "testing")]
 mod stubs;
@@ -14,13 +16,12 @@ use super::core::{Core, Options};
 use super::error::EngineError;
 use super::lease::{Leases, Takes};
 use super::lease_watch;
-use super::load;
 use super::parked;
 use super::queues::Queues;
 use super::timers::Timers;
 use super::waking;
 use super::workflows::Workflows;
-use super::{Engine, claiming, fleet, recovery, shutdown, tasks, threads};
+use super::{Engine, fleet, recovery, shutdown, tasks, threads};
 use crate::field_store::FieldStore;
 use crate::panics::Held;
 use crate::policy::Policy;
@@ -28,7 +29,6 @@ use crate::record::Limits;
 use crate::resources::{ResourceFactory, ResourceKey, ResourceSet};
 use crate::session::SessionPolicy;
 use crate::workflow::{Startable, Typed, WorkflowDef, WorkflowTable};
-use futures_util::future::BoxFuture;
 use std::sync::{Arc, OnceLock, Weak};
 use std::time::Duration;
 use tokio::runtime::Handle;
@@ -66,6 +66,8 @@ pub struct EngineBuilder {
     /// As it was chosen.
     lease_term: Option<Duration>,
     clock: Clock,
+    #[cfg(feature = "schedules")]
+    schedules: schedules::Schedules,
 }
 
 /// The default retry policy for what the engine needs from outside.
@@ -107,6 +109,8 @@ impl EngineBuilder {
             },
             lease_term: None,
             clock: Clock::system(),
+            #[cfg(feature = "schedules")]
+            schedules: schedules::Schedules::default(),
         }
     }
 
@@ -324,7 +328,8 @@ impl EngineBuilder {
         self.started().await
     }
 
-    fn started(self) -> BoxFuture<'static, Result<Engine, EngineError>> {
+    #[cfg(not(feature = "schedules"))]
+    fn started(self) -> futures_util::future::BoxFuture<'static, Result<Engine, EngineError>> {
         Box::pin(self.begin())
     }
 
@@ -358,7 +363,7 @@ impl EngineBuilder {
         };
         let committer = Committer::start(store.clone(), leases.clone(), &Handle::current())?;
         let resources = self.resources.open();
-        let core = Core::new(store, committer, self.workflows, options, clock, timers, leases, resources, load::WORK);
+        let core = Core::new(store, committer, self.workflows, options, clock, timers, leases, resources, waking::WORK);
         let core = Arc::new(core);
         // The timers do nothing before this.
         let _ = core_of_timers.set(Arc::downgrade(&core));
@@ -379,8 +384,7 @@ impl EngineBuilder {
             for lease in &leases {
                 recovery::take_up(recovering.clone(), lease.number).await;
             }
-            claiming::look(&recovering);
-            tasks::look(&recovering);
+            waking::look_for_all(&recovering);
             parked::try_parked(recovering.clone()).await;
             for lease in leases {
                 recovering.suspects.settle(lease.number);

@@ -83,6 +83,9 @@ pub(crate) struct Work {
     pub(crate) look_for_tasks: fn(&Arc<Core>),
     /// Looks for remote steps to run, and for those that run here and nothing waits for any more.
     pub(crate) look_for_cancelled_tasks: fn(&Arc<Core>),
+    /// Looks for schedules that are due.
+    #[cfg(feature = "schedules")]
+    pub(crate) look_for_schedules: fn(&Arc<Core>),
 }
 
 /// The state that all parts of an engine share.
@@ -125,6 +128,9 @@ pub(crate) struct Core {
     /// The look for unowned runs.
     pub(crate) claiming: Looking,
     pub(crate) hearing: Hearing,
+    /// The schedules that it fires.
+    #[cfg(feature = "schedules")]
+    pub(crate) schedules: super::schedules::Schedules,
     /// Whether the store has failed and the work left undone has not been looked for yet.
     pub(crate) behind: AtomicBool,
     /// Notified when the engine begins to stop.
@@ -179,6 +185,8 @@ impl Core {
             tasks: Tasks::default(),
             claiming: Looking::default(),
             hearing,
+            #[cfg(feature = "schedules")]
+            schedules: super::schedules::Schedules::default(),
             behind: AtomicBool::new(false),
             stopping: Notify::new(),
             blocking: Arc::new(Semaphore::new(BLOCKING)),
@@ -334,6 +342,12 @@ impl Core {
 
     pub(crate) fn look_for_cancelled_tasks(self: &Arc<Self>) {
         (self.work.look_for_cancelled_tasks)(self);
+    }
+
+    /// Looks for schedules that are due, because a run has ended for which one waits.
+    #[cfg(feature = "schedules")]
+    pub(crate) fn look_for_schedules(self: &Arc<Self>) {
+        (self.work.look_for_schedules)(self);
     }
 
     /// Returns the lease under which this engine may write a run's journal now.

@@ -6,7 +6,7 @@ use super::driving::Driving;
 use super::envelope::Successor;
 use super::running_attempts::{Attempt, RunningAttempts};
 use super::submit::submit;
-use super::timers::Sleeper;
+use super::timers::{Busy, Sleeper};
 use super::{attach, continue_as_new, fields, inbox, trace};
 use crate::machine::{Effect, Machine};
 use crate::record::ParkReason;
@@ -108,10 +108,10 @@ impl<'a> Driver<'a> {
         }
     }
 
-    /// Drives the run until it is evicted.
-    pub(super) async fn drive(mut self) -> DriverExit {
+    /// Drives the run until it is evicted. `loading` is held by the load of the run.
+    pub(super) async fn drive(mut self, loading: Option<Busy>) -> DriverExit {
         // A clock that skips sleeps stops until the run has set its timer or is evicted.
-        let mut busy = self.core.busy();
+        let mut busy = loading.or_else(|| self.core.busy());
         self.run.tick(self.reading.wall, self.reading.elapsed, self.reading.offset);
         self.flush();
         loop {

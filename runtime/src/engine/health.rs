@@ -34,6 +34,8 @@ pub struct Health {
     /// first of these calls, in the order in which they would start. An engine that was killed counts as live as in
     /// [`unserved`](Self::unserved).
     pub unserved_queues: BTreeMap<String, SystemTime>,
+    /// The schedules that have been due for more than 5 s and whose workflow no live engine has, by name; at most 100.
+    pub schedules: Vec<String>,
     /// The runs in memory here that cannot go on now, by id, each with the reason; at most 100.
     pub blocked: BTreeMap<String, String>,
 }
@@ -54,6 +56,9 @@ pub struct Unserved {
 
 /// The most runs that are counted.
 const COUNTED: usize = 1_000;
+
+/// The time for which a schedule is due, in milliseconds, before it counts as left alone.
+const OVERDUE: i64 = 5_000;
 
 /// The most blocked runs that are named.
 const NAMED: usize = 100;
@@ -93,23 +98,39 @@ impl Engine {
             let leases = store.leases()?;
             let gone = hearing.gone(&leases);
             let queues = unserved_queues(store, &served_steps(&leases, &gone))?;
-            let unserved = (unserved(store, &leases, gone)?, queues);
+            let schedules = unserved_schedules(store, &leases, &gone)?;
+            let unserved = (unserved(store, &leases, gone)?, queues, schedules);
             Ok((count(store, Status::Sleeping)?, count(store, Status::Parked)?, unserved, named))
         });
-        let (database, (sleeping, parked, (unserved, unserved_queues), blocked)) = match asked.await {
+        let (database, (sleeping, parked, (unserved, unserved_queues, schedules), blocked)) = match asked.await {
             Ok(counted) => (None, counted),
             Err(error) => (Some(error.to_string()), Default::default()),
         };
         let lease_margin = (!core.options.is_client).then(|| core.leases.margin_left());
         let (commit, active) = (core.committer.took(), core.active_count());
-        Health { database, commit, lease_margin, active, sleeping, parked, unserved, unserved_queues, blocked }
+        Health {
+            database,
+            commit,
+            lease_margin,
+            active,
+            sleeping,
+            parked,
+            unserved,
+            unserved_queues,
+            schedules,
+            blocked,
+        }
     }
+}
+
+/// Returns the workflows that live engines have.
+fn served(leases: &[LeaseRow], gone: &[i64]) -> BTreeSet<(String, u32)> {
+    leases.iter().filter(|row| !gone.contains(&row.number)).filter_map(served_by).flatten().collect()
 }
 
 /// Returns the workflows of waiting runs that no live engine has.
 fn unserved(store: &dyn Store, leases: &[LeaseRow], gone: Vec<i64>) -> Result<Vec<Unserved>, StoreError> {
-    let live = leases.iter().filter(|row| !gone.contains(&row.number));
-    let served: BTreeSet<_> = live.filter_map(served_by).flatten().collect();
+    let served = served(leases, &gone);
     let mut waiting: BTreeMap<(String, u32), (i64, u64)> = BTreeMap::new();
     for lease in std::iter::once(None).chain(gone.into_iter().take(NAMED).map(Some)) {
         for found in store.waiting(lease, COUNTED)? {
@@ -123,6 +144,14 @@ fn unserved(store: &dyn Store, leases: &[LeaseRow], gone: Vec<i64>) -> Result<Ve
         Unserved { workflow, version, runs, since }
     });
     Ok(unserved.collect())
+}
+
+/// Returns the names of the schedules that no live engine fires.
+fn unserved_schedules(store: &dyn Store, leases: &[LeaseRow], gone: &[i64]) -> Result<Vec<String>, StoreError> {
+    let served = served(leases, gone);
+    let due = store.due_schedules(None, store.clock()?.saturating_sub(OVERDUE), COUNTED)?;
+    let unserved = due.into_iter().filter(|row| !served.contains(&(row.workflow.clone(), row.version)));
+    Ok(unserved.map(|row| row.name).take(NAMED).collect())
 }
 
 /// Returns the queues in which something waits for a step that no live engine runs.

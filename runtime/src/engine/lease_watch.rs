@@ -110,6 +110,8 @@ impl Watch {
                 return;
             }
             core.leases.recorder.tick();
+            #[cfg(feature = "schedules")]
+            super::firing::look_if_changed(&core);
             let now = Instant::now();
             if now >= look_at {
                 look_at = now + self.term / 5;
@@ -132,6 +134,8 @@ impl Watch {
                 self.foreign = changes;
                 lively_until = Instant::now() + LIVELY;
                 claiming::look(&core);
+                #[cfg(feature = "schedules")]
+                core.schedules.changed();
                 tasks::look_at_all(&core);
             }
         }

@@ -10,6 +10,7 @@ use super::probation;
 use super::queued_runs::{self, Admitted};
 use super::rebuild::rebuild;
 use super::suspects::{Record, Watch, watched};
+use super::timers::Busy;
 use super::workflows;
 use super::{fields, trace};
 use super::{recovery, tasks};
@@ -27,7 +28,7 @@ use tracing::Instrument;
 const FIRST_WAIT: Duration = Duration::from_millis(50);
 const LONGEST_WAIT: Duration = Duration::from_secs(5);
 
-/// The functions that the lower parts of an engine call.
+/// The functions that the lower parts of an engine call; schedules are looked for by parts above this one.
 pub(super) const WORK: Work = Work {
     load,
     load_and_wait: |core, number| {
@@ -37,12 +38,14 @@ pub(super) const WORK: Work = Work {
     catch_up: recovery::catch_up,
     look_for_tasks: tasks::look,
     look_for_cancelled_tasks: tasks::look_at_all,
+    #[cfg(feature = "schedules")]
+    look_for_schedules: |_| {},
 };
 
 /// Activates a run of ours; `false` if it is active, perhaps about to be evicted.
 fn load(core: &Arc<Core>, number: i64) -> bool {
     let Some(mail) = core.enter(number) else { return false };
-    spawn(core, number, |driving| supervise(core.clone(), number, mail, None, driving));
+    spawn(core, number, |driving, busy| supervise(core.clone(), number, mail, None, driving, busy));
     true
 }
 
@@ -57,22 +60,22 @@ pub(super) fn drive_new(
 ) {
     let all = core.clone();
     core.trials.mark(number);
-    spawn(core, number, |driving| async move {
+    spawn(core, number, |driving, busy| async move {
         run.start(&*workflow, &entries);
         drop(workflow);
-        supervise(all, number, mail, Some(run), driving).await;
+        supervise(all, number, mail, Some(run), driving, busy).await;
     });
 }
 
 /// Spawns a driver. A panic in a user's `Deserialize` or `Drop` parks the run: otherwise it would stay registered as
-/// active without a driver.
-fn spawn<F>(core: &Arc<Core>, number: i64, drive: impl FnOnce(Weak<Driving>) -> F)
+/// active without a driver. A clock that skips sleeps stops until the driver has begun.
+fn spawn<F>(core: &Arc<Core>, number: i64, drive: impl FnOnce(Weak<Driving>, Option<Busy>) -> F)
 where
     F: Future<Output = ()> + Send + 'static,
 {
     let all = core.clone();
     let driven = driving::driven(|driving| {
-        let drive = caught_future(drive(driving).boxed());
+        let drive = caught_future(drive(driving, all.busy()).boxed());
         Box::pin(async move {
             if let Err(panic) = drive.await {
                 let message = format!("driving run number {number} panicked: {panic}");
@@ -99,7 +102,7 @@ async fn load_here(core: &Arc<Core>, number: i64) {
     if let Some(mut mail) = core.enter(number) {
         let run = bring(core, number, &mut mail).await;
         if let Some(run) = run {
-            spawn(core, number, |driving| supervise(core.clone(), number, mail, Some(run), driving));
+            spawn(core, number, |driving, busy| supervise(core.clone(), number, mail, Some(run), driving, busy));
         }
     }
 }
@@ -112,6 +115,7 @@ async fn supervise(
     mut mail: Mailbox,
     mut first: Option<Box<Machine>>,
     driving: Weak<Driving>,
+    mut busy: Option<Busy>,
 ) {
     let mut wait = FIRST_WAIT;
     loop {
@@ -128,7 +132,8 @@ async fn supervise(
         let id = run.identity().id.clone();
         let began = Instant::now();
         let span = trace::run(&run);
-        let drive = Driver::new(core.clone(), number, run, &mut mail, driving.clone()).drive().instrument(span);
+        let driver = Driver::new(core.clone(), number, run, &mut mail, driving.clone());
+        let drive = driver.drive(busy.take()).instrument(span);
         match watched(core.suspects.watch(number), drive).await {
             DriverExit::Done(outcome) => {
                 core.leave(number, &outcome);

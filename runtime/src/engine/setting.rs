@@ -35,6 +35,8 @@ pub(super) fn begin(core: &Arc<Core>) {
             notify_sleepers(&core, by).await;
             core.end_setting();
             recovery::wake_evicted(&core);
+            #[cfg(feature = "schedules")]
+            super::firing::look(&core);
         }
         core.set.store(false, Ordering::SeqCst);
     });

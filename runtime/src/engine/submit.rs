@@ -25,6 +25,10 @@ pub(super) fn submit(core: &Arc<Core>, append: Append, first_run: i64, mail: mps
                     courier.suspects.acquit(run);
                 }
                 if ends {
+                    #[cfg(feature = "schedules")]
+                    if courier.schedules.free(run) {
+                        courier.look_for_schedules();
+                    }
                     courier.observers.notify(first_run);
                 }
                 let (written, outcome) = match written {

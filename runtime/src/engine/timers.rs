@@ -17,6 +17,9 @@ pub(crate) enum Sleeper {
     Run(i64),
     /// The check for a change of the wall clock.
     Clock,
+    /// The schedules.
+    #[cfg(feature = "schedules")]
+    Schedules,
 }
 
 /// A time limit.

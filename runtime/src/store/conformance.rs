@@ -31,6 +31,7 @@ pub mod places;
 pub mod queues;
 pub mod replace;
 pub mod requests;
+pub mod schedules;
 pub mod start;
 pub mod tasks;
 pub mod values;
@@ -157,6 +158,18 @@ macro_rules! conformance {
                 places: a_run_ends_without_room,
                 places: room_goes_with_the_lease,
                 places: a_key_is_taken_from_its_holder,
+                schedules: a_schedule_is_read_as_it_was_written,
+                schedules: a_schedule_changes_from_the_revision_that_was_seen,
+                schedules: a_time_is_decided_once,
+                schedules: a_run_that_exists_is_that_of_its_time,
+                schedules: a_time_is_skipped_while_a_run_goes_on,
+                schedules: times_wait_for_the_end_of_a_run,
+                schedules: a_run_is_cancelled_for_the_next,
+                schedules: runs_that_may_overlap_start_at_once,
+                schedules: a_schedule_ends_with_its_limit,
+                schedules: a_schedule_keeps_its_last_firings,
+                schedules: schedules_are_found_when_they_are_due,
+                schedules: schedules_come_in_pages,
                 find: runs_in_pages,
                 find: runs_by_id,
                 find: runs_by_status_workflow_and_prefix,
@@ -183,6 +196,7 @@ macro_rules! conformance {
                 connections: two_answers_to_one_request,
                 connections: opposite_orders_end,
                 connections: tasks_are_claimed_once_by_both,
+                connections: times_are_decided_once_by_both,
             }
         }
     };

@@ -14,6 +14,7 @@ mod places;
 mod queues;
 #[expect(clippy::option_option, reason = "a change leaves, clears or sets")]
 mod rows;
+mod schedules;
 mod start;
 mod tasks;
 
@@ -94,6 +95,9 @@ impl<R: Rows> Decision<'_, R> {
             Write::ReturnTask { lease, run, position, attempt, refused, wait } => {
                 self.return_task(*lease, (*run, *position), *attempt, refused, *wait)
             }
+            Write::PutSchedule(row) => self.put_schedule(row),
+            Write::RemoveSchedule { schedule, revision } => self.remove_schedule(schedule, *revision),
+            Write::Fire(fire) => self.fire(fire),
             Write::Answer { request, hash, item } => self.answer(request, hash, item),
             Write::Delete { run, rows } => self.delete(*run, *rows),
         }

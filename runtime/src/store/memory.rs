@@ -5,8 +5,9 @@ mod select;
 mod tables;
 
 use super::{
-    Belongings, EntryRow, FieldRow, InboxRow, LeaseRow, OutputRow, QueueRow, QueueState, Rejected, RequestKey,
-    RequestRow, RunKey, RunPage, RunQuery, RunRow, Store, StoreError, TaskKey, TaskRow, WaitingRuns, Write, Written,
+    Belongings, EntryRow, FieldRow, InboxRow, LeaseRow, NextSchedule, OutputRow, QueueRow, QueueState, Rejected,
+    RequestKey, RequestRow, RunKey, RunPage, RunQuery, RunRow, ScheduleRow, Store, StoreError, TaskKey, TaskRow,
+    WaitingRuns, Write, Written,
 };
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -120,6 +121,31 @@ impl Store for MemoryStore {
 
     fn queues(&self) -> Result<Vec<QueueRow>, StoreError> {
         Ok(self.tables().depths())
+    }
+
+    fn clock(&self) -> Result<i64, StoreError> {
+        Ok(rows::now())
+    }
+
+    fn schedule(&self, name: &str) -> Result<Option<ScheduleRow>, StoreError> {
+        Ok(self.tables().schedules.get(name).cloned())
+    }
+
+    fn schedules(&self, after: &str, limit: usize) -> Result<Vec<ScheduleRow>, StoreError> {
+        Ok(self.tables().schedules_after(after, limit))
+    }
+
+    fn next_schedule(&self, served: &[(String, u32)]) -> Result<Option<NextSchedule>, StoreError> {
+        Ok(self.tables().next_schedule(served))
+    }
+
+    fn due_schedules(
+        &self,
+        served: Option<&[(String, u32)]>,
+        until: i64,
+        limit: usize,
+    ) -> Result<Vec<ScheduleRow>, StoreError> {
+        Ok(self.tables().schedules_due(served, until, limit))
     }
 
     fn leases(&self) -> Result<Vec<LeaseRow>, StoreError> {

@@ -23,9 +23,9 @@ pub use options::PgOptions;
 
 use super::sql::Reader;
 use super::{
-    Belongings, ChangeSignal, EntryRow, FieldRow, InboxRow, LeaseRow, OutputRow, QueueRow, QueueState, Rejected,
-    RequestKey, RequestRow, RunKey, RunPage, RunQuery, RunRow, Store, StoreError, StoreErrorKind, TaskKey, TaskRow,
-    WaitingRuns, Write, Written,
+    Belongings, ChangeSignal, EntryRow, FieldRow, InboxRow, LeaseRow, NextSchedule, OutputRow, QueueRow, QueueState,
+    Rejected, RequestKey, RequestRow, RunKey, RunPage, RunQuery, RunRow, ScheduleRow, Store, StoreError,
+    StoreErrorKind, TaskKey, TaskRow, WaitingRuns, Write, Written,
 };
 use links::Links;
 use listener::Listener;
@@ -241,6 +241,32 @@ impl Store for PostgresStore {
     #[expect(clippy::redundant_closure_for_method_calls, reason = "the method by itself fits no other lifetimes")]
     fn queues(&self) -> Result<Vec<QueueRow>, StoreError> {
         self.reading(|reader| reader.queues())
+    }
+
+    #[expect(clippy::redundant_closure_for_method_calls, reason = "the method by itself fits no other lifetimes")]
+    fn clock(&self) -> Result<i64, StoreError> {
+        self.reading(|reader| reader.clock())
+    }
+
+    fn schedule(&self, name: &str) -> Result<Option<ScheduleRow>, StoreError> {
+        self.reading(|reader| reader.schedule(name))
+    }
+
+    fn schedules(&self, after: &str, limit: usize) -> Result<Vec<ScheduleRow>, StoreError> {
+        self.reading(|reader| reader.schedules(after, limit))
+    }
+
+    fn next_schedule(&self, served: &[(String, u32)]) -> Result<Option<NextSchedule>, StoreError> {
+        self.reading(|reader| reader.next_schedule(served))
+    }
+
+    fn due_schedules(
+        &self,
+        served: Option<&[(String, u32)]>,
+        until: i64,
+        limit: usize,
+    ) -> Result<Vec<ScheduleRow>, StoreError> {
+        self.reading(|reader| reader.due_schedules(served, until, limit))
     }
 
     #[expect(clippy::redundant_closure_for_method_calls, reason = "the method by itself fits no other lifetimes")]

@@ -13,6 +13,7 @@ mod read;
 mod rows;
 #[cfg(feature = "sqlite")]
 mod run_rows;
+mod schedules;
 #[cfg(feature = "sqlite")]
 mod schema;
 mod select;
@@ -29,6 +30,8 @@ pub(super) use queries::SET_META;
 pub(super) use read::Reader;
 #[cfg(feature = "postgres")]
 pub(super) use rows::drawn_text;
+#[cfg(feature = "postgres")]
+pub(super) use schedules::REMOVE_SCHEDULE;
 #[cfg(feature = "sqlite")]
 pub(super) use schema::{MIGRATIONS, Types, VERSION};
 pub(super) use tables::Tables;

@@ -10,6 +10,7 @@ pub(super) mod outgoing;
 use super::Status;
 use super::queue::QueueChange;
 use super::rows::{EntryRow, FieldRow};
+use super::schedule::{Fire, ScheduleRow};
 #[cfg(doc)]
 use super::task::TaskRow;
 use super::user_code::{Transaction, UserCode};
@@ -179,6 +180,23 @@ pub enum Write {
         /// The time in milliseconds for which no engine claims it.
         wait: i64,
     },
+    /// Creates a schedule, or replaces its row. Rejected with [`Rejected::Fenced`] unless the schedule is in the revision
+    /// that the row names; 0 if there is none. The row that is written has the next revision. The answer is
+    /// [`Written::Done`].
+    PutSchedule(Box<ScheduleRow>),
+    /// Removes a schedule; its runs stay. Rejected with [`Rejected::NoSuchRun`] if there is none, and with
+    /// [`Rejected::Fenced`] unless it is in this revision. The answer is [`Written::Done`].
+    RemoveSchedule {
+        /// The schedule's name.
+        schedule: String,
+        /// The revision that was seen.
+        revision: i64,
+    },
+    /// Decides a nominal time of a schedule: starts its run, or has it wait, or skips it, by the overlap policy and the
+    /// state of the run before. Rejected with [`Rejected::NoSuchRun`] if there is no such schedule, and with
+    /// [`Rejected::Fenced`] unless it is in that revision and the lease of the run is held. The answer is
+    /// [`Written::Fired`].
+    Fire(Box<Fire>),
     /// Delivers an answer to a request to the inbox of its run. Rejected with [`Rejected::NoSuchRun`] if
     /// there is no such request, with [`Rejected::Ended`] if its run has ended without an answer, and with
     /// [`Rejected::Answered`] if it has another answer. The same answer again changes nothing and is [`Written::Done`].

@@ -3,8 +3,9 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use steadfast::store::backend::{
-    Belongings, EntryRow, FieldRow, InboxRow, LeaseRow, OutputRow, QueueRow, QueueState, Rejected, RequestKey,
-    RequestRow, RunKey, RunPage, RunQuery, RunRow, TaskKey, TaskRow, WaitingRuns, Write, Written,
+    Belongings, EntryRow, FieldRow, InboxRow, LeaseRow, NextSchedule, OutputRow, QueueRow, QueueState, Rejected,
+    RequestKey, RequestRow, RunKey, RunPage, RunQuery, RunRow, ScheduleRow, TaskKey, TaskRow, WaitingRuns, Write,
+    Written,
 };
 use steadfast::store::{MemoryStore, Store, StoreError, StoreErrorKind};
 
@@ -186,6 +187,31 @@ impl<S: Store + ?Sized> Store for Hooked<S> {
 
     fn queues(&self) -> Result<Vec<QueueRow>, StoreError> {
         self.inner.queues()
+    }
+
+    fn clock(&self) -> Result<i64, StoreError> {
+        self.inner.clock()
+    }
+
+    fn schedule(&self, name: &str) -> Result<Option<ScheduleRow>, StoreError> {
+        self.inner.schedule(name)
+    }
+
+    fn schedules(&self, after: &str, limit: usize) -> Result<Vec<ScheduleRow>, StoreError> {
+        self.inner.schedules(after, limit)
+    }
+
+    fn next_schedule(&self, served: &[(String, u32)]) -> Result<Option<NextSchedule>, StoreError> {
+        self.inner.next_schedule(served)
+    }
+
+    fn due_schedules(
+        &self,
+        served: Option<&[(String, u32)]>,
+        until: i64,
+        limit: usize,
+    ) -> Result<Vec<ScheduleRow>, StoreError> {
+        self.inner.due_schedules(served, until, limit)
     }
 
     fn leases(&self) -> Result<Vec<LeaseRow>, StoreError> {

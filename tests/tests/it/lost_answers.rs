@@ -6,9 +6,9 @@ use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
-use steadfast::Message;
 use steadfast::prelude::*;
 use steadfast::store::backend::Write;
+use steadfast::{Message, Overlap, RunFilter, Schedule, Status, Tick};
 
 #[derive(Message, Serialize, Deserialize)]
 struct Note(u64);
@@ -54,7 +54,8 @@ async fn sends(flow: &mut Flow, to: String) -> Result<()> {
     Ok(())
 }
 
-crate::tests_on!(memory, postgres: runs_that_wait_for_each_other_go_on);
+crate::tests_on!(memory, postgres:
+    runs_that_wait_for_each_other_go_on, each_time_of_a_schedule_is_fired_once_though_answers_are_lost);
 
 async fn runs_that_wait_for_each_other_go_on(place: Place) {
     for kept in 0..3 {
@@ -80,4 +81,35 @@ async fn runs_that_wait_for_each_other_go_on(place: Place) {
         engine.start(sends, run.id().to_owned()).await.unwrap();
         assert_eq!(tokio::time::timeout(soon, run.result()).await.expect("it is told").unwrap(), 6);
     }
+}
+
+#[workflow]
+async fn ticked(flow: &mut Flow, tick: Tick) -> Result<String> {
+    double(flow, 1).await?;
+    Ok(tick.schedule)
+}
+
+async fn each_time_of_a_schedule_is_fired_once_though_answers_are_lost(place: Place) {
+    let fires = Arc::new(AtomicUsize::new(0));
+    // The answer to every second firing is lost, and every fifth one is not written.
+    let store = Hooked::over(place.store(), move |store, writes| {
+        if !writes.iter().any(|write| matches!(write, Write::Fire(_))) {
+            return store.commit(writes);
+        }
+        let count = fires.fetch_add(1, Ordering::SeqCst);
+        if count % 5 == 4 {
+            return Err(failure());
+        }
+        let answers = store.commit(writes)?;
+        if count.is_multiple_of(2) { Err(failure()) } else { Ok(answers) }
+    });
+    let engine = Engine::builder().store(store).max_loads(1_000).workflow(ticked).start().await.unwrap();
+    let often = Schedule::every(Duration::from_millis(100)).overlap(Overlap::Allow).limit(12);
+    engine.schedule("often").set(often, ticked, ()).await.unwrap();
+    let ended = || RunFilter::all().label("schedule", "often").status(Status::Completed);
+    limits::until(async || engine.list(ended()).await.unwrap().len() == 12).await;
+    let runs = engine.list(RunFilter::all()).await.unwrap();
+    assert_eq!(runs.len(), 12, "each has one run");
+    let info = engine.schedule("often").info().await.unwrap();
+    assert_eq!((info.started, info.next.len()), (12, 0));
 }

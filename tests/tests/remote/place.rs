@@ -47,6 +47,7 @@ impl Place {
         self.folder.path()
     }
 
+    #[allow(dead_code, reason = "another binary shares this file")]
     /// Returns how many rows of remote calls there are, in whatever state.
     pub(crate) fn tasks(&self) -> i64 {
         let count = "SELECT count(*) FROM steadfast_tasks";

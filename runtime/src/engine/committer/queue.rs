@@ -59,7 +59,7 @@ impl Lane {
     /// Returns the default lane of a write.
     pub(super) const fn of(write: &Write) -> Self {
         match write {
-            Write::Start(_) | Write::Import(_) | Write::Transaction(_) => Self::New,
+            Write::Start(_) | Write::Import(_) | Write::Transaction(_) | Write::Fire(_) => Self::New,
             _ => Self::Work,
         }
     }

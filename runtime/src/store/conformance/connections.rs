@@ -1,9 +1,10 @@
 //! Two connections to one database, at the same time.
 
 use super::rig::{AT, Rig, entry, item, new_run, number};
+use super::schedules::{fire, row};
 use super::tasks::task;
 use crate::record::InboxKind;
-use crate::store::{Append, Lease, NewInboxItem, Outgoing, Rejected, RequestRow, RunKey, Store, Write, Written};
+use crate::store::{Append, Fired, Lease, NewInboxItem, Outgoing, Rejected, RequestRow, RunKey, Store, Write, Written};
 use crate::value::Value;
 use std::sync::Barrier;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -212,4 +213,35 @@ pub fn tasks_are_claimed_once_by_both<S: Store>(open: &dyn Fn() -> S, again: Aga
     let mut all = claimed.concat();
     all.sort_unstable();
     assert_eq!(all, (1..=ROUNDS).collect::<Vec<_>>(), "{claimed:?}");
+}
+
+/// Two connections that create the same schedule and decide the same times: each is decided by one of them.
+pub fn times_are_decided_once_by_both<S: Store>(open: &dyn Fn() -> S, again: Again<'_, S>) {
+    let (one, two) = pair(open, again);
+    let created = Barrier::new(2);
+    let decided = |rig: &Rig<S>| {
+        created.wait();
+        let is_new = rig.write(Write::PutSchedule(Box::new(row("nightly")))).is_ok();
+        created.wait();
+        let mut started = Vec::new();
+        for time in 0..i64::try_from(ROUNDS).expect("a number") {
+            let revision = 1 + time;
+            let decided = fire(rig.lease, "nightly", revision, time);
+            // Both at once, and in an order that differs.
+            if let Ok(Written::Fired(Fired::Started(run))) = rig.write(decided) {
+                started.push((time, run));
+            }
+            let now = |rig: &Rig<S>| rig.store.schedule("nightly").expect("read").expect("there").revision;
+            assert!(now(rig) > revision, "the other one, or this one, has decided it");
+        }
+        (is_new, started)
+    };
+    let [(new, ours), (also_new, theirs)] = std::thread::scope(|scope| {
+        let threads = [&one, &two].map(|rig| scope.spawn(move || decided(rig)));
+        threads.map(|thread| thread.join().expect("decided"))
+    });
+    assert!(new != also_new, "one of them has created it");
+    let mut times: Vec<i64> = ours.iter().chain(&theirs).map(|(time, _)| *time).collect();
+    times.sort_unstable();
+    assert_eq!(times, (0..i64::try_from(ROUNDS).expect("a number")).collect::<Vec<_>>());
 }

@@ -4,8 +4,8 @@ mod tasks;
 
 use crate::record::{AttemptOutcome, InboxKind};
 use crate::store::{
-    EntryRow, FieldRow, LeaseRow, NewInboxItem, OutputRow, RequestRow, RunKey, RunRow, Status, StoreError, TakenItem,
-    UserCode,
+    EntryRow, FieldRow, LeaseRow, NewInboxItem, OutputRow, RequestRow, RunKey, RunRow, ScheduleRow, Status, StoreError,
+    TakenItem, UserCode,
 };
 use crate::value::Value;
 pub(in crate::store) use tasks::{KeyChange, Served, TaskChange, TaskHead, TaskRows, WaitingKey};
@@ -129,6 +129,15 @@ pub(in crate::store) trait Rows: TaskRows {
 
     /// Has those that wait for the end of one run wait for that of another.
     fn move_watchers(&mut self, from: i64, to: i64) -> Result<(), StoreError>;
+
+    /// Returns a schedule.
+    fn schedule(&self, name: &str) -> Result<Option<ScheduleRow>, StoreError>;
+
+    /// Inserts or replaces the row of a schedule.
+    fn put_schedule(&mut self, row: &ScheduleRow) -> Result<(), StoreError>;
+
+    /// Removes a schedule.
+    fn remove_schedule(&mut self, name: &str) -> Result<(), StoreError>;
 
     /// Removes at most `limit` rows of a run in one table, and returns how many were removed.
     fn remove_part(&mut self, run: i64, part: Part, limit: usize) -> Result<usize, StoreError>;

@@ -3,7 +3,10 @@
 mod inbox;
 mod parts;
 mod runs;
+mod schedules;
 mod tasks;
+
+pub(super) use tasks::now;
 
 use super::tables::Tables;
 use crate::record::AttemptOutcome;
@@ -11,8 +14,8 @@ use crate::store::decide::{
     ItemHead, Part, Place, Record, Related, Relation, RequestChange, Rows, RunChange, RunState, perform,
 };
 use crate::store::{
-    EntryRow, FieldRow, LeaseRow, NewInboxItem, OutputRow, Rejected, RequestRow, RunKey, RunQuery, RunRow, StoreError,
-    TakenItem, UserCode, Write, Written,
+    EntryRow, FieldRow, LeaseRow, NewInboxItem, OutputRow, Rejected, RequestRow, RunKey, RunQuery, RunRow, ScheduleRow,
+    StoreError, TakenItem, UserCode, Write, Written,
 };
 use crate::value::Value;
 use std::sync::Arc;
@@ -256,6 +259,20 @@ impl Rows for Tables {
             self.watchers.remove(&(watched, watcher, position));
             self.watchers.insert((to, watcher, position));
         }
+        Ok(())
+    }
+
+    fn schedule(&self, name: &str) -> Result<Option<ScheduleRow>, StoreError> {
+        Ok(self.schedules.get(name).cloned())
+    }
+
+    fn put_schedule(&mut self, row: &ScheduleRow) -> Result<(), StoreError> {
+        self.alter_schedule(row);
+        Ok(())
+    }
+
+    fn remove_schedule(&mut self, name: &str) -> Result<(), StoreError> {
+        self.drop_schedule(name);
         Ok(())
     }
 

@@ -1,8 +1,8 @@
 //! The rows of a store in memory, and the sets that index them.
 
 use crate::store::{
-    EntryRow, FieldRow, InboxRow, LeaseRow, OutputRow, QueueState, RequestRow, RunKey, RunRow, TakenItem, TaskRow,
-    WaitingRuns,
+    EntryRow, FieldRow, InboxRow, LeaseRow, OutputRow, QueueState, RequestRow, RunKey, RunRow, ScheduleRow, TakenItem,
+    TaskRow, WaitingRuns,
 };
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -38,6 +38,9 @@ pub(super) struct Tables {
     pub(super) queues: BTreeMap<String, QueueState>,
     /// The keys of queues of which a task waits or runs.
     pub(super) keys: BTreeMap<(String, String), KeyRow>,
+    pub(super) schedules: BTreeMap<String, ScheduleRow>,
+    /// The schedules that are due at some time, as time and name.
+    pub(super) due_schedules: BTreeSet<(i64, String)>,
     pub(super) last_run: i64,
     pub(super) last_lease: i64,
     pub(super) last_item: i64,

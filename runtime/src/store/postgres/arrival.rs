@@ -17,7 +17,7 @@ use std::path::Path;
 type Columns = &'static [(&'static str, char)];
 
 /// Every table that moves. Leases stay: their holders are gone, and engines with the workflows claim the runs.
-const TABLES: [(&str, Columns); 11] = [
+const TABLES: [(&str, Columns); 12] = [
     (
         "steadfast_runs",
         &[
@@ -129,6 +129,20 @@ const TABLES: [(&str, Columns); 11] = [
             ("starts", 'i'),
             ("counted_at", 'i'),
             ("turns", 'i'),
+        ],
+    ),
+    (
+        "steadfast_schedules",
+        &[
+            ("name", 't'),
+            ("workflow", 't'),
+            ("version", 'i'),
+            ("spec", 't'),
+            ("revision", 'i'),
+            ("due", 'i'),
+            ("state", 't'),
+            ("form", 't'),
+            ("body", 'b'),
         ],
     ),
     ("steadfast_queue_keys", &[("queue", 't'), ("key", 't'), ("waiting", 'i'), ("running", 'i'), ("turn", 'i')]),

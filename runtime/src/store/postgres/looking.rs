@@ -7,11 +7,12 @@ use std::collections::BTreeSet;
 use std::ops::ControlFlow;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-/// Returns a row if an item waits for the runs of some leases, or a run has no owner. The engine then looks for these
-/// in detail. The condition of runs is that of their index.
+/// Returns a row if an item waits for the runs of some leases, a run has no owner, or a schedule is due. The engine then
+/// looks for these in detail. The condition of runs is that of their index.
 const WAITS: &str = "SELECT 1 WHERE EXISTS (SELECT 1 FROM steadfast_inbox w JOIN steadfast_runs r ON r.number = w.run
             WHERE w.taken IS NULL AND r.lease = ANY (string_to_array(?1, ' ')::bigint[]))
-        OR EXISTS (SELECT 1 FROM steadfast_runs WHERE lease IS NULL AND status IN ('running', 'sleeping', 'paused'))";
+        OR EXISTS (SELECT 1 FROM steadfast_runs WHERE lease IS NULL AND status IN ('running', 'sleeping', 'paused'))
+        OR EXISTS (SELECT 1 FROM steadfast_schedules WHERE due <= CAST(unixepoch('subsec') * 1000 AS BIGINT))";
 
 /// The leases of this process, and how often it has found something.
 #[derive(Debug, Default)]
@@ -74,7 +75,7 @@ impl Looking {
     }
 }
 
-/// Returns whether an item waits for the runs of these leases, or a run has no owner.
+/// Returns whether an item waits for the runs of these leases, a run has no owner, or a schedule is due.
 pub(super) fn is_anything_there(session: &Pg<'_>, own: &BTreeSet<i64>) -> Result<bool, StoreError> {
     let leases: Vec<_> = own.iter().map(i64::to_string).collect();
     let mut is_there = false;

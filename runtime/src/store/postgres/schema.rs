@@ -1,5 +1,6 @@
 //! How the tables are created and checked.
 
+mod schedules;
 mod versions;
 
 use super::session::Pg;

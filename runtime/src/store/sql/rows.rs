@@ -4,8 +4,8 @@ use super::columns::{Columns, Flaw, wrong};
 use crate::record::InboxKind;
 use crate::store::decide::{ItemHead, TaskHead};
 use crate::store::{
-    FieldRow, InboxRow, LeaseRow, OutputRow, QueueLimits, QueueState, RequestRow, RunRow, Status, TakenItem, TaskRow,
-    TaskState, WaitingRuns,
+    FieldRow, InboxRow, LeaseRow, OutputRow, QueueLimits, QueueState, RequestRow, RunRow, ScheduleRow, Status,
+    TakenItem, TaskRow, TaskState, WaitingRuns,
 };
 use data_encoding::HEXLOWER;
 
@@ -234,6 +234,26 @@ impl FromRow for QueueState {
             starts: row.int("starts")?,
             counted_at: row.int("counted_at")?,
             turns: row.int("turns")?,
+        })
+    }
+}
+
+impl FromRow for ScheduleRow {
+    const COLUMNS: &'static [&'static str] =
+        &["name", "workflow", "version", "spec", "revision", "due", "state", "form", "body"];
+    const CALLED: (&'static str, &'static str) = ("schedule", "name");
+
+    fn from_row(row: &Columns<'_>) -> Result<Self, Flaw> {
+        let state = serde_json::from_str(row.text("state")?);
+        Ok(Self {
+            name: row.text("name")?.to_owned(),
+            workflow: row.text("workflow")?.to_owned(),
+            version: row.number("version")?,
+            spec: row.text("spec")?.to_owned(),
+            revision: row.int("revision")?,
+            due: row.maybe_int("due")?,
+            state: state.map_err(|error| wrong("state", "the progress of a schedule", &error.to_string()))?,
+            input: row.value()?.ok_or_else(|| wrong("body", "an input", "nothing"))?,
         })
     }
 }

@@ -37,6 +37,7 @@ pub(in crate::store) const MIGRATIONS: &[Migration] = &[
     Migration { slice: &[], statements: VERSION_8 },
     Migration { slice: &[], statements: VERSION_9 },
     Migration { slice: &[], statements: VERSION_10 },
+    Migration { slice: &[], statements: SCHEDULES },
 ];
 
 const VERSION_1: &[&str] = &[
@@ -311,4 +312,20 @@ const VERSION_10: &[&str] = &[
     "ALTER TABLE steadfast_tasks ADD COLUMN deadline BIGINT",
     "CREATE INDEX steadfast_tasks_expires ON steadfast_tasks (expires) WHERE expires IS NOT NULL",
     "CREATE INDEX steadfast_tasks_deadline ON steadfast_tasks (deadline) WHERE deadline IS NOT NULL",
+];
+
+/// Schedules. An engine asks for those that are due.
+const SCHEDULES: &[&str] = &[
+    "CREATE TABLE steadfast_schedules (
+        name TEXT NOT NULL PRIMARY KEY,
+        workflow TEXT NOT NULL,
+        version BIGINT NOT NULL,
+        spec TEXT NOT NULL,
+        revision BIGINT NOT NULL,
+        due BIGINT,
+        state TEXT NOT NULL,
+        form TEXT NOT NULL,
+        body {body}
+    )",
+    "CREATE INDEX steadfast_schedules_due ON steadfast_schedules (due, name) WHERE due IS NOT NULL",
 ];

@@ -5,6 +5,7 @@ mod journal;
 mod leases;
 mod requests;
 mod runs;
+mod schedules;
 mod tasks;
 
 use super::read::Reader;
@@ -14,8 +15,8 @@ use crate::store::decide::{
     ItemHead, Part, Place, Record, Related, Relation, RequestChange, Rows, RunChange, RunState,
 };
 use crate::store::{
-    EntryRow, FieldRow, LeaseRow, NewInboxItem, OutputRow, RequestKey, RequestRow, RunKey, RunRow, StoreError,
-    StoreErrorKind, TakenItem, UserCode,
+    EntryRow, FieldRow, LeaseRow, NewInboxItem, OutputRow, RequestKey, RequestRow, RunKey, RunRow, ScheduleRow,
+    StoreError, StoreErrorKind, TakenItem, UserCode,
 };
 use crate::value::Value;
 use std::cell::RefCell;
@@ -248,6 +249,18 @@ impl<S: Session> Rows for Tables<'_, S> {
 
     fn move_watchers(&mut self, from: i64, to: i64) -> Result<(), StoreError> {
         self.execute(queries::MOVE_WATCHERS, &[Cell::Int(from), Cell::Int(to)])
+    }
+
+    fn schedule(&self, name: &str) -> Result<Option<ScheduleRow>, StoreError> {
+        self.reader().schedule(name)
+    }
+
+    fn put_schedule(&mut self, row: &ScheduleRow) -> Result<(), StoreError> {
+        self.put_schedule_row(row)
+    }
+
+    fn remove_schedule(&mut self, name: &str) -> Result<(), StoreError> {
+        self.execute(super::schedules::REMOVE_SCHEDULE, &[Cell::Text(name.as_bytes())])
     }
 
     fn remove_part(&mut self, run: i64, part: Part, limit: usize) -> Result<usize, StoreError> {

@@ -2,6 +2,7 @@
 
 use super::Lease;
 use crate::record::AttemptOutcome;
+use crate::store::schedule::Fired;
 use crate::store::{RunRow, TaskRow};
 
 /// A write that was done.
@@ -34,6 +35,8 @@ pub enum Written {
     Runs(Vec<(i64, Option<i64>)>),
     /// The tasks that were claimed, in the order in which they are to be run.
     Tasks(Vec<TaskRow>),
+    /// What became of a nominal time of a schedule.
+    Fired(Fired),
     /// Whether the run is gone entirely.
     Deleted(bool),
     /// A run was marked as deleting; these runs, which waited for its end, were notified.

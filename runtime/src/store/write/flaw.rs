@@ -12,6 +12,8 @@ impl Write {
             Self::Start(run) => run.flaw(),
             Self::Append(append) => append.flaw(),
             Self::Import(run) => run.flaw(),
+            Self::Fire(fire) => fire.run.flaw(),
+            Self::PutSchedule(row) => not_text(Some(&row.input)),
             Self::Send(item) | Self::Answer { item, .. } | Self::FinishTask { item, .. } => {
                 not_text(item.value.as_ref())
             }

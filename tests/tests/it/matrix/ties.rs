@@ -146,6 +146,8 @@ const fn met(write: &Write) -> Met {
         | Write::ChangePlace { .. }
         | Write::ExpireRuns { .. }
         | Write::ChangeQueue { .. } => Elsewhere("remote"),
+        // `tests/schedules`.
+        Write::PutSchedule(_) | Write::RemoveSchedule { .. } | Write::Fire(_) => Elsewhere("schedules"),
     }
 }
 
@@ -183,7 +185,8 @@ const COLUMNS_OF_RUNS: &[&str] = &[
 ];
 
 /// The tables that name no run.
-const TABLES_OF_ENGINES: [&str; 4] = ["steadfast_meta", "steadfast_leases", "steadfast_queues", "steadfast_queue_keys"];
+const TABLES_OF_ENGINES: [&str; 5] =
+    ["steadfast_meta", "steadfast_leases", "steadfast_queues", "steadfast_queue_keys", "steadfast_schedules"];
 
 #[tokio::test]
 async fn each_table_and_each_column_of_a_run_is_met() {

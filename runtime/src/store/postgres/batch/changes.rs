@@ -3,7 +3,7 @@
 use super::known::Known;
 use super::own::Own;
 use crate::store::sql::{drawn_text, pack, packed_rows};
-use crate::store::{EntryRow, FieldRow, NewInboxItem, OutputRow, RunRow};
+use crate::store::{EntryRow, FieldRow, NewInboxItem, OutputRow, RunRow, ScheduleRow};
 use bytes::Bytes;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -26,6 +26,8 @@ pub(super) struct Changes {
     pub(super) told: BTreeSet<i64>,
     /// The items that were taken, as run, number and time.
     pub(super) taken: Vec<(i64, i64, i64)>,
+    /// The schedules that change.
+    pub(super) schedules: BTreeSet<String>,
     /// The rarer changes, a statement each, with the queries of the core.
     pub(super) statements: Vec<(&'static str, Vec<Own>)>,
 }
@@ -101,6 +103,12 @@ const TAKEN: &str =
     "DELETE FROM steadfast_inbox i USING unnest(?1::bigint[], ?2::bigint[], ?3::bigint[]) AS u (run, item, at)
     WHERE i.number = u.item AND i.run = u.run AND i.key IS NULL";
 
+const SCHEDULES: &str = "INSERT INTO steadfast_schedules (name, workflow, version, spec, revision, due, state, form, body)
+    SELECT * FROM unnest(?1::text[], ?2::text[], ?3::bigint[], ?4::text[], ?5::bigint[], ?6::bigint[], ?7::text[], ?8::text[],
+        ?9::bytea[])
+    ON CONFLICT (name) DO UPDATE SET workflow = excluded.workflow, version = excluded.version, spec = excluded.spec,
+        revision = excluded.revision, due = excluded.due, state = excluded.state, form = excluded.form, body = excluded.body";
+
 impl Default for Changes {
     fn default() -> Self {
         Self {
@@ -115,6 +123,7 @@ impl Default for Changes {
             outputs: Bulk::new(OUTPUTS, "itiiiitb"),
             told: BTreeSet::new(),
             taken: Vec::new(),
+            schedules: BTreeSet::new(),
             statements: Vec::new(),
         }
     }
@@ -137,10 +146,12 @@ impl Changes {
             outputs,
             told,
             taken,
+            schedules,
             statements,
         } = self;
         let is_alone = leases.is_empty() && inbox.is_empty() && outputs.is_empty() && told.is_empty();
-        (is_alone && taken.is_empty() && statements.is_empty()).then_some([log, fields, new_runs])
+        (is_alone && taken.is_empty() && schedules.is_empty() && statements.is_empty())
+            .then_some([log, fields, new_runs])
     }
 
     fn new_rows(&self, known: &Known) -> Bulk {
@@ -235,7 +246,13 @@ impl Changes {
             with_key.add([Own::Int(*run), Own::Int(*item), Own::Int(*at)]);
             without.add([Own::Int(*run), Own::Int(*item), Own::Int(*at)]);
         }
-        let tables = [leases, runs, new_runs, self.log, self.fields, self.inbox, self.outputs, with_key, without];
+        let mut schedules = Bulk::new(SCHEDULES, "ttitiittb");
+        self.schedules
+            .iter()
+            .filter_map(|name| known.schedules.get(name)?.as_ref())
+            .for_each(|row| schedules.add(schedule(row)));
+        let tables =
+            [leases, runs, new_runs, self.log, self.fields, self.inbox, self.outputs, with_key, without, schedules];
         let mut statements: Vec<_> = tables.into_iter().filter(|table| !table.is_empty()).collect();
         statements.extend(self.statements.into_iter().map(|(query, values)| Bulk {
             query,
@@ -259,6 +276,21 @@ fn changed(row: &RunRow, seq: Option<u64>) -> [Own; 10] {
         Own::maybe_text(row.parked.as_deref()),
         Own::maybe_int(row.successor),
         Own::maybe_text(row.dedup.as_deref()),
+    ]
+}
+
+fn schedule(row: &ScheduleRow) -> [Own; 9] {
+    let [form, body] = Own::value(Some(&row.input));
+    [
+        Own::text(&row.name),
+        Own::text(&row.workflow),
+        Own::Int(row.version.into()),
+        Own::text(&row.spec),
+        Own::Int(row.revision),
+        Own::maybe_int(row.due),
+        Own::Text(Bytes::from(row.state.to_json())),
+        form,
+        body,
     ]
 }
 

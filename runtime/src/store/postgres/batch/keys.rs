@@ -48,6 +48,8 @@ pub(super) struct Keys {
     pub(super) channels: BTreeSet<(i64, String)>,
     /// Claims of runs that nobody owns; they are made as they are read, passing over those that another process is claiming.
     pub(super) claims: Vec<Claim>,
+    /// Schedules that change.
+    pub(super) schedules: BTreeSet<String>,
     /// How many numbers are drawn for new runs.
     pub(super) new_runs: usize,
 }
@@ -64,9 +66,9 @@ impl Keys {
     pub(super) fn is_empty(&self) -> bool {
         let Self { leases, leases_to_change, locked, locked_ids, locked_by_requests, locked_watchers, .. } = self;
         let Self { runs, ids, dedup, items, items_by_id, requests, watchers, children, .. } = self;
-        let Self { open_requests, values, channels, claims, new_runs, .. } = self;
+        let Self { open_requests, values, channels, claims, schedules, new_runs, .. } = self;
         let numbers = [leases, leases_to_change, locked, locked_watchers, runs, watchers, children, open_requests];
-        let texts = [locked_ids, locked_by_requests, ids, dedup, requests];
+        let texts = [locked_ids, locked_by_requests, ids, dedup, requests, schedules];
         numbers.iter().all(|set| set.is_empty())
             && texts.iter().all(|set| set.is_empty())
             && (items.is_empty() && items_by_id.is_empty() && values.is_empty() && channels.is_empty())
@@ -104,6 +106,17 @@ impl Keys {
             Write::Answer { request, .. } => {
                 self.locked_by_requests.insert(request.clone());
                 self.requests.insert(request.clone());
+            }
+            Write::PutSchedule(row) => {
+                self.schedules.insert(row.name.clone());
+            }
+            Write::RemoveSchedule { schedule, .. } => {
+                self.schedules.insert(schedule.clone());
+            }
+            Write::Fire(fire) => {
+                self.schedules.insert(fire.schedule.clone());
+                self.ids.extend(fire.previous.clone());
+                self.start(&fire.run);
             }
             Write::Import(_)
             | Write::Transaction(_)

@@ -2,7 +2,7 @@
 
 use super::keys::Keys;
 use crate::store::decide::{Related, RunChange};
-use crate::store::{LeaseRow, RequestRow, RunRow};
+use crate::store::{LeaseRow, RequestRow, RunRow, ScheduleRow};
 use crate::value::Value;
 use std::collections::{BTreeSet, HashMap, HashSet, VecDeque};
 use std::hash::Hash;
@@ -27,6 +27,7 @@ pub(super) struct Known {
     pub(super) channels: HashMap<(i64, String), i64>,
     /// The runs that were claimed, a list for each claim.
     pub(super) claimed: VecDeque<Vec<(i64, Option<i64>)>>,
+    pub(super) schedules: HashMap<String, Option<ScheduleRow>>,
     /// Numbers for new runs.
     pub(super) numbers: VecDeque<i64>,
 }
@@ -54,6 +55,7 @@ impl Known {
         let items: Vec<_> = asked.items.iter().cloned().chain(by_id).collect();
         self.items.extend(absent(&self.items, items.iter()));
         self.requests.extend(absent(&self.requests, asked.requests.iter()));
+        self.schedules.extend(absent(&self.schedules, asked.schedules.iter()));
         self.watchers.extend(absent(&self.watchers, asked.watchers.iter()));
         self.children.extend(absent(&self.children, asked.children.iter()));
         self.open_requests.extend(absent(&self.open_requests, asked.open_requests.iter()));

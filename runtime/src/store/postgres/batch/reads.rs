@@ -7,7 +7,7 @@ use crate::store::decide::Related;
 use crate::store::postgres::cells::{Found, first_number};
 use crate::store::postgres::session::{Pg, Query};
 use crate::store::sql::{Cell, Reader, Row};
-use crate::store::{LeaseRow, RequestRow, RunRow};
+use crate::store::{LeaseRow, RequestRow, RunRow, ScheduleRow};
 use std::collections::BTreeSet;
 
 macro_rules! runs {
@@ -46,6 +46,9 @@ const ITEMS_BY_ID: &str = "SELECT i.run, i.key, i.number FROM unnest(?1::text[],
     JOIN steadfast_runs r ON r.id = u.id JOIN steadfast_inbox i ON i.run = r.number AND i.key = u.key";
 const REQUESTS: &str = "SELECT id, run, position, name, answer, at, due, answered, form, body
     FROM steadfast_requests WHERE id = ANY(?1) ORDER BY id FOR UPDATE";
+/// In the order of their names, so that two batches do not wait for each other.
+const SCHEDULES: &str = "SELECT name, workflow, version, spec, revision, due, state, form, body
+    FROM steadfast_schedules WHERE name = ANY(?1) ORDER BY name FOR UPDATE";
 const WATCHERS: &str = "SELECT run, watcher, position FROM steadfast_watchers WHERE run = ANY(?1)";
 const CHILDREN: &str = "SELECT parent, number FROM steadfast_runs WHERE parent = ANY(?1) ORDER BY number";
 const OPEN_REQUESTS: &str = "SELECT run, id FROM steadfast_requests WHERE run = ANY(?1) AND answered IS NULL";
@@ -83,6 +86,7 @@ enum Of {
     Runs,
     Items,
     Requests,
+    Schedules,
     Watchers,
     Children,
     OpenRequests,
@@ -120,6 +124,7 @@ impl<'a> Asked<'a> {
         asked.numbers(Of::Leases, LEASES, &keys.leases);
         asked.numbers(Of::Leases, LEASES_TO_CHANGE, &keys.leases_to_change);
         asked.locked(keys);
+        asked.texts(Of::Schedules, SCHEDULES, &keys.schedules);
         asked.numbers(Of::Runs, RUNS, &keys.runs);
         asked.texts(Of::Runs, RUNS_BY_ID, &keys.ids);
         asked.texts(Of::Runs, RUNS_BY_DEDUP, &keys.dedup);
@@ -202,6 +207,11 @@ fn note(reader: &Reader<'_, Pg<'_>>, of: Of, rows: &[Found], known: &mut Known) 
                 known.requests.insert(row.id.clone(), Some(row));
             }
         }
+        Of::Schedules => {
+            for row in reader.parsed::<ScheduleRow>(None, rows)? {
+                known.schedules.insert(row.name.clone(), Some(row));
+            }
+        }
         Of::Claimed => {
             let due = |row: &Found| if let Cell::Int(due) = row.cell(1) { Some(due) } else { None };
             let mut runs: Vec<_> = rows.iter().filter_map(|row| Some((first_number(row)?, due(row)))).collect();
@@ -242,6 +252,6 @@ fn note_numbers(of: Of, row: &Found, known: &mut Known) {
             known.channels.insert((first, text(1)), int(2).unwrap_or_default());
         }
         Of::Numbers => known.numbers.push_back(first),
-        Of::Leases | Of::LockedRuns | Of::Runs | Of::Requests | Of::Claimed => {}
+        Of::Leases | Of::LockedRuns | Of::Runs | Of::Requests | Of::Schedules | Of::Claimed => {}
     }
 }

@@ -4,6 +4,7 @@
 //! batch are decided anew.
 
 mod lacking;
+mod rarer;
 mod tasks;
 
 use super::changes::Changes;
@@ -16,7 +17,8 @@ use crate::store::decide::{
 };
 use crate::store::sql::queries;
 use crate::store::{
-    EntryRow, FieldRow, LeaseRow, NewInboxItem, OutputRow, RequestRow, RunKey, RunRow, StoreError, TakenItem, UserCode,
+    EntryRow, FieldRow, LeaseRow, NewInboxItem, OutputRow, RequestRow, RunKey, RunRow, ScheduleRow, StoreError,
+    TakenItem, UserCode,
 };
 use crate::value::Value;
 use std::cell::{Cell, RefCell};
@@ -250,24 +252,7 @@ impl Rows for Sheet {
     }
 
     fn change_request(&mut self, id: &str, change: &RequestChange<'_>) -> Result<(), StoreError> {
-        let Some(Some(row)) = self.known.requests.get_mut(id) else {
-            return self.missing(|keys| {
-                keys.requests.insert(id.to_owned());
-            });
-        };
-        if change.run.is_some() {
-            return self.needs_all();
-        }
-        if let Some(answered) = change.answered {
-            row.answered = Some(answered.to_owned());
-            if let Some(open) = self.known.open_requests.get_mut(&row.run) {
-                open.remove(id);
-            }
-        }
-        let [form, body] = Own::value(change.value);
-        let answered = change.answered.map_or(Own::Null, Own::text);
-        self.execute(queries::CHANGE_REQUEST, vec![Own::text(id), Own::Null, answered, form, body]);
-        Ok(())
+        self.change_request_row(id, change)
     }
 
     fn remove_request(&mut self, id: &str) -> Result<(), StoreError> {
@@ -281,16 +266,7 @@ impl Rows for Sheet {
     }
 
     fn insert_output(&mut self, first_run: i64, channel: &str, output: &OutputRow) -> Result<i64, StoreError> {
-        let key = (first_run, channel.to_owned());
-        let Some(last) = self.known.channels.get_mut(&key) else {
-            return self.missing(|keys| {
-                keys.channels.insert(key);
-            });
-        };
-        *last += 1;
-        let item = *last;
-        self.changes.put(first_run, channel, item, output);
-        Ok(item)
+        self.insert_output_row(first_run, channel, output)
     }
 
     fn related(&self, run: i64, how: Relation) -> Result<Vec<Related>, StoreError> {
@@ -328,6 +304,24 @@ impl Rows for Sheet {
 
     fn move_watchers(&mut self, _: i64, _: i64) -> Result<(), StoreError> {
         self.needs_all()
+    }
+
+    fn schedule(&self, name: &str) -> Result<Option<ScheduleRow>, StoreError> {
+        match self.known.schedules.get(name) {
+            Some(row) => Ok(row.clone()),
+            None => self.missing(|keys| {
+                keys.schedules.insert(name.to_owned());
+            }),
+        }
+    }
+
+    fn put_schedule(&mut self, row: &ScheduleRow) -> Result<(), StoreError> {
+        self.put_schedule_row(row)
+    }
+
+    fn remove_schedule(&mut self, name: &str) -> Result<(), StoreError> {
+        self.remove_schedule_row(name);
+        Ok(())
     }
 
     fn remove_part(&mut self, _: i64, _: Part, _: usize) -> Result<usize, StoreError> {

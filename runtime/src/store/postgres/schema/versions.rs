@@ -1,12 +1,13 @@
 //! The tables of each version.
 
+use super::schedules::SCHEDULES;
 use crate::store::postgres::batch::{APPEND, BATCH, BEAT};
 
 /// The version of the tables in Postgres, apart from that of a file of SQLite.
-pub(super) const VERSION: usize = 3;
+pub(super) const VERSION: usize = 4;
 
 /// The steps, in order; each turns the tables of one version into those of the next one.
-pub(super) const STEPS: [&[&str]; VERSION] = [VERSION_1, VERSION_2, VERSION_3];
+pub(super) const STEPS: [&[&str]; VERSION] = [VERSION_1, VERSION_2, VERSION_3, SCHEDULES];
 
 /// Texts are compared byte by byte (`COLLATE "C"`), as the engine's lists are ordered. Rows of runs, leases and inboxes
 /// are changed in place, so their pages keep room for it; rows of the log are never changed.

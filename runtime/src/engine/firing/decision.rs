@@ -1,0 +1,234 @@
+//! Decides nominal times of schedules, and drives the runs that they start.
+
+use crate::engine::core::Core;
+use crate::engine::error::EngineError;
+use crate::engine::opening::Opening;
+use crate::engine::{claiming, inbox, start};
+use crate::machine::{first_entry, scope_entry};
+use crate::schedule::{Plan, Spec, Takes, Tick, Times, plan, shown};
+use crate::scope::Scope;
+use crate::store::{
+    Fire, FireSource, Fired, Holder, Lease, NewInboxItem, NewRun, Overlap, Rejected, ScheduleRow, Write, Written,
+};
+use crate::value::{Encoding, Value};
+use std::sync::Arc;
+
+/// What became of a schedule that was due.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Decided {
+    /// It was not decided, and is due as before.
+    Nothing,
+    /// It was decided here or by another engine.
+    Done,
+}
+
+/// The wait for the end of a run before it is looked at again, in milliseconds: a share of the time for which it has
+/// been waited for. The end of a run of this engine needs no look.
+fn retry(now: i64, since: i64) -> i64 {
+    now.saturating_add((now.saturating_sub(since) / 8).clamp(1_000, 60_000))
+}
+
+/// Such a wait where time is skipped: the engine is alone, so no end is missed.
+const SKIPPED: i64 = 86_400_000;
+
+/// Decides the next nominal time of a schedule.
+pub(super) async fn decide(core: &Arc<Core>, row: ScheduleRow, now: i64, has_room: bool) -> Decided {
+    let (spec, times) = match read(&row) {
+        Ok(read) => read,
+        Err(why) => {
+            core.schedules.report(&row.name, &why);
+            return Decided::Nothing;
+        }
+    };
+    let next = plan(&row, &spec, &times, now);
+    let Some((nominal, source)) = next.fire else { return move_on(core, row, next).await };
+    let lease = core.lease_of_new().filter(|_| has_room);
+    match fire(core, &row, &spec, next, (nominal, source), lease, now) {
+        Ok(fire) => {
+            commit(core, fire, others_wait(&row, source)).await.map_or(Decided::Nothing, |(decided, _)| decided)
+        }
+        Err(error) => {
+            core.schedules.report(&row.name, &error.to_string());
+            Decided::Nothing
+        }
+    }
+}
+
+fn read(row: &ScheduleRow) -> Result<(Spec, Times), String> {
+    let spec: Spec = serde_json::from_str(&row.spec).map_err(|error| error.to_string())?;
+    let times = spec.times(&row.name)?;
+    Ok((spec, times))
+}
+
+/// Notes that times were missed, and when the next one is due.
+async fn move_on(core: &Arc<Core>, mut row: ScheduleRow, next: Plan) -> Decided {
+    row.state.decided = next.decided;
+    if let Some(missed) = next.missed {
+        row.state.note(missed);
+    }
+    row.due = next.due;
+    match core.committer.write(Write::PutSchedule(Box::new(row))).await {
+        Ok(_) => Decided::Done,
+        Err(_) => Decided::Nothing,
+    }
+}
+
+/// A nominal time that a person or a program asks for.
+pub(in crate::engine) struct Manual<'a> {
+    pub(in crate::engine) row: &'a ScheduleRow,
+    pub(in crate::engine) nominal: i64,
+}
+
+/// Fires a schedule by hand; `None` if it has changed since its row was read.
+///
+/// # Errors
+/// The schedule cannot be read, or the database does not work.
+pub(in crate::engine) async fn fire_manually(
+    core: &Arc<Core>,
+    manual: Manual<'_>,
+) -> Result<Option<Fired>, EngineError> {
+    let Manual { row, nominal } = manual;
+    let (spec, _) = read(row).map_err(EngineError::value)?;
+    let as_before = Plan { fire: None, decided: row.state.decided, due: row.due, missed: None };
+    let serves = core.workflows.get(&row.workflow, row.version).is_some();
+    let lease = core.lease_of_new().filter(|_| serves);
+    let fire = fire(core, row, &spec, as_before, (nominal, FireSource::Manual), lease, nominal)?;
+    Ok(commit(core, fire, !row.state.waiting.is_empty()).await?.1)
+}
+
+/// Makes the write that decides a nominal time.
+fn fire(
+    core: &Core,
+    row: &ScheduleRow,
+    spec: &Spec,
+    next: Plan,
+    (nominal, source): (i64, FireSource),
+    lease: Option<Lease>,
+    now: i64,
+) -> Result<Fire, EngineError> {
+    let previous = row.state.last.filter(|last| *last < nominal);
+    let tick = Tick::new(&row.name, nominal, previous);
+    let input = composed(&row.input, spec.takes, &tick)
+        .ok_or_else(|| EngineError::value(format!("the input of schedule `{}` has no place for a `Tick`", row.name)))?;
+    let since = row.state.waiting.first().copied().unwrap_or(now);
+    let limit = spec.limit.filter(|_| source != FireSource::Manual);
+    let reason = format!("schedule `{}` starts the run of {}", row.name, shown(nominal));
+    Ok(Fire {
+        schedule: row.name.clone(),
+        revision: row.revision,
+        nominal,
+        source,
+        overlap: spec.overlap,
+        previous: row.state.run.clone(),
+        run: run(core, row, nominal, lease, input)?,
+        cancellation: NewInboxItem::cancellation(0, &reason, core.now()),
+        decided: next.decided,
+        due: next.due,
+        retry: match spec.overlap {
+            Overlap::Allow => now,
+            _ if core.clock.skips() => now.saturating_add(SKIPPED),
+            _ => retry(now, since),
+        },
+        limit,
+        missed: next.missed,
+        at: now,
+    })
+}
+
+/// Returns the run of a nominal time; without a lease, it is for others to claim.
+fn run(
+    core: &Core,
+    row: &ScheduleRow,
+    nominal: i64,
+    lease: Option<Lease>,
+    input: Value,
+) -> Result<NewRun, EngineError> {
+    let at = core.now();
+    let id = format!("{}@{}", row.name, shown(nominal));
+    let given = Scope::new().id(id).label("schedule", &row.name);
+    let opening = Opening::within(given, Scope::default(), None, core.recorded_now())?;
+    let entries = [first_entry(&row.workflow, input, at)].into_iter().chain(scope_entry(2, &opening.scope, at));
+    Ok(NewRun {
+        queued: None,
+        holder: Holder::Keeps,
+        workflow: row.workflow.clone(),
+        lease,
+        execution: *uuid::Uuid::new_v4().as_bytes(),
+        at,
+        entries: entries.collect(),
+        version: row.version,
+        parent: None,
+        dedup: None,
+        labels: opening.labels(),
+        id: opening.id,
+    })
+}
+
+/// Returns the input with this `Tick`, in place of the one with which it was stored.
+pub(in crate::engine) fn composed(input: &Value, takes: Takes, tick: &Tick) -> Option<Value> {
+    if takes == Takes::Value {
+        return Some(input.clone());
+    }
+    let stored = Tick::new(&tick.schedule, 0, None).to_json();
+    let tick = tick.to_json();
+    if input.encoding != Encoding::Json {
+        return None;
+    }
+    let rest = match takes {
+        Takes::Both => input.bytes.strip_prefix(b"[")?,
+        _ => &input.bytes[..],
+    };
+    let rest = rest.strip_prefix(stored.as_bytes())?;
+    let mut bytes = Vec::with_capacity(input.bytes.len() + tick.len());
+    if takes == Takes::Both {
+        bytes.push(b'[');
+    }
+    bytes.extend_from_slice(tick.as_bytes());
+    bytes.extend_from_slice(rest);
+    Some(Value::json(bytes))
+}
+
+/// Returns whether a time waits apart from the one that is fired.
+fn others_wait(row: &ScheduleRow, source: FireSource) -> bool {
+    row.state.waiting.len() > usize::from(source == FireSource::Waiting)
+}
+
+/// Commits a decision and begins what it has started, whose end other times may wait for.
+async fn commit(core: &Arc<Core>, fire: Fire, others_wait: bool) -> Result<(Decided, Option<Fired>), EngineError> {
+    let (schedule, mut row, entries) = (fire.schedule.clone(), fire.run.row(0), fire.run.entries.clone());
+    let lease: Option<Lease> = fire.run.lease;
+    let (sender, answer) = tokio::sync::oneshot::channel();
+    let (noting, name) = (core.clone(), schedule.clone());
+    core.committer.submit(Write::Fire(Box::new(fire)), move |answer| {
+        // Noted here, because the next commit may end that run.
+        match &answer {
+            Ok(Ok(Written::Fired(Fired::Waits { run: Some(run), .. }))) => noting.schedules.wait(*run, name),
+            Ok(Ok(Written::Fired(Fired::Started(run)))) if others_wait => noting.schedules.wait(*run, name),
+            _ => {}
+        }
+        let _ = sender.send(answer);
+    });
+    let fired = match answer.await.map_err(|_| EngineError::ShuttingDown)? {
+        Ok(Ok(Written::Fired(fired))) => fired,
+        Ok(Err(Rejected::Refused(why))) => return Err(EngineError::value(format!("schedule `{schedule}`: {why}"))),
+        // Another engine was faster, or the schedule has changed.
+        Ok(_) => return Ok((Decided::Done, None)),
+        Err(error) => {
+            // The run may have been written.
+            core.catch_up();
+            return Err(error.into());
+        }
+    };
+    match &fired {
+        Fired::Started(number) => {
+            (row.number, row.first_run) = (*number, *number);
+            start::begin(core, &row, lease, entries);
+        }
+        Fired::Waits { run: Some(run), is_cancelled: true } => inbox::look_all(core, vec![*run]),
+        Fired::Exists(_) | Fired::Skipped | Fired::Waits { .. } => {}
+    }
+    if matches!(fired, Fired::Started(_)) && lease.is_none() && !core.options.is_client {
+        claiming::look(core);
+    }
+    Ok((Decided::Done, Some(fired)))
+}
