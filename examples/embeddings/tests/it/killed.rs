@@ -6,13 +6,14 @@ use std::time::Duration;
 
 fn killed_again_and_again(program: &Program, seed: u64) {
     let mut dice = Dice::seeded(seed);
-    for (tenant, texts) in [("acme", 24), ("books", 12), ("zenith", 5)] {
+    for (tenant, texts) in [("acme", 60), ("books", 12), ("zenith", 5)] {
         program.write(tenant, texts);
     }
     let (counts, found) = program.expected("a bridge in winter");
     let mut workers = [program.worker("150"), program.worker("150")];
     let mut index = program.index();
     let mut kills = 0;
+    // At most 4 texts of a tenant at once, so it takes more than 2 seconds.
     while kills < 12 && !index.has_ended() {
         std::thread::sleep(Duration::from_millis(100 + dice.below(300)));
         kills += 1;
@@ -46,12 +47,12 @@ fn on_postgres_the_summary_stays_right() {
 #[test]
 fn a_worker_that_is_interrupted_ends_in_order_and_another_one_goes_on() {
     let program = Program::on_a_file();
-    program.write("acme", 20);
+    program.write("acme", 40);
     let (first, index) = (program.worker("50"), program.index());
     limits::hold_until(|| program.log().len() > 8);
     first.interrupt();
     assert_eq!(first.summary(), "");
     let _second = program.worker("50");
-    assert_eq!(index.summary(), "acme: 20 texts\n");
-    assert_eq!(program.log().len(), 40, "no text was embedded twice");
+    assert_eq!(index.summary(), "acme: 40 texts\n");
+    assert_eq!(program.log().len(), 80, "no text was embedded twice");
 }

@@ -17,32 +17,37 @@ fn running(log: &[Event], key: Key) -> Vec<usize> {
     log.iter().map(after).collect()
 }
 
+/// Returns the first event from which on a lower limit must hold: what was claimed before the change goes on, and some of
+/// it begins after the change.
+fn settled(log: &[Event], changed: usize, claimed: usize) -> Option<usize> {
+    (changed..log.len()).filter(|n| !log[*n].begins).nth(claimed)
+}
+
 /// Sets a limit to 1, to 3 and to 1 again. `keys` is how many keys the texts have.
 fn a_limit_holds_from_its_change_on(program: &Program, limit: &str, key: Key, keys: usize) {
-    program.write("acme", 50);
-    program.write("zenith", 50);
+    program.write("acme", 300);
+    program.write("zenith", 300);
     program.said(&["limit", limit, "1"]);
     let _workers = [program.worker("20"), program.worker("20")];
-    let index = program.index();
+    let mut index = program.index();
     limits::hold_until(|| program.log().len() >= 20);
 
     let first = program.log().len();
     program.said(&["limit", limit, "3"]);
     limits::hold_until(|| running(&program.log(), key).contains(&3));
     program.said(&["limit", limit, "1"]);
-    let last = program.log().len();
-    assert_eq!(index.summary(), "acme: 50 texts\nzenith: 50 texts\n");
+    let (changed, claimed) = (program.log().len(), 3 * keys);
+    limits::hold_until(|| {
+        assert!(!index.has_ended(), "the machine was too fast for this test to say anything");
+        let log = program.log();
+        settled(&log, changed, claimed).is_some_and(|settled| log.len() > settled + 40)
+    });
 
     let log = program.log();
-    let running = running(&log, key);
-    assert_eq!(log.len(), 200, "no text was embedded twice");
+    let (running, settled) = (running(&log, key), settled(&log, changed, claimed).unwrap());
+    println!("changed after {first} and {changed} lines, checked from {settled} to {}", log.len());
     assert_eq!(running[..first].iter().max(), Some(&1), "{:?}", &log[..first]);
     assert_eq!(running.iter().max(), Some(&3), "{log:?}");
-    // What was claimed before the change goes on: at most 3 texts of each key, of which some begin after it.
-    let mut ends = (last..log.len()).filter(|n| !log[*n].begins);
-    let settled = ends.nth(3 * keys).expect("the change came before the end");
-    println!("changed after {first} and {last} lines, checked from {settled} on");
-    assert!(settled + 20 < log.len(), "the machine was too fast for this test to say anything");
     assert_eq!(running[settled..].iter().max(), Some(&1), "{:?}", &log[settled..]);
 }
 

@@ -1,6 +1,6 @@
 //! The built program with folders of texts and a database of its own, and what it must say, computed without an engine.
 
-use embeddings::{Model, Vector, embed_queue};
+use embeddings::{Model, Vector, embed_queue, tenants_queue};
 use limits::Heard;
 use std::fmt::Write as _;
 use std::fs::File;
@@ -83,13 +83,13 @@ impl Program {
         whole.lines().filter_map(Event::of).collect()
     }
 
-    /// Starts an engine that looks at the queue beside the program.
+    /// Starts an engine that looks at the queues beside the program.
     pub(crate) async fn client(&self) -> Engine {
         let builder = match &self.postgres {
             Some(database) => Engine::builder().postgres(database.url()),
             None => Engine::builder().sqlite(self.path("embeddings.db")),
         };
-        builder.queue(embed_queue()).client().start().await.unwrap()
+        builder.queue(embed_queue()).queue(tenants_queue()).client().start().await.unwrap()
     }
 
     /// Returns what `index` and `search` must print.

@@ -7,14 +7,17 @@ async fn the_small_one_is_done_before_the_large_one_is_half_done(program: &Progr
     program.write("large", 60);
     program.write("small", 6);
     let client = program.client().await;
-    let queue = client.queue("embed");
-    // Paused until all calls wait, most of the large tenant before those of the small one.
-    queue.pause("until all calls wait").await.unwrap();
+    let (tenants, calls) = (client.queue("tenants"), client.queue("embed"));
+    // All calls wait before the first one begins, and those of the large tenant came first.
+    tenants.set_total(Some(1)).await.unwrap();
+    calls.pause("until all calls wait").await.unwrap();
     let _workers = [program.worker("30"), program.worker("30")];
     let index = program.index();
-    limits::until(async || queue.info().await.unwrap().waiting == 66).await;
+    limits::until(async || calls.info().await.unwrap().waiting == 60).await;
+    tenants.reset().await.unwrap();
+    limits::until(async || calls.info().await.unwrap().waiting == 66).await;
     assert!(program.log().is_empty(), "a paused queue starts nothing");
-    queue.resume().await.unwrap();
+    calls.resume().await.unwrap();
 
     assert_eq!(index.summary(), "large: 60 texts\nsmall: 6 texts\n");
     let done: Vec<_> = program.log().into_iter().filter(|event| !event.begins).map(|event| event.tenant).collect();
