@@ -15,6 +15,7 @@ Usage: embeddings COMMAND [options]
   worker           embeds texts until Ctrl-C; start several, and `kill -9` them at any moment
     --pause-ms N   the least duration of an embedding                      [100]
   index [FOLDER]   indexes a folder, and waits for the end                 [examples/embeddings/texts]
+  nightly CRON [FOLDER]  indexes a folder at the times of a cron text, such as '0 3 * * *'
   limit total N    lets the workers together embed N texts at once; also while they work
   limit tenant N   .. and N texts of each tenant
   limit reset      returns to the limits that the code declares
@@ -25,11 +26,15 @@ Usage: embeddings COMMAND [options]
   --help           this text
 ";
 
+/// The folder of a command that names none.
+const TEXTS: &str = "examples/embeddings/texts";
+
 /// A command.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Command {
     Worker { pause: Duration },
     Index { folder: PathBuf },
+    Nightly { times: String, folder: PathBuf },
     Limit(Limit),
     Search { text: String },
 }
@@ -80,7 +85,9 @@ impl Arguments {
         let words: Vec<&str> = words.iter().map(String::as_str).collect();
         let command = match words[..] {
             ["worker"] => Command::Worker { pause: Duration::from_millis(pause.into()) },
-            ["index"] => Command::Index { folder: "examples/embeddings/texts".into() },
+            ["index"] => Command::Index { folder: TEXTS.into() },
+            ["nightly", times] => Command::Nightly { times: times.to_owned(), folder: TEXTS.into() },
+            ["nightly", times, folder] => Command::Nightly { times: times.to_owned(), folder: folder.into() },
             ["index", folder] => Command::Index { folder: folder.into() },
             ["limit", "total", texts] => Command::Limit(Limit::Total(number("limit total", texts)?)),
             ["limit", "tenant", texts] => Command::Limit(Limit::Tenant(number("limit tenant", texts)?)),

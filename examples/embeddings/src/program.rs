@@ -5,8 +5,8 @@ use embeddings::{EMBED, Folder, Indexed, Library, Settings, TENANTS, Vector, emb
 use embeddings::{embed_queue, index_folder, index_tenant, tenants_queue};
 use std::collections::BTreeMap;
 use std::path::Path;
-use std::time::Duration;
-use steadfast::{Engine, Error, Result, RunFilter, RunHandle, Status};
+use std::time::{Duration, SystemTime};
+use steadfast::{Engine, Error, Result, RunFilter, RunHandle, Schedule, Status};
 
 /// The time after which the work of a worker on Postgres that is not heard of any longer goes to others. It is short, so
 /// that a kill is soon followed by its consequence.
@@ -41,6 +41,7 @@ pub(crate) async fn run(arguments: Arguments) -> Result<()> {
     match &arguments.command {
         Command::Worker { .. } => work().await?,
         Command::Index { folder } => index(&engine, folder).await?,
+        Command::Nightly { times, folder } => nightly(&engine, times, folder).await?,
         Command::Limit(limit) => change(&engine, *limit).await?,
         Command::Search { text } => search(&engine, text).await?,
     }
@@ -55,16 +56,31 @@ async fn work() -> Result<()> {
 }
 
 async fn index(engine: &Engine, folder: &Path) -> Result<()> {
+    for Indexed { tenant, texts, gone } in begin(engine, path_of(folder)?).await?.result().await? {
+        say(&format!("{tenant}: {texts} texts{}", if gone > 0 { format!(", {gone} gone") } else { String::new() }));
+    }
+    Ok(())
+}
+
+/// Has the workers index a folder at these times, each time once, whichever of them are alive. A second call changes the
+/// times.
+async fn nightly(engine: &Engine, times: &str, folder: &Path) -> Result<()> {
+    let schedule = engine.schedule("nightly");
+    schedule.set(Schedule::cron(times), index_folder, Folder { path: path_of(folder)? }).await?;
+    let next = schedule.info().await?.next.into_iter().next().unwrap_or_else(SystemTime::now);
+    let wait = next.duration_since(SystemTime::now()).unwrap_or_default();
+    say(&format!("the folder is indexed in {} s, and at each of these times", wait.as_secs()));
+    Ok(())
+}
+
+/// Returns the path of a folder, for workers that stand elsewhere.
+fn path_of(folder: &Path) -> Result<String> {
     let path = folder.canonicalize().ok().filter(|path| path.is_dir()).ok_or_else(|| {
         let help = "start from the root of the repository, or name a folder with a sub-folder for each tenant";
         Error::msg(format!("{} is not a folder; {help}", folder.display()))
     })?;
     let path = path.into_os_string().into_string();
-    let path = path.map_err(|path| Error::msg(format!("{} is not UTF-8", path.display())))?;
-    for Indexed { tenant, texts, gone } in begin(engine, path).await?.result().await? {
-        say(&format!("{tenant}: {texts} texts{}", if gone > 0 { format!(", {gone} gone") } else { String::new() }));
-    }
-    Ok(())
+    path.map_err(|path| Error::msg(format!("{} is not UTF-8", path.display())))
 }
 
 /// Starts the run of a folder, or finds the one that was started before: a folder is indexed once.

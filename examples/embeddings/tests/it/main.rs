@@ -3,5 +3,6 @@
 mod killed;
 mod limits_change;
 mod mistakes;
+mod nightly;
 mod program;
 mod tenants_take_turns;

@@ -9,6 +9,7 @@ fn each_is_named() {
         (&["index", "txets"][..], "txets is not a folder; start from the root of the repository"),
         (&["search", "bread"], "no tenant is indexed yet; `embeddings index` does it"),
         (&["limit", "total", "0"], "queue `embed`: with a limit of 0 nothing of it would ever start"),
+        (&["nightly", "0 25 * * *", "."], "schedule `nightly`: the cron text `0 25 * * *`: `25` is no hour"),
         (&["limits"], "expected a command, found `limits`"),
     ] {
         let output = program.run(arguments);
