@@ -115,6 +115,8 @@ impl<R: Rows> Decision<'_, R> {
                 1 => {
                     let keys: Vec<&str> = keys.iter().map(|turn| turn.key.as_str()).collect();
                     of_round = self.rows.claim_firsts(lease, &state.queue, &keys, steps)?;
+                    // They come in any order.
+                    of_round.sort_by_key(|task| keys.iter().position(|key| task.key.as_deref() == Some(key)));
                 }
                 each => {
                     for WaitingKey { key, running, .. } in &keys {
