@@ -301,7 +301,7 @@ pub trait Store: Send + Sync + 'static {
         let mut waiting = Vec::new();
         for run in runs {
             let row = self.run(RunKey::Number(*run))?;
-            waiting.extend(row.is_some_and(|row| row.status.is_driven()).then_some(*run));
+            waiting.extend(row.is_some_and(|row| row.status.goes_on()).then_some(*run));
         }
         Ok(waiting)
     }

@@ -34,6 +34,14 @@ pub(super) async fn start(
         );
         return Err(EngineError::value(message));
     }
+    if opening.queued(core, &wanted)?.is_some() {
+        let message = format!(
+            "run `{}` was not started: one that continues another cannot wait in a queue. Start it without `.queue(..)`; it \
+             may start a child on the queue",
+            opening.id
+        );
+        return Err(EngineError::value(message));
+    }
     let busy = core.busy();
     // Checked first: a repeated start finds its run, even if the run that it continues was deleted since.
     let key = opening.id.clone();

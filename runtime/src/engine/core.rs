@@ -81,6 +81,8 @@ pub(crate) struct Work {
     pub(crate) catch_up: fn(&Arc<Core>),
     /// Looks for remote steps to run.
     pub(crate) look_for_tasks: fn(&Arc<Core>),
+    /// Looks for runs without an owner.
+    pub(crate) look_for_runs: fn(&Arc<Core>),
     /// Looks for remote steps to run, and for those that run here and nothing waits for any more.
     pub(crate) look_for_cancelled_tasks: fn(&Arc<Core>),
     /// Looks for schedules that are due.
@@ -338,6 +340,10 @@ impl Core {
     /// Looks for remote steps to run or to cancel, because a run of this engine has changed some.
     pub(crate) fn look_for_tasks(self: &Arc<Self>) {
         (self.work.look_for_tasks)(self);
+    }
+
+    pub(crate) fn look_for_runs(self: &Arc<Self>) {
+        (self.work.look_for_runs)(self);
     }
 
     pub(crate) fn look_for_cancelled_tasks(self: &Arc<Self>) {

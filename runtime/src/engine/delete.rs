@@ -3,7 +3,7 @@
 use super::core::Core;
 use super::error::EngineError;
 use super::parked;
-use super::{garbage, inbox, queued_runs};
+use super::{garbage, inbox};
 use crate::machine::plain_entry;
 use crate::record::{InboxKind, Kind};
 use crate::store::{
@@ -100,9 +100,7 @@ pub(super) async fn cancel_parked(core: &Arc<Core>, run: i64, id: &str, reason: 
             Ok(_) => {}
             Err(_) => return Err(EngineError::WrongStatus { id, status: Status::Running, action }),
         }
-        if row.queue.is_some() {
-            queued_runs::ended(&core, lease, run).await;
-        }
+        core.look_for_tasks();
         Ok(())
     });
     cancelling.await

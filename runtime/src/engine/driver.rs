@@ -7,7 +7,7 @@ use super::envelope::Successor;
 use super::running_attempts::{Attempt, RunningAttempts};
 use super::submit::submit;
 use super::timers::{Busy, Sleeper};
-use super::{attach, continue_as_new, fields, inbox, trace};
+use super::{attach, continue_as_new, fields, inbox, queued_runs, trace};
 use crate::machine::{Effect, Machine};
 use crate::record::ParkReason;
 use crate::session::SessionPolicy;
@@ -363,7 +363,8 @@ impl<'a> Driver<'a> {
     fn leaves(&mut self) -> bool {
         // A clock that skips sleeps stops until the timer for evicted runs is set.
         let _busy = self.core.busy();
-        let left = self.core.leave_if_quiet(self.number, self.mail);
+        let left =
+            queued_runs::left(&self.core, self.number, false, || self.core.leave_if_quiet(self.number, self.mail));
         // Only now: a timer that fires while the run is still active would be lost.
         if left && let Some(due) = self.next_due(self.core.clock.read()) {
             self.core.timers.no_later_than(Sleeper::Evicted, due);

@@ -123,13 +123,22 @@ struct Incoming {
     contents: Contents,
 }
 
+/// Returns the status with which a run is imported, and when it is due: it is in no queue here.
+fn outside_of_queues(run: &RunRow) -> (Status, Option<i64>) {
+    match run.status {
+        Status::Queued => (Status::Running, Some(0)),
+        status => (status, run.wake_at),
+    }
+}
+
 impl Incoming {
     /// Builds the run from the rows of a file. Called on a thread that may block.
     fn new(core: &Core, file: RunFile, info: FileInfo, rows: RunRows, id: String) -> Result<Self, EngineError> {
         let RunRows { executions, mut entries, mut fields, labels, mut items, taken, mut requests, outputs, contents } =
             rows;
         let FileInfo { run, moved, database } = info;
-        let (status, old) = (run.status, run.execution);
+        let old = run.execution;
+        let (status, wake_at) = outside_of_queues(&run);
         let execution = if moved { old } else { *uuid::Uuid::new_v4().as_bytes() };
         let cipher = &core.options.cipher;
         let from = |execution| Vault::new(cipher.clone(), &database, execution);
@@ -163,7 +172,7 @@ impl Incoming {
             lease: matches!(status, Status::Running | Status::Sleeping | Status::Paused)
                 .then(|| core.lease_of_new())
                 .flatten(),
-            wake_at: run.wake_at,
+            wake_at,
             execution,
             unique: moved.then_some(0),
             seed: run.seed,

@@ -78,6 +78,8 @@ pub(super) async fn look(core: &Arc<Core>, mut run: i64) {
                     }
                 }
             }
+            // It is for any engine that has its workflow.
+            Ok(Some(row)) if row.lease.is_none() && row.status.is_driven() => return core.look_for_runs(),
             Ok(Some(row)) if row.status == Status::Paused && !is_moved(core, run).await => return,
             Ok(Some(row)) if row.status != Status::Parked && core.lease(row.lease).is_some() => {
                 if core.load(run) {

@@ -1,6 +1,7 @@
 //! Activates a run: counts the load, replays the history, and drives the run until it is evicted.
 
 use super::admission::PATIENCE;
+use super::claiming;
 use super::core::{Core, DriverEvent, Envelope, Mailbox, Options, Outcome, Work};
 use super::driver::{Driver, DriverExit};
 use super::driving::{self, Driving};
@@ -37,6 +38,7 @@ pub(super) const WORK: Work = Work {
     },
     catch_up: recovery::catch_up,
     look_for_tasks: tasks::look,
+    look_for_runs: claiming::look,
     look_for_cancelled_tasks: tasks::look_at_all,
     #[cfg(feature = "schedules")]
     look_for_schedules: |_| {},
@@ -81,8 +83,7 @@ where
                 let message = format!("driving run number {number} panicked: {panic}");
                 tracing::error!(run = number, message, "the run is parked");
                 park_by_number(&all, number, &ParkReason::new(ParkCause::Panicked, message)).await;
-                all.leave(number, &Outcome::Evicted);
-                queued_runs::left(&all, number, false);
+                leave(&all, number, &Outcome::Evicted);
             }
         })
     });
@@ -136,14 +137,13 @@ async fn supervise(
         let drive = driver.drive(busy.take()).instrument(span);
         match watched(core.suspects.watch(number), drive).await {
             DriverExit::Done(outcome) => {
-                core.leave(number, &outcome);
-                queued_runs::left(&core, number, matches!(outcome, Outcome::Ended(..)));
+                leave(&core, number, &outcome);
                 if let Outcome::Ended(Status::Replaced, _) = outcome {
                     go_on(&core, number).await;
                 }
                 return;
             }
-            DriverExit::Gone => return queued_runs::left(&core, number, false),
+            DriverExit::Gone => return,
             // The row shows whether the run belongs to another engine now.
             DriverExit::Lost => {
                 tracing::warn!(run = %id, after = tail, "an append was rejected; the run is looked at again");
@@ -154,8 +154,7 @@ async fn supervise(
             DriverExit::Unwritten(error) if error.kind == StoreErrorKind::Refused => {
                 let message = format!("the database refuses what run `{id}` has to record: {error}");
                 park_by_number(&core, number, &ParkReason::new(ParkCause::Unstorable, message)).await;
-                core.leave(number, &Outcome::Evicted);
-                return queued_runs::left(&core, number, false);
+                return leave(&core, number, &Outcome::Evicted);
             }
             DriverExit::Unwritten(error) => {
                 tracing::warn!(run = %id, after = tail, %error, "the run stands still: its journal could not be written");
@@ -172,6 +171,14 @@ async fn supervise(
         // Events for the last driver are not for the next one.
         mail = core.renew(number);
     }
+}
+
+/// Evicts a run, and frees the room that it has in a queue.
+fn leave(core: &Arc<Core>, number: i64, outcome: &Outcome) {
+    queued_runs::left(core, number, matches!(outcome, Outcome::Ended(..)), || {
+        core.leave(number, outcome);
+        true
+    });
 }
 
 /// Drives the successor of a run.
@@ -202,13 +209,13 @@ async fn bring(core: &Arc<Core>, number: i64, mail: &mut Mailbox) -> Option<Box<
         match try_bring(core, number, mail).await {
             Ok(Brought::Machine(run)) => return Some(run),
             // What was sent meanwhile may be about a change after the row was read.
-            Ok(Brought::Nothing) if !core.leave_unless_sent(number, mail) => {}
-            Ok(Brought::Nothing) => {
-                queued_runs::left(core, number, false);
+            Ok(Brought::Nothing) if queued_runs::left(core, number, false, || core.leave_unless_sent(number, mail)) => {
                 return None;
             }
+            // A claim since then has given it room.
+            Ok(Brought::Waits) if core.leave_unless_sent(number, mail) => return None,
             Ok(Brought::Held) => break,
-            Ok(Brought::Moved) => {}
+            Ok(Brought::Nothing | Brought::Waits | Brought::Moved) => {}
             Err(error) if error.kind == StoreErrorKind::Closed => break,
             Err(error) => {
                 tracing::warn!(run = number, %error, "the run cannot be loaded yet");
@@ -229,6 +236,8 @@ enum Brought {
     Machine(Box<Machine>),
     /// The run is not ours to drive: it has ended, is parked, or belongs to another engine.
     Nothing,
+    /// It waits for room in its queue.
+    Waits,
     /// It is loaded later, apart from the others.
     Held,
     /// The run has advanced meanwhile: read it again.
@@ -246,11 +255,12 @@ async fn try_bring(core: &Arc<Core>, number: i64, mail: &mut Mailbox) -> Result<
     if row.status.is_final() || row.status == Status::Deleting {
         return Ok(Brought::Nothing);
     }
-    match queued_runs::admit(core, &row, lease).await? {
-        Admitted::Yes => {}
-        Admitted::Waits => return Ok(Brought::Nothing),
+    let is_to_stop = match queued_runs::admit(core, &row, lease).await? {
+        Admitted::Yes => false,
+        Admitted::ToStop => true,
+        Admitted::Waits => return Ok(Brought::Waits),
         Admitted::Moved => return Ok(Brought::Moved),
-    }
+    };
     if let Some(after) = core.suspects.count(lease.number, number, Record::of(row.loads)) {
         let change = Change { loads: Some(after.loads()), ..Change::default() };
         if !append(core, &row, lease, change).await? {
@@ -262,7 +272,7 @@ async fn try_bring(core: &Arc<Core>, number: i64, mail: &mut Mailbox) -> Result<
     core.trials.mark(number);
     let record = Record::of(row.loads);
     if record.is_found() {
-        return park(core, &row, lease, ends_the_process(&row, record)).await;
+        return park(core, &row, lease, probation::ends_the_process(&row, record)).await;
     }
     if !core.suspects.admits(number, record) {
         if core.suspects.hold(number, &row.id, record) {
@@ -278,7 +288,27 @@ async fn try_bring(core: &Arc<Core>, number: i64, mail: &mut Mailbox) -> Result<
         }
         return park(core, &row, lease, workflows::unknown_workflow(&row, &core.workflows)).await;
     };
-    match rebuilt(core, &row, lease, mail, workflow).await? {
+    let run = rebuilt(core, &row, lease, mail, workflow).await?;
+    brought(core, &row, lease, run, is_to_stop).await
+}
+
+/// Returns what is to be done with a run that was rebuilt, or could not be.
+async fn brought(
+    core: &Arc<Core>,
+    row: &RunRow,
+    lease: Lease,
+    run: Result<Box<Machine>, Rebuild>,
+    is_to_stop: bool,
+) -> Result<Brought, StoreError> {
+    match run {
+        // Its time limit was prolonged, or it was resumed meanwhile.
+        Ok(run) if is_to_stop && !run.stops() => {
+            Ok(match queued_runs::wait(core, row.number, lease, run.deadline()).await? {
+                Admitted::Waits => Brought::Waits,
+                Admitted::Yes | Admitted::ToStop => Brought::Machine(run),
+                Admitted::Moved => Brought::Moved,
+            })
+        }
         Ok(run) => {
             if let Some(reason) = run.parked() {
                 tracing::warn!(run = %row.id, workflow = %row.workflow, %reason, "the run is parked");
@@ -288,10 +318,10 @@ async fn try_bring(core: &Arc<Core>, number: i64, mail: &mut Mailbox) -> Result<
         // A retry would not fix the row.
         Err(Rebuild::Store(error)) if matches!(error.kind, StoreErrorKind::Damaged | StoreErrorKind::Newer) => {
             let message = format!("the history of run `{}` cannot be read: {error}", row.id);
-            park(core, &row, lease, ParkReason::new(ParkCause::Damaged, message)).await
+            park(core, row, lease, ParkReason::new(ParkCause::Damaged, message)).await
         }
         Err(Rebuild::Store(error)) => Err(error),
-        Err(Rebuild::Park(reason)) => park(core, &row, lease, reason).await,
+        Err(Rebuild::Park(reason)) => park(core, row, lease, reason).await,
     }
 }
 
@@ -334,17 +364,6 @@ async fn rebuilt(
         })
     })
     .await
-}
-
-/// Returns the reason for parking a run that ends its process.
-fn ends_the_process(row: &RunRow, record: Record) -> ParkReason {
-    let message = format!(
-        "run `{}` ends its process: {} processes died while it was at work without making progress, the last ones while \
-         its code ran and it was on probation alone. Fix it and revive the run",
-        row.id,
-        record.deaths()
-    );
-    ParkReason::new(ParkCause::TooManyLoads, message)
 }
 
 /// Gives the run the stubs of its engine.

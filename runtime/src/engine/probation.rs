@@ -1,7 +1,9 @@
 //! Loads suspects group by group, and watches each group for a while.
 
 use super::core::Core;
-use super::suspects::{Group, Next};
+use super::suspects::{Group, Next, Record};
+use crate::record::{ParkCause, ParkReason};
+use crate::store::RunRow;
 use futures_util::{StreamExt, stream};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -52,4 +54,15 @@ async fn probation(core: &Arc<Core>, group: &Group, window: Duration) -> bool {
             return false;
         }
     }
+}
+
+/// Returns the reason for parking a run that ends its process.
+pub(super) fn ends_the_process(row: &RunRow, record: Record) -> ParkReason {
+    let message = format!(
+        "run `{}` ends its process: {} processes died while it was at work without making progress, the last ones while \
+         its code ran and it was on probation alone. Fix it and revive the run",
+        row.id,
+        record.deaths()
+    );
+    ParkReason::new(ParkCause::TooManyLoads, message)
 }

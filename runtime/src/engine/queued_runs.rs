@@ -3,7 +3,6 @@
 use super::core::{Core, DriverEvent};
 use super::parking::blocking;
 use super::rooms::Room;
-use crate::record::InboxKind;
 use crate::store::{
     Lease, PlaceChange, Rejected, RunKey, RunRow, Store, StoreError, TaskKey, TaskRow, TaskState, Write,
 };
@@ -13,27 +12,34 @@ use std::time::Duration;
 /// The wait before a write of unknown outcome is repeated.
 const AGAIN: Duration = Duration::from_millis(200);
 
-/// The most runs that are taken out of their queues at once because their time is over.
-const EXPIRED: usize = 100;
+/// The most runs that are taken out of their queues at one look because their time is over.
+const EXPIRED: usize = 1_000;
 
 /// Drives a run that was claimed from its queue.
 pub(super) fn begin(core: &Arc<Core>, lease: Lease, task: TaskRow, held: bool) {
-    let room = Room { queue: Some(task.queue), lease, attempt: task.attempt, held, leaving: false };
+    let room = Room { queue: task.queue, lease, attempt: task.attempt, held, leaving: false };
     core.tasks.queued.enter(task.run, room);
     // A load that has read its row before the claim does not drive it, and looks again if it is sent something.
-    while !core.load(task.run) && !core.send_event(task.run, DriverEvent::Look) {}
+    while !core.load(task.run) && !core.send_event(task.run, DriverEvent::Look) {
+        // It has left at this moment. An engine that stops drives nothing more.
+        if core.is_draining() {
+            return;
+        }
+    }
 }
 
 /// Whether a run may be driven now.
 pub(super) enum Admitted {
     Yes,
+    /// Only to be cancelled or paused, or to end because its time is over.
+    ToStop,
     /// It waits in its queue, and belongs to no engine.
     Waits,
     /// It has changed meanwhile.
     Moved,
 }
 
-/// Has a run that is to be driven wait for room in its queue, unless it has room, or is to end: that needs none.
+/// Has a run that is to be driven wait for room in its queue, unless it has room, or is to stop: that needs none.
 pub(super) async fn admit(core: &Arc<Core>, row: &RunRow, lease: Lease) -> Result<Admitted, StoreError> {
     let (queued, number) = (&core.tasks.queued, row.number);
     if row.queue.is_none() || queued.has_room(number) {
@@ -41,26 +47,34 @@ pub(super) async fn admit(core: &Arc<Core>, row: &RunRow, lease: Lease) -> Resul
     }
     queued.used();
     let is_leaving = queued.rooms().contains_key(&number);
-    let (place, held, is_cancelled) = blocking(core, move |store| read(store, number)).await?;
-    let free = Room { queue: None, lease, attempt: 0, held: true, leaving: false };
-    let is_over = |place: &TaskRow| place.deadline.is_some_and(|deadline| deadline <= core.now());
-    match place {
-        // It had room with the engine from which its lease was taken over, or before a restart.
-        Some(place) if !is_leaving && place.state == TaskState::Claimed && place.lease == Some(lease.number) => {
-            let (queue, attempt) = (Some(place.queue), place.attempt);
-            queued.enter(number, Room { queue, attempt, held, ..free });
-            return Ok(Admitted::Yes);
-        }
-        Some(place) if !is_cancelled && !is_over(&place) => {}
-        _ => {
-            queued.enter(number, free);
-            return Ok(Admitted::Yes);
-        }
+    let Some(Place { task, held, is_to_stop }) = blocking(core, move |store| read(store, number)).await? else {
+        return Ok(Admitted::Yes);
+    };
+    // It had room with the engine from which its lease was taken over, or before a restart.
+    if !is_leaving && task.state == TaskState::Claimed && task.lease == Some(lease.number) {
+        let TaskRow { queue, attempt, .. } = task;
+        queued.enter(number, Room { queue, lease, attempt, held, leaving: false });
+        return Ok(Admitted::Yes);
     }
-    let write = Write::ChangePlace { lease, run: number, change: PlaceChange::Wait };
+    if is_to_stop || task.deadline.is_some_and(|deadline| deadline <= core.now()) {
+        return Ok(Admitted::ToStop);
+    }
+    wait(core, number, lease, None).await
+}
+
+/// Has a run wait for room in its queue. `deadline` is its latest end, if that has changed since it was queued.
+pub(super) async fn wait(
+    core: &Arc<Core>,
+    run: i64,
+    lease: Lease,
+    deadline: Option<i64>,
+) -> Result<Admitted, StoreError> {
+    let write = Write::ChangePlace { lease, run, change: PlaceChange::Wait { deadline } };
     Ok(match core.committer.write(write).await? {
         Ok(_) => {
             core.look_for_tasks();
+            // One that is to stop is for any engine that has its workflow.
+            core.look_for_runs();
             Admitted::Waits
         }
         Err(Rejected::NoSuchQueue) => Admitted::Yes,
@@ -68,12 +82,20 @@ pub(super) async fn admit(core: &Arc<Core>, row: &RunRow, lease: Lease) -> Resul
     })
 }
 
-/// Returns what a run has in its queue, whether it keeps it while it waits, and whether it is to be cancelled.
-fn read(store: &dyn Store, run: i64) -> Result<(Option<TaskRow>, bool, bool), StoreError> {
-    let place = store.tasks(TaskKey::Run(run))?.into_iter().find(TaskRow::is_run);
-    let held = place.as_ref().map_or(Ok(false), |place| is_held(store, &place.queue))?;
+/// What a run has in its queue.
+struct Place {
+    task: TaskRow,
+    /// Whether it keeps its room while it waits.
+    held: bool,
+    /// Whether it is to be cancelled or paused.
+    is_to_stop: bool,
+}
+
+fn read(store: &dyn Store, run: i64) -> Result<Option<Place>, StoreError> {
+    let Some(task) = store.tasks(TaskKey::Run(run))?.into_iter().find(TaskRow::is_run) else { return Ok(None) };
+    let held = is_held(store, &task.queue)?;
     let items = store.inbox(RunKey::Number(run), 0, usize::MAX)?;
-    Ok((place, held, items.iter().any(|item| item.kind == InboxKind::Cancel)))
+    Ok(Some(Place { task, held, is_to_stop: items.iter().any(|item| item.kind.needs_no_room()) }))
 }
 
 /// Returns whether runs of a queue keep their room while they wait.
@@ -81,57 +103,65 @@ pub(super) fn is_held(store: &dyn Store, queue: &str) -> Result<bool, StoreError
     Ok(store.queue(queue)?.is_some_and(|state| state.limits().held))
 }
 
-/// Frees the room of a run that this engine no longer drives. A run that has not `ended` keeps it, if its queue says so.
-pub(super) fn left(core: &Arc<Core>, run: i64, ended: bool) {
-    let room = {
+/// Evicts a run by `leave`, which returns whether it did, and frees its room. One that has not `ended` keeps the room if
+/// its queue says so. With an end the room went in the same commit.
+pub(super) fn left(core: &Arc<Core>, run: i64, ended: bool, leave: impl FnOnce() -> bool) -> bool {
+    let leaving = {
         let mut rooms = core.tasks.queued.rooms();
         // What is at work when the engine stops keeps its room with its lease.
         let frees = |room: &&mut Room| ended || !room.held && !core.is_draining();
-        let Some(room) = rooms.get_mut(&run).filter(frees) else { return };
-        room.leaving = true;
-        room.clone()
+        rooms.get_mut(&run).filter(frees).map(|room| {
+            // Before the run is evicted: a load from now on has it wait for room.
+            room.leaving = true;
+            room.clone()
+        })
     };
+    let left = leave();
+    let Some(room) = leaving else { return left };
+    if !left {
+        if let Some(room) = core.tasks.queued.rooms().get_mut(&run).filter(|now| now.attempt == room.attempt) {
+            room.leaving = false;
+        }
+    } else if ended {
+        freed(core, run, room.attempt);
+    } else {
+        give_back(core, run, room);
+    }
+    left
+}
+
+/// Gives the room of a run back to its queue.
+fn give_back(core: &Arc<Core>, run: i64, Room { lease, attempt, .. }: Room) {
     let (core, busy) = (core.clone(), core.busy());
     core.runtime.clone().spawn(async move {
-        let Room { lease, attempt, .. } = room;
         let write = Write::ChangePlace { lease, run, change: PlaceChange::Leave { attempt } };
         while let Err(error) = core.committer.write(write.clone()).await {
             if error.is_for_good() || !core.pause(AGAIN).await {
                 break;
             }
         }
-        let mut rooms = core.tasks.queued.rooms();
-        // It may have been claimed anew meanwhile.
-        if rooms.get(&run).is_some_and(|room| room.leaving && room.attempt == attempt) {
-            rooms.remove(&run);
-        }
-        drop(rooms);
+        freed(&core, run, attempt);
         core.moved.notify_waiters();
-        core.look_for_tasks();
         drop(busy);
     });
 }
 
-/// Frees the room of a run that has ended without being driven.
-pub(super) async fn ended(core: &Arc<Core>, lease: Lease, run: i64) {
-    core.tasks.queued.rooms().remove(&run);
-    let change = PlaceChange::Leave { attempt: 0 };
-    // If it is not written now, the next owner of the lease that has the room frees it.
-    let _ = core.committer.write(Write::ChangePlace { lease, run, change }).await;
+/// Forgets the room of a run, which is free again. The run may have been claimed anew meanwhile.
+fn freed(core: &Arc<Core>, run: i64, attempt: u32) {
+    let mut rooms = core.tasks.queued.rooms();
+    if rooms.get(&run).is_some_and(|room| room.leaving && room.attempt == attempt) {
+        rooms.remove(&run);
+    }
+    drop(rooms);
     core.look_for_tasks();
 }
 
 /// Takes runs out of their queues whose time to begin or deadline is over. Called on a thread that may block.
 pub(super) fn expire(core: &Arc<Core>) -> Result<(), StoreError> {
-    if !core.tasks.queued.is_used() || core.is_draining() {
-        return Ok(());
-    }
-    while !core.store.tasks(TaskKey::Expired { limit: 1 })?.is_empty() {
-        let answers = core.store.commit(&[Write::ExpireRuns { limit: EXPIRED }])?;
-        if answers.iter().any(Result::is_err) {
-            break;
-        }
-        super::claiming::look(core);
+    let is_used = core.tasks.queued.is_used() || !core.options.queues.is_empty();
+    if is_used && !core.is_draining() && !core.store.tasks(TaskKey::Expired { limit: 1 })?.is_empty() {
+        core.store.commit(&[Write::ExpireRuns { limit: EXPIRED }])?;
+        core.look_for_runs();
     }
     Ok(())
 }

@@ -16,8 +16,7 @@ pub(crate) struct QueuedRuns {
 /// What a run has in its queue.
 #[derive(Clone)]
 pub(super) struct Room {
-    /// `None` for a run that needs no room, because it is to end.
-    pub(super) queue: Option<String>,
+    pub(super) queue: String,
     pub(super) lease: Lease,
     /// The claim by which it has room.
     pub(super) attempt: u32,
@@ -49,12 +48,17 @@ impl QueuedRuns {
 
     /// Returns how many runs have room in a queue here.
     pub(super) fn running(&self, queue: &str) -> usize {
-        self.rooms().values().filter(|room| room.queue.as_deref() == Some(queue)).count()
+        self.rooms().values().filter(|room| room.queue == queue).count()
     }
 
     /// Forgets runs that other engines have ended: they have no room any more, and are not driven here.
     pub(super) fn forget(&self, is_gone: impl Fn(i64) -> bool) {
-        self.rooms().retain(|run, room| room.leaving || room.queue.is_none() || !is_gone(*run));
+        self.rooms().retain(|run, room| room.leaving || !is_gone(*run));
+    }
+
+    /// Forgets the room of runs under a lost lease: it is that of its next holder.
+    pub(super) fn lose(&self, lease: Lease) {
+        self.rooms().retain(|_, room| room.lease != lease);
     }
 
     /// Returns whether a run is giving its room back, which is not yet durable.
@@ -64,7 +68,7 @@ impl QueuedRuns {
 
     /// Returns whether the run gives its room back while it waits.
     pub(super) fn gives_back(&self, run: i64) -> bool {
-        self.rooms().get(&run).is_some_and(|room| room.queue.is_some() && !room.held)
+        self.rooms().get(&run).is_some_and(|room| !room.held)
     }
 
     pub(super) fn has_room(&self, run: i64) -> bool {

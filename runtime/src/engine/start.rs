@@ -9,7 +9,7 @@ use super::core::Core;
 use super::error::EngineError;
 use super::handle::{Run, RunHandle};
 use super::opening::{Opening, Wanted, same_start};
-use super::{Engine, claiming, continuing, inbox, load, trace};
+use super::{Engine, continuing, inbox, load, trace};
 use crate::context::StepContext;
 use crate::machine::{Machine, first_entry, scope_entry};
 use crate::scope::Scope;
@@ -136,7 +136,7 @@ async fn start(core: &Arc<Core>, opening: Opening, wanted: Wanted) -> Result<(Ru
             let (number, notified) = written.started().unwrap_or_default();
             (row.number, row.first_run) = (number, number);
             begin(core, &row, lease, entries);
-            replaced(core, notified);
+            inbox::look_all(core, notified);
             drop(busy);
             Ok((row, true))
         }
@@ -151,14 +151,6 @@ async fn start(core: &Arc<Core>, opening: Opening, wanted: Wanted) -> Result<(Ru
             format!("run `{id}` was not started: another engine took this engine's lease. Start it again"),
         ))),
         Err(error) => written_after_all(core, &row, &entries, error).await,
-    }
-}
-
-/// Wakes the runs that a start has cancelled. One that waited in a queue is for any engine that has its workflow.
-fn replaced(core: &Arc<Core>, notified: Vec<i64>) {
-    if !notified.is_empty() {
-        inbox::look_all(core, notified);
-        claiming::look(core);
     }
 }
 

@@ -47,9 +47,10 @@ pub(super) fn look_at_all(core: &Arc<Core>) {
     look(core);
 }
 
-/// Cancels the tasks that this engine runs under a lost lease.
+/// Cancels the tasks that this engine runs under a lost lease, and forgets the room of runs under it.
 pub(super) fn lose(core: &Core, lease: Lease) {
     core.tasks.send(|_, claimed| claimed.lease == lease, || DriverEvent::Halt);
+    core.tasks.queued.lose(lease);
 }
 
 /// Claims of each queue as many as there are slots, and the limits of the queue allow.
@@ -60,7 +61,9 @@ async fn claim_all(core: &Arc<Core>) {
         loop {
             let free = queue.slots.saturating_sub(core.tasks.running(name));
             let Some(lease) = core.lease_of_new().filter(|_| free > 0 && !core.is_draining()) else { break };
-            let Some(Room { limit, is_limited, held }) = room(core, name, &steps, free.min(BLOCK)).await else { break };
+            let Some(Claimable { limit, is_limited, held }) = room(core, name, &steps, free.min(BLOCK)).await else {
+                break;
+            };
             // The limits let none start. The end of another task or the passage of time makes room, without a notice.
             if limit == 0 {
                 again = Some(ROOM);
@@ -110,7 +113,7 @@ fn look_after(core: &Arc<Core>, wait: Duration) {
 }
 
 /// What is known of a queue without a commit.
-struct Room {
+struct Claimable {
     /// How many of its tasks this engine may claim.
     limit: usize,
     /// Whether limits may let fewer start.
@@ -120,7 +123,7 @@ struct Room {
 }
 
 /// Returns how much room a queue has; `None` if nothing waits that this engine may run, or the queue is paused.
-async fn room(core: &Core, queue: &str, steps: &Arc<[String]>, free: usize) -> Option<Room> {
+async fn room(core: &Core, queue: &str, steps: &Arc<[String]>, free: usize) -> Option<Claimable> {
     let (queue, steps) = (queue.to_owned(), steps.clone());
     let read = core.read(move |store| {
         let waiting = store.tasks(TaskKey::Waiting { queue: &queue, steps: &steps, limit: 1 })?;
@@ -128,10 +131,10 @@ async fn room(core: &Core, queue: &str, steps: &Arc<[String]>, free: usize) -> O
             return Ok(None);
         }
         let Some(state) = store.queue(&queue)? else {
-            return Ok(Some(Room { limit: free, is_limited: false, held: false }));
+            return Ok(Some(Claimable { limit: free, is_limited: false, held: false }));
         };
         let held = state.limits().held;
-        Ok(state.paused.is_none().then(|| Room { limit: state.may_start(free), is_limited: true, held }))
+        Ok(state.paused.is_none().then(|| Claimable { limit: state.may_start(free), is_limited: true, held }))
     });
     read.await.ok().flatten()
 }

@@ -74,6 +74,11 @@ impl Machine {
         state.scope.deadline.filter(|_| state.scope.is_limited() && self.fate.ending.is_none())
     }
 
+    /// Returns the latest end of the run, in milliseconds since 1970.
+    pub(crate) fn deadline(&self) -> Option<i64> {
+        self.journal.state().scope.deadline
+    }
+
     /// Sets the recorded end of the run's time limit.
     pub(super) fn set_limit(&self, recorded: Option<i64>) {
         let mut state = self.journal.state();

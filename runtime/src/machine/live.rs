@@ -95,7 +95,7 @@ impl Machine {
         self.fate.parked = Some(ParkReason { unfinished: reason.unfinished.or(self.fate.unfinished), ..reason });
     }
 
-    pub(super) fn is_open(&self) -> bool {
+    pub(super) const fn is_open(&self) -> bool {
         self.fate.parked.is_none() && self.fate.ended.is_none()
     }
 

@@ -47,6 +47,11 @@ impl Machine {
         self.held_back.paused
     }
 
+    /// Returns whether the run has ended or is parked, ends early, or is paused.
+    pub(crate) const fn stops(&self) -> bool {
+        !self.is_open() || self.fate.ending.is_some() || self.held_back.paused
+    }
+
     /// Pauses the run: nothing new starts. Bodies in flight run to their end or are cancelled.
     pub(super) fn pause(&mut self, how: Option<Value>, now: i64) {
         let abandon = is_abandoning(how.as_ref());

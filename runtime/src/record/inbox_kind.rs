@@ -66,6 +66,20 @@ impl InboxKind {
         }
     }
 
+    /// Returns whether a run that waits for room in a queue takes it without: it pauses or ends the run.
+    pub(crate) const fn needs_no_room(&self) -> bool {
+        match self {
+            Self::Cancel | Self::Pause => true,
+            Self::Resume
+            | Self::Message
+            | Self::Answer
+            | Self::Ended
+            | Self::Attempt
+            | Self::Wrote
+            | Self::Unknown(_) => false,
+        }
+    }
+
     /// Returns whether a paused run takes it: it pauses, resumes or ends the run.
     pub(crate) const fn reaches_paused(&self) -> bool {
         match self {

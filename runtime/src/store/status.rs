@@ -97,6 +97,11 @@ impl Status {
         matches!(self, Self::Running | Self::Sleeping | Self::Paused)
     }
 
+    /// Returns whether its end is still to come, and needs nothing from outside that makes it run again.
+    pub(crate) const fn goes_on(self) -> bool {
+        self.is_driven() || matches!(self, Self::Queued)
+    }
+
     /// Returns whether the run's inbox still accepts items.
     pub(crate) const fn accepts(self) -> bool {
         !self.is_final() && !matches!(self, Self::Deleting)

@@ -37,8 +37,8 @@ pub struct TaskRow {
     pub lease: Option<i64>,
     /// The reason why the last engine that claimed it could not run it.
     pub refused: Option<String>,
-    /// The time after which a run that still waits is cancelled, by the clock of the database, in milliseconds since
-    /// 1970.
+    /// The time after which a run that has not begun is cancelled, by the clock of the database, in milliseconds since
+    /// 1970. Where it is inserted it is the wait from the commit on, in milliseconds.
     pub expires: Option<i64>,
     /// The latest end of a run, in milliseconds since 1970: a run that waits no longer waits then.
     pub deadline: Option<i64>,
@@ -57,7 +57,7 @@ pub enum TaskState {
     Cancelled,
     /// Its outcome was put into the inbox of its run.
     Delivered,
-    /// A run that has begun, and waits for something else than room.
+    /// A run that has begun, and waits for something else than room; or the call of a run that is paused.
     Idle,
 }
 

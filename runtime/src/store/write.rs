@@ -35,7 +35,9 @@ pub struct Lease {
 #[derive(Clone, Debug)]
 pub enum Write {
     /// Creates a run with its first entries. Rejected with [`Rejected::Exists`] if the id is taken, otherwise with
-    /// [`Rejected::Fenced`] if the lease is no longer held.
+    /// [`Rejected::Fenced`] if the lease is no longer held, with [`Rejected::Refused`] if it has no key in a queue that
+    /// has keys, and with [`Rejected::Held`] if another run keeps the deduplication key. The answer is
+    /// [`Written::Number`], or [`Written::Appended`] if another run is cancelled for it.
     Start(NewRun),
     /// Imports a run with all its history, in one commit. Rejected with [`Rejected::Exists`] if the id is taken (or its
     /// execution, for [`ImportedRun::unique`]), otherwise with [`Rejected::Fenced`] if its lease is no longer held.
@@ -126,7 +128,7 @@ pub enum Write {
         limit: usize,
     },
     /// Has a run that waits in queues go back to its queue, or leave its room there. Rejected with [`Rejected::Fenced`] if
-    /// the lease is lost, or another one owns the run; with [`Rejected::NoSuchQueue`] if the run waits in none. The
+    /// the lease is lost, or another one owns the run; with [`Rejected::NoSuchQueue`] if the run has nothing there. The
     /// answer is [`Written::Done`].
     ChangePlace {
         /// The lease of the engine that drives the run.
@@ -233,7 +235,7 @@ pub struct NewRun {
     pub execution: [u8; 16],
     /// The current time, in milliseconds since 1970.
     pub at: i64,
-    /// The first entries, from sequence number 1. The run begins as running and due at once.
+    /// The first entries, from sequence number 1. The run begins as running and due at once, or [`queued`](Self::queued).
     pub entries: Vec<EntryRow>,
     /// The version of the workflow.
     pub version: u32,
@@ -265,8 +267,11 @@ pub enum Holder {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PlaceChange {
     /// It waits for room, because it has something to do. No lease owns it until an engine claims it there.
-    Wait,
-    /// Its engine no longer drives it. A run that has ended leaves the queue, another one gives its room back.
+    Wait {
+        /// Its latest end, in milliseconds since 1970, if that has changed since it was queued.
+        deadline: Option<i64>,
+    },
+    /// Its engine no longer drives it, and it gives its room back. One that has ended has left the queue with its end.
     Leave {
         /// The attempt with which its engine has claimed it.
         attempt: u32,

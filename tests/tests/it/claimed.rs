@@ -20,15 +20,17 @@ async fn result(engine: &Engine, id: &str) -> u64 {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_claim_that_fails_is_repeated() {
-    let has_failed = AtomicBool::new(false);
+    let has_failed = Arc::new(AtomicBool::new(false));
+    let failed = has_failed.clone();
     let store = Hooked::new(MemoryStore::new(), move |store, writes| {
         let claims = writes.iter().any(|write| matches!(write, Write::ClaimServed { .. }));
-        if claims && !has_failed.swap(true, Ordering::SeqCst) { Err(failure()) } else { store.commit(writes) }
+        if claims && !failed.swap(true, Ordering::SeqCst) { Err(failure()) } else { store.commit(writes) }
     });
     let builder = Engine::builder().store(store).lease_term(Duration::from_secs(1));
     let engine = builder.workflow(double).start().await.unwrap();
     engine.start_all(double, [("a", 1)]).soon().await.unwrap();
     assert_eq!(result(&engine, "a").await, 2);
+    assert!(has_failed.load(Ordering::SeqCst));
     engine.shutdown(LIMIT).await.unwrap();
 }
 

@@ -79,7 +79,8 @@ on_both! {
         assert_eq!(other.result().soon().await.unwrap(), "second");
         let paused = engine.handle(calling, paused.id()).await.unwrap();
         assert_eq!(paused.status().await.unwrap().status, Status::Paused);
-        assert_eq!(place.tasks(), 0, "nothing of a paused run waits for an engine");
+        let info = worker.queue("paused").info().soon().await.unwrap();
+        assert_eq!(info.waiting, 0, "nothing of a paused run waits for an engine");
         paused.resume().await.unwrap();
         assert_eq!(paused.result().soon().await.unwrap(), "first");
         for engine in [worker, engine] {

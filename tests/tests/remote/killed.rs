@@ -17,8 +17,9 @@ const RUNS: usize = 12;
 /// How often processes are killed, in place of the number of each test; there are as many more runs.
 const KILLS: &str = "STEADFAST_TROUBLE";
 
-/// A limit that is long for everything expected, and short for a test that hangs.
+/// A limit that is long for everything expected, and short for a test that hangs; and what is added for each kill.
 const LONG: Duration = Duration::from_mins(4);
+const FOR_A_KILL: Duration = Duration::from_secs(5);
 
 struct Fleet {
     place: Place,
@@ -34,6 +35,14 @@ impl Fleet {
         let times = told.map_or(1, |told: u32| told.div_ceil(kills));
         let runs = RUNS * usize::try_from(times).expect("a small number");
         Self { log: place.folder().join("log"), place, kills: told.unwrap_or(kills), runs }
+    }
+
+    /// Returns the log, in which no body has begun beside too many others.
+    fn log_within_limits(&self) -> String {
+        let text = std::fs::read_to_string(&self.log).expect("the log");
+        let exceeding: Vec<&str> = text.lines().filter(|line| line.ends_with("exceeds")).collect();
+        assert!(exceeding.is_empty(), "{exceeding:?}");
+        text
     }
 
     fn spawn(&self, role: &str, number: usize) -> Child {
@@ -59,7 +68,7 @@ fn harassed(fleet: &Fleet, seed: u64, [first, others]: [&str; 2], with_stops: bo
     let mut processes: Vec<Child> = (0..4).map(spawned).collect();
     let (mut kills, mut stops) = (0, 0);
     for _ in 0..fleet.kills {
-        assert!(begun.elapsed() < LONG, "it does not end");
+        assert!(begun.elapsed() < LONG + FOR_A_KILL * fleet.kills, "it does not end");
         std::thread::sleep(Duration::from_millis(40 + dice.below(250)));
         let which = usize::try_from(dice.below(4)).expect("one of four");
         if with_stops && dice.below(5) == 0 {
@@ -124,21 +133,15 @@ on_both! {
         let fleet = Fleet::new(place, 25);
         let mut processes = harassed(&fleet, 20_261_131, ["fans", "limits"], false);
         end(&mut processes);
-        let text = std::fs::read_to_string(&fleet.log).expect("the log");
-        let exceeding: Vec<&str> = text.lines().filter(|line| line.ends_with("exceeds")).collect();
-        assert!(exceeding.is_empty(), "{exceeding:?}");
+        let text = fleet.log_within_limits();
         assert!(text.lines().count() >= fleet.runs * 16, "every call began");
     }
-}
 
-on_both! {
     async fn queued_runs_keep_their_order_and_their_limits_however_often_processes_are_killed(place: Place) {
         let fleet = Fleet::new(place, 25);
         let mut processes = harassed(&fleet, 20_261_132, ["lines", "rooms"], false);
         end(&mut processes);
-        let text = std::fs::read_to_string(&fleet.log).expect("the log");
-        let exceeding: Vec<&str> = text.lines().filter(|line| line.ends_with("exceeds")).collect();
-        assert!(exceeding.is_empty(), "{exceeding:?}");
+        let text = fleet.log_within_limits();
         let mut reached: BTreeMap<&str, u64> = BTreeMap::new();
         for line in text.lines().filter(|line| line.ends_with("works")) {
             let words: Vec<&str> = line.split(' ').collect();

@@ -1,11 +1,11 @@
 //! Runs in queues: whose place a start takes, and what holds a place.
 
 use crate::place::{ENDING, Place, on_both};
-use crate::runs::{Job, begun, import, job, jobs, one_at_a_time, open, status, work};
+use crate::runs::{Job, again, begun, import, job, jobs, one_at_a_time, open, status, work};
 use limits::{Soon as _, until};
 use std::time::Duration;
 use steadfast::prelude::*;
-use steadfast::{Queue, RunError, Status};
+use steadfast::{Pause, Queue, RunError, Status};
 
 on_both! {
     async fn a_held_key_is_refused_returned_replaced_or_taken(place: Place) {
@@ -41,20 +41,31 @@ on_both! {
     async fn starts_that_follow_each_other_become_one(place: Place) {
         let test = format!("debounced-{}", place.name());
         let engine = one_at_a_time(&place, jobs()).await;
-        let longest = Duration::from_millis(900);
+        let start = |number: usize, wait, longest| {
+            let call = engine.start(import, job(&test, &number.to_string(), 0)).queue("jobs");
+            call.debounce("save", wait, longest).soon()
+        };
         let begin = std::time::Instant::now();
         let mut runs = Vec::new();
+        // However long the starts take, none begins between them.
+        engine.queue("jobs").pause("for the starts").soon().await.unwrap();
         for number in 0..4 {
-            let call = engine.start(import, job(&test, &number.to_string(), 0)).queue("jobs");
-            runs.push(call.debounce("save", Duration::from_millis(600), longest).soon().await.unwrap());
+            runs.push(start(number, Duration::from_millis(600), Duration::from_mins(10)).await.unwrap());
         }
+        engine.queue("jobs").resume().soon().await.unwrap();
         let last = runs.pop().unwrap();
         assert_eq!(last.result().soon().await.unwrap(), "3");
         assert!(begin.elapsed() >= Duration::from_millis(600), "{:?}", begin.elapsed());
         for run in runs {
             assert!(matches!(run.result().soon().await, Err(RunError::Cancelled { .. })));
         }
-        assert_eq!(work(&test, |work| work.order.join(" ")), "3");
+        // Starts that never stop do not put it off for ever.
+        let longest = Duration::from_millis(200);
+        let first = start(4, Duration::from_mins(10), longest).await.unwrap();
+        let second = start(5, Duration::from_mins(10), longest).await.unwrap();
+        assert_eq!(second.result().soon().await.unwrap(), "5");
+        let ends = first.result().soon().await;
+        assert!(ends.is_ok() || matches!(ends, Err(RunError::Cancelled { .. })), "it has begun before, or was replaced");
         engine.shutdown(ENDING).await.unwrap();
     }
 }
@@ -80,11 +91,106 @@ on_both! {
                 next.result().soon().await.unwrap();
                 continue;
             }
-            until(async || status(&next).await == Status::Queued).await;
+            // The engine has looked at the queue since.
+            let other = engine.start(sick, job("another line", "other", 0)).queue(queue).soon().await.unwrap();
+            other.result().soon().await.unwrap();
+            assert_eq!(status(&next).await, Status::Queued);
             assert_eq!(engine.queue(queue).info().soon().await.unwrap().running, 1);
             parked.cancel("it blocks the line").soon().await.unwrap().force().soon().await.unwrap();
             next.result().soon().await.unwrap();
         }
+        engine.shutdown(ENDING).await.unwrap();
+    }
+}
+
+on_both! {
+    async fn a_run_that_continues_as_new_keeps_its_turn(place: Place) {
+        let test = format!("turn-{}", place.name());
+        let engine = one_at_a_time(&place, jobs().total(1).held()).await;
+        engine.queue("jobs").pause("until all wait").soon().await.unwrap();
+        let run = engine.start(again, (test.clone(), 3)).queue("jobs").soon().await.unwrap();
+        let next = engine.start(import, job(&test, "next", 0)).queue("jobs").soon().await.unwrap();
+        engine.queue("jobs").resume().soon().await.unwrap();
+        assert_eq!(run.result().soon().await.unwrap(), "done");
+        next.result().soon().await.unwrap();
+        assert_eq!(work(&test, |work| (work.most, work.order.join(" "))), (1, "3 2 1 0 next".to_owned()));
+        engine.shutdown(ENDING).await.unwrap();
+    }
+
+    async fn a_pause_needs_no_room_and_prolongs_the_time_of_a_run_that_waits(place: Place) {
+        let test = format!("paused-{}", place.name());
+        let engine = one_at_a_time(&place, jobs().total(1)).await;
+        let first = engine.start(import, job(&test, "first", 1)).queue("jobs").soon().await.unwrap();
+        begun(&test, "first").await;
+        let call = engine.start(import, job(&test, "second", 1)).queue("jobs");
+        let second = call.time_limit(Duration::from_secs(2)).soon().await.unwrap();
+        second.pause(Pause::Drain).soon().await.unwrap();
+        until(async || status(&second).await == Status::Paused).await;
+        let info = engine.queue("jobs").info().soon().await.unwrap();
+        assert_eq!((info.waiting, info.running), (0, 1));
+        tokio::time::sleep(Duration::from_millis(2_100)).await;
+        second.resume().soon().await.unwrap();
+        until(async || status(&second).await == Status::Queued).await;
+        // The engine has looked at the queue since, and at runs whose time is over.
+        let third = engine.start(import, job(&test, "third", 0)).queue("jobs");
+        let third = third.time_to_live(Duration::from_millis(1)).soon().await.unwrap();
+        assert!(matches!(third.result().soon().await, Err(RunError::Cancelled { .. })));
+        open(&test, 1);
+        first.result().soon().await.unwrap();
+        let ended = second.result().soon().await;
+        assert!(ended.is_ok() || matches!(ended, Err(RunError::TimedOut)), "{ended:?}");
+        assert_eq!(work(&test, |work| work.most), 1);
+        engine.shutdown(ENDING).await.unwrap();
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_cancelled_run_leaves_its_queue_at_once_in_an_engine_that_is_alone() {
+    let test = "alone";
+    let builder = Engine::builder().in_memory().lease_term(Duration::from_hours(1)).queue(jobs().total(1));
+    let engine = builder.workflow(import).serve("jobs", 1).start().await.unwrap();
+    let first = engine.start(import, job(test, "first", 1)).queue("jobs").await.unwrap();
+    begun(test, "first").await;
+    let second = engine.start(import, job(test, "second", 1)).queue("jobs").await.unwrap();
+    assert!(second.cancel("not needed").await.unwrap().took_effect().soon().await.unwrap());
+    open(test, 1);
+    first.result().soon().await.unwrap();
+    assert_eq!(engine.queue("jobs").info().await.unwrap().running, 0, "its room went with its end");
+    engine.shutdown(ENDING).await.unwrap();
+}
+
+#[derive(StepContext, Clone, Debug)]
+pub(crate) struct Count {
+    #[context(default)]
+    pub(crate) runs: u64,
+}
+
+#[workflow(context = Count)]
+pub(crate) async fn counts(flow: &mut Flow<Count>) -> Result<u64> {
+    Ok(flow.runs)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_run_that_waits_may_be_moved_and_one_that_continues_another_cannot_wait() {
+    let (place, test) = (Place::file(), "moved");
+    let engine = one_at_a_time(&place, jobs().total(1)).await;
+    let first = engine.start(import, job(test, "first", 1)).queue("jobs").await.unwrap();
+    begun(test, "first").await;
+    let moved = engine.start(import, job(test, "moved", 0)).queue("jobs").id("moved").await.unwrap();
+    let file = place.folder().join("moved.run");
+    moved.export_and_end(&file).soon().await.unwrap();
+    let elsewhere = Engine::builder().in_memory().workflow(import).start().await.unwrap();
+    elsewhere.import(&file).soon().await.unwrap();
+    assert_eq!(elsewhere.handle(import, "moved").await.unwrap().result().soon().await.unwrap(), "moved");
+    open(test, 1);
+    first.result().soon().await.unwrap();
+    let last = engine.start(import, job(test, "last", 0)).queue("jobs").await.unwrap();
+    last.result().soon().await.unwrap();
+    assert_eq!(status(&moved).await, Status::Moved);
+    assert_eq!(work(test, |work| work.order.join(" ")), "first moved last");
+    let refused = engine.start(counts, ()).queue("jobs").continuing(last.id()).await.unwrap_err().to_string();
+    assert!(refused.contains("one that continues another cannot wait in a queue"), "{refused}");
+    for engine in [engine, elsewhere] {
         engine.shutdown(ENDING).await.unwrap();
     }
 }

@@ -70,8 +70,14 @@ pub(crate) async fn import(flow: &mut Flow, job: Job) -> Result<String> {
 }
 
 pub(crate) async fn one_at_a_time(place: &Place, queue: Queue) -> Engine {
-    let builder = place.builder().workflow(import).workflow(patient).workflow(parent).workflow(again);
-    builder.queue(queue).serve("jobs", 8).start().await.unwrap()
+    let builder = place
+        .builder()
+        .workflow(import)
+        .workflow(patient)
+        .workflow(parent)
+        .workflow(again)
+        .workflow(crate::places::counts);
+    builder.queue(queue).serve("aside", 1).serve("jobs", 8).start().await.unwrap()
 }
 
 pub(crate) fn jobs() -> Queue {
@@ -190,6 +196,10 @@ on_both! {
         let patient_run = engine.start(patient, test.clone()).queue("jobs").soon().await.unwrap();
         until(async || status(&patient_run).await == Status::Sleeping).await;
         let other = started(&engine, job(&test, "other", 0)).await;
+        // The engine has looked at its queues since.
+        let aside = engine.start(import, job(&format!("{test}-aside"), "aside", 0)).queue("aside").soon().await.unwrap();
+        aside.result().soon().await.unwrap();
+        assert_eq!(status(&other).await, Status::Queued);
         assert_eq!(engine.queue("jobs").info().soon().await.unwrap().running, 1);
         patient_run.send(Go).soon().await.unwrap();
         patient_run.result().soon().await.unwrap();
@@ -294,7 +304,8 @@ on_both! {
         assert!(run.cancel("enough").soon().await.unwrap().took_effect().soon().await.unwrap());
         until(async || engine.queue("jobs").info().await.unwrap().waiting == 0).await;
         // The deadline of the parent is that of its children.
-        let run = engine.start(parent, (test, 1)).time_limit(Duration::from_millis(200)).soon().await.unwrap();
+        let run = engine.start(parent, (test, 1)).time_limit(Duration::from_secs(2)).soon().await.unwrap();
+        until(async || engine.queue("jobs").info().await.unwrap().waiting == 1).await;
         assert!(matches!(run.result().soon().await, Err(RunError::TimedOut)));
         until(async || engine.queue("jobs").info().await.unwrap().waiting == 0).await;
         engine.shutdown(ENDING).await.unwrap();
@@ -309,7 +320,7 @@ on_both! {
         // Without an orderly end.
         drop(engine);
         let engine = one_at_a_time(&place, jobs().total(1)).await;
-        begun(&test, "first").await;
+        until(async || work(&test, |work| work.order.len()) == 2).await;
         open(&test, 1);
         for id in [first, second] {
             engine.handle(import, &id).soon().await.unwrap().result().soon().await.unwrap();
@@ -329,7 +340,7 @@ on_both! {
 
 /// Continues as new, each time with a lower number.
 #[workflow]
-async fn again(flow: &mut Flow, (test, number): (String, usize)) -> Result<String> {
+pub(crate) async fn again(flow: &mut Flow, (test, number): (String, usize)) -> Result<String> {
     at_work(flow, test.clone(), number.to_string(), 0).await?;
     if number == 0 {
         return Ok("done".to_owned());

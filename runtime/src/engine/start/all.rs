@@ -1,9 +1,9 @@
 //! Starts many runs, a slice at a time.
 
-use super::{NewRun, Opening, Wanted, new_run, replaced, same_start};
+use super::{NewRun, Opening, Wanted, new_run, same_start};
 use crate::engine::core::Core;
 use crate::engine::error::EngineError;
-use crate::engine::{Engine, claiming, trace};
+use crate::engine::{Engine, claiming, inbox, trace};
 use crate::scope::{self, Scope};
 use crate::store::{EntryRow, Rejected, RunRow, StoreError, StoreErrorKind, Write};
 use crate::workflow::{Startable, WorkflowDef};
@@ -116,7 +116,7 @@ async fn start(core: &Arc<Core>, new: NewRun, wanted: Wanted, returns_holder: bo
         return match core.committer.write(Write::Start(new.clone())).await {
             Ok(Ok(written)) => {
                 let (number, notified) = written.started().unwrap_or_default();
-                replaced(core, notified);
+                inbox::look_all(core, notified);
                 trace::started(&RunRow { number, first_run: number, ..row }, &entries);
                 Ok(true)
             }

@@ -137,7 +137,8 @@ async fn attempt(
             }
             DriverEvent::Halt => {
                 attempts.cancel(task.position);
-                body_ends(cancellation).await;
+                // Its slot is not free before.
+                while cancellation.is_at_work() && core.pause(LOOK).await {}
                 return End::Unwanted;
             }
             DriverEvent::Stop(stopped) => {
@@ -165,7 +166,7 @@ fn ended(run: &TaskRun, task: &TaskRow, outcome: AttemptOutcome) -> End {
     refused.map_or(End::Outcome(outcome), End::Refused)
 }
 
-/// Waits until a cancelled body has ended, or was dropped: its slot is not free before.
+/// Waits until a body that is stopped has ended, or was dropped.
 async fn body_ends(cancellation: &Cancellation) {
     while cancellation.is_at_work() {
         tokio::time::sleep(LOOK).await;

@@ -2,7 +2,7 @@
 
 use super::rig::{Rig, number};
 use super::tasks::{HOUR, positions, task};
-use crate::store::{QueueChange, QueueLimits, QueueState, Rate, Rejected, Store, TaskRow, Write, Written};
+use crate::store::{Outgoing, QueueChange, QueueLimits, QueueState, Rate, Rejected, Store, TaskRow, Write, Written};
 
 impl<S: Store> Rig<S> {
     fn change_queue(&self, change: QueueChange) -> Result<Written, Rejected> {
@@ -94,6 +94,18 @@ pub fn a_task_without_a_key_has_a_turn<S: Store>(open: &dyn Fn() -> S) {
     number(rig.finish(rig.lease, run, 1, 1));
     number(rig.finish(rig.lease, run, 2, 1));
     assert_eq!(positions(&rig.claim(rig.lease, 9)), [3, 4]);
+}
+
+/// So does one that was kept back while the queue had no keys.
+pub fn a_task_that_was_kept_back_has_a_turn<S: Store>(open: &dyn Fn() -> S) {
+    let rig = Rig::new(open);
+    let run = rig.start("a");
+    rig.enqueue(run, [task(1)]);
+    assert_eq!(rig.outgoing(run, vec![Outgoing::Withhold { position: 1 }]), (vec![Ok(0)], vec![]));
+    rig.declare(per_key(1), true);
+    assert_eq!(positions(&rig.claim(rig.lease, 9)), [0; 0]);
+    rig.enqueue(run, [task(1)]);
+    assert_eq!(positions(&rig.claim(rig.lease, 9)), [1]);
 }
 
 /// A declaration without keys, by an engine of another version, does not lose count of those that are there.

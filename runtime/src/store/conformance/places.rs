@@ -1,11 +1,12 @@
 //! Runs in queues: how they get room, give it back, and end.
 
+use super::import::imported;
 use super::rig::{AT, Answer, Rig, new_run, number};
 use super::tasks::{HOUR, claimed};
 use crate::record::InboxKind;
 use crate::store::{
-    Change, Holder, NewInboxItem, NewQueued, NewRun, PlaceChange, QueueChange, QueueLimits, Rejected, Status, Store,
-    TaskKey, TaskState, Write, Written,
+    Append, Change, Holder, ImportedRun, NewInboxItem, NewQueued, NewRun, Outgoing, PlaceChange, QueueChange,
+    QueueLimits, Rejected, RunKey, Status, Store, TaskKey, TaskState, Write, Written,
 };
 use crate::value::Value;
 
@@ -75,13 +76,12 @@ pub fn a_run_waits_for_room<S: Store>(open: &dyn Fn() -> S) {
     assert_eq!(rig.change_place(b, PlaceChange::Leave { attempt: 1 }), Ok(Written::Done));
     assert_eq!(rig.stands(b), (Status::Sleeping, true, Some(TaskState::Idle)));
     assert_eq!(rig.claim_runs(9), [(a, 1)]);
-    assert_eq!(rig.change_place(b, PlaceChange::Wait), Ok(Written::Done));
+    assert_eq!(rig.change_place(b, PlaceChange::Wait { deadline: None }), Ok(Written::Done));
     assert_eq!(rig.stands(b), (Status::Queued, false, Some(TaskState::Waiting)));
-    assert_eq!(rig.change_place(b, PlaceChange::Wait), Err(Rejected::Fenced), "nobody owns it");
+    assert_eq!(rig.change_place(b, PlaceChange::Wait { deadline: None }), Err(Rejected::Fenced), "nobody owns it");
     assert_eq!(rig.claim_runs(9), [(b, 2)]);
     rig.end(b, Status::Completed);
-    assert_eq!(rig.change_place(b, PlaceChange::Leave { attempt: 2 }), Ok(Written::Done));
-    assert_eq!(rig.stands(b), (Status::Completed, false, None));
+    assert_eq!(rig.stands(b), (Status::Completed, false, None), "the place goes in the commit of the end");
     assert_eq!(rig.change_place(b, PlaceChange::Leave { attempt: 2 }), Err(Rejected::NoSuchQueue));
 }
 
@@ -97,8 +97,6 @@ pub fn room_is_counted<S: Store>(open: &dyn Fn() -> S) {
     assert!(matches!(rig.write(keyless), Err(Rejected::Refused(why)) if why.contains("has no key in queue `gpu`")));
     assert_eq!(rig.claim_runs(9), [(a, 1), (b, 1)]);
     rig.end(a, Status::Failed);
-    assert_eq!(rig.claim_runs(9), [], "its engine has not given the room back yet");
-    assert_eq!(rig.change_place(a, PlaceChange::Leave { attempt: 1 }), Ok(Written::Done));
     assert_eq!(rig.claim_runs(9), [(c, 1)]);
     assert_eq!(rig.change_place(c, PlaceChange::Leave { attempt: 1 }), Ok(Written::Done));
     assert_eq!(rig.claim_runs(9), [(a2, 1)]);
@@ -134,9 +132,65 @@ pub fn a_run_ends_without_room<S: Store>(open: &dyn Fn() -> S) {
     let begun = rig.queue_run("begun", NewQueued { expires: Some(HOUR), ..queued() });
     assert_eq!(rig.claim_runs(9), [(begun, 1)]);
     assert_eq!(rig.tasks(TaskKey::Run(begun))[0].expires, None);
+    // Its end has changed since.
+    let deadline = Some(i64::MAX - 1);
+    assert_eq!(rig.change_place(begun, PlaceChange::Wait { deadline }), Ok(Written::Done));
+    assert_eq!(rig.tasks(TaskKey::Run(begun))[0].deadline, deadline);
+    assert_eq!(rig.claim_runs(9), [(begun, 2)]);
     number(rig.write(cancellation(begun)));
-    assert_eq!(rig.change_place(begun, PlaceChange::Wait), Ok(Written::Done));
+    assert_eq!(rig.change_place(begun, PlaceChange::Wait { deadline: None }), Ok(Written::Done));
     assert_eq!(rig.stands(begun), free);
+    let paused = rig.queue_run("paused", queued());
+    number(rig.write(Write::Send(NewInboxItem::new(paused, InboxKind::Pause, AT))));
+    assert_eq!(rig.stands(paused), free, "a pause needs no room either");
+}
+
+/// A run that is given to a lease as it is waits no more, and its successor has what it had.
+pub fn room_goes_with_the_run<S: Store>(open: &dyn Fn() -> S) {
+    let rig = Rig::new(open);
+    let limits = QueueLimits { held: true, ..QueueLimits::default() };
+    let declare = QueueChange::Declare { limits, has_keys: false };
+    assert_eq!(rig.write(Write::ChangeQueue { queue: "gpu".into(), change: declare }), Ok(Written::Done));
+    let (moved, rewound) = (rig.queue_run("moved", queued()), rig.queue_run("rewound", queued()));
+    // It is moved elsewhere while it waits: nothing of it is claimed any more.
+    match rig.write(Write::Claim { run: moved, lease: rig.lease }) {
+        Ok(Written::Claimed(row)) => assert_eq!((row.status, row.wake_at), (Status::Running, Some(0))),
+        other => panic!("{other:?}"),
+    }
+    assert_eq!(rig.stands(moved), (Status::Running, true, Some(TaskState::Idle)));
+    rig.end(moved, Status::Moved);
+    assert_eq!(rig.stands(moved), (Status::Moved, false, None));
+    // It is parked, and another run takes its id.
+    assert_eq!(rig.claim_runs(9), [(rewound, 1)]);
+    let parked = Change { status: Some(Status::Parked), wake_at: Some(None), release: true, ..Change::default() };
+    assert_eq!(rig.write(rig.change(rewound, parked)), Ok(Written::Done));
+    let taking = |id: &str, old| {
+        number(rig.write(Write::Import(Box::new(ImportedRun {
+            replaces: Some(old),
+            items: Vec::new(),
+            ..imported(id, None)
+        }))))
+    };
+    let next = taking("rewound", rewound);
+    assert_eq!((rig.row(next).queue.as_deref(), rig.tasks(TaskKey::Run(rewound))), (Some("gpu"), vec![]));
+    let place = rig.tasks(TaskKey::Run(next)).remove(0);
+    assert_eq!(
+        (place.state, place.attempt, rig.store.queue("gpu").expect("read").expect("declared").running),
+        (TaskState::Claimed, 1, 1)
+    );
+    // It goes on as another run, in the commit that ends it.
+    assert!(rig.write(Write::Claim { run: next, lease: rig.lease }).is_ok());
+    let import = ImportedRun { replaces: Some(next), items: Vec::new(), ..imported("rewound", Some(rig.lease)) };
+    let outgoing = vec![Outgoing::Replace(Box::new(import))];
+    let append = Append { outgoing, ..rig.ending(next, Status::Replaced) };
+    assert_eq!(rig.write(Write::from(append)).map(drop), Ok(()));
+    let last = rig.store.run(RunKey::Id("rewound")).expect("read").expect("there");
+    assert_eq!((last.queue.as_deref(), rig.tasks(TaskKey::Run(last.number)).len()), (Some("gpu"), 1));
+    // The place of one that has ended is gone: its successor has no queue.
+    let ended = rig.queue_run("ended", queued());
+    assert_eq!(rig.claim_runs(9), [(ended, 1)]);
+    rig.end(ended, Status::Failed);
+    assert_eq!(rig.row(taking("ended", ended)).queue, None);
 }
 
 /// A run that is at work keeps its room when its lease is taken over; one that waits gives it back.

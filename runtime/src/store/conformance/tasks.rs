@@ -144,9 +144,12 @@ pub fn an_attempt_is_enqueued_once<S: Store>(open: &dyn Fn() -> S) {
     assert_eq!(queues, ["cpu"], "changed code has moved its step");
     rig.enqueue(run, [task(7)]);
     assert_eq!(rig.outgoing(run, vec![Outgoing::Withhold { position: 7 }]), (vec![Ok(0)], vec![]));
-    assert_eq!(rig.states(run), [], "the run is paused");
-    rig.enqueue(run, [task(7)]);
-    rig.claim(lease, 9);
+    assert_eq!(state(), (7, 1, TaskState::Idle, None), "the run is paused");
+    let due = |run| rig.tasks(TaskKey::Run(run))[0].due;
+    let before = due(run);
+    rig.enqueue(run, [TaskRow { due: HOUR, ..task(7) }]);
+    assert_eq!(due(run), before, "its wait goes on");
+    assert_eq!(rig.claim(lease, 9).len(), 1);
     rig.enqueue(run, [task(7)]);
     assert_eq!(rig.outgoing(run, vec![Outgoing::Withhold { position: 7 }]), (vec![Ok(0)], vec![]));
     assert_eq!(state(), (7, 1, TaskState::Claimed, Some(lease.number)));

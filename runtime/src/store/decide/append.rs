@@ -43,6 +43,9 @@ impl<R: Rows> Decision<'_, R> {
             outcomes.push(self.write_outgoing(append, run.first_run, outgoing, &mut notified)?);
         }
         if let Some(status) = append.change.status.filter(|status| status.is_final()) {
+            if run.has_queue {
+                self.leave_queue(append.run)?;
+            }
             self.end(append.run, status, run.has_dedup, append.at, &mut notified)?;
         }
         if outcomes.is_empty() && notified.is_empty() {

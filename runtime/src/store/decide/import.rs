@@ -11,7 +11,12 @@ impl<R: Rows> Decision<'_, R> {
             // Before the insert: ids and deduplication keys are unique.
             self.put_aside(old, new)?;
         }
-        let row = row(new, old.as_ref());
+        let place = match &old {
+            // The place of a run that has ended is gone; one that goes on as this one keeps it.
+            Some(old) if old.queue.is_some() && !new.status.is_final() => self.place(old.number)?,
+            _ => None,
+        };
+        let row = row(new, old.as_ref(), place.map(|place| place.queue));
         let number = self.rows.insert_run(&row)?;
         self.rows.append(number, &new.entries, &new.fields)?;
         self.insert_labels(number, &new.labels)?;
@@ -19,7 +24,8 @@ impl<R: Rows> Decision<'_, R> {
             Some(old) => {
                 self.hand_over(old.number, number, new)?;
                 if row.queue.is_some() {
-                    self.rows.copy_place(old.number, number)?;
+                    self.wait_no_more(old.number)?;
+                    self.rows.move_place(old.number, number)?;
                 }
             }
             None => self.deposit_all(number, new)?,
@@ -148,7 +154,7 @@ impl<R: Rows> Decision<'_, R> {
 }
 
 /// Returns the row of an imported run. Its first run is 0 if that is the run itself.
-fn row(new: &ImportedRun, old: Option<&RunRow>) -> RunRow {
+fn row(new: &ImportedRun, old: Option<&RunRow>, queue: Option<String>) -> RunRow {
     let dedup = new.dedup.as_ref().or(old.and_then(|old| old.dedup.as_ref()));
     RunRow {
         number: 0,
@@ -170,6 +176,6 @@ fn row(new: &ImportedRun, old: Option<&RunRow>) -> RunRow {
         forked_from: new.forked_from,
         successor: None,
         dedup: dedup.filter(|_| !new.status.is_final()).cloned(),
-        queue: old.and_then(|old| old.queue.clone()).filter(|_| !new.status.is_final()),
+        queue,
     }
 }

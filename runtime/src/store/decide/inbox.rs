@@ -13,7 +13,7 @@ impl<R: Rows> Decision<'_, R> {
         if !run.status.accepts() {
             return Err(Rejected::Ended.into());
         }
-        self.free_cancelled(item.run, item)?;
+        self.free_by(item.run, item)?;
         Ok(self.rows.insert_item(item.run, item)?)
     }
 
@@ -37,7 +37,7 @@ impl<R: Rows> Decision<'_, R> {
             return Ok(first);
         }
         notified.push(run);
-        self.free_cancelled(run, item)?;
+        self.free_by(run, item)?;
         Ok(self.rows.insert_item(run, item)?)
     }
 

@@ -53,7 +53,13 @@ impl<R: Rows> Decision<'_, R> {
         }
         self.held(lease)?;
         row.lease = Some(lease.number);
-        self.rows.change_run(run, &RunChange { lease: Some(row.lease), ..RunChange::default() })?;
+        let mut change = RunChange { lease: Some(row.lease), ..RunChange::default() };
+        if row.status == Status::Queued {
+            self.wait_no_more(run)?;
+            (row.status, row.wake_at) = (Status::Running, Some(0));
+            (change.status, change.wake_at) = (Some(row.status), Some(row.wake_at));
+        }
+        self.rows.change_run(run, &change)?;
         Ok(Written::Claimed(Box::new(row)))
     }
 

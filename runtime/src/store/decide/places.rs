@@ -1,7 +1,6 @@
 //! Runs in queues: they wait for room, have it, or have given it back until they have something to do.
 
 use super::{Decided, Decision, Rows, RunChange, TaskChange, TaskHead};
-use crate::record::InboxKind;
 use crate::store::{
     Lease, NewInboxItem, NewQueued, NewRun, PlaceChange, Rejected, Status, TaskRow, TaskState, Written,
 };
@@ -67,9 +66,12 @@ impl<R: Rows> Decision<'_, R> {
         let state = self.rows.state(run)?.filter(|state| state.status.accepts());
         match (state, change) {
             (None, _) => self.remove(&place)?,
-            (Some(state), PlaceChange::Wait) if state.lease == Some(lease.number) => {
+            (Some(state), PlaceChange::Wait { deadline }) if state.lease == Some(lease.number) => {
                 if place.state == TaskState::Claimed {
                     self.runs_no_longer(&place, true)?;
+                }
+                if deadline.is_some() {
+                    self.rows.set_deadline(run, deadline)?;
                 }
                 self.wait_again(&place)?;
             }
@@ -98,10 +100,9 @@ impl<R: Rows> Decision<'_, R> {
         }
     }
 
-    /// Has a run that has no room wait for it, unless it is to be cancelled: that needs none.
+    /// Has a run that has no room wait for it, unless it is to be cancelled or paused: that needs none.
     fn wait_again(&mut self, place: &TaskHead) -> Decided<()> {
-        let is_cancelled = |item: &super::ItemHead| item.kind == InboxKind::Cancel && !item.taken;
-        if self.rows.items(place.run)?.iter().any(is_cancelled) {
+        if self.rows.items(place.run)?.iter().any(|item| item.kind.needs_no_room() && !item.taken) {
             return self.set_free(place);
         }
         let (status, lease, wake_at) = (Some(Status::Queued), Some(None), Some(None));
@@ -110,9 +111,9 @@ impl<R: Rows> Decision<'_, R> {
         self.change_state(place, TaskState::Waiting)
     }
 
-    /// Takes a run that is to be cancelled out of its queue: its end needs no room.
-    pub(super) fn free_cancelled(&mut self, run: i64, item: &NewInboxItem) -> Decided<()> {
-        if item.kind == InboxKind::Cancel
+    /// Takes a run that is to be cancelled or paused out of its queue: that needs no room.
+    pub(super) fn free_by(&mut self, run: i64, item: &NewInboxItem) -> Decided<()> {
+        if item.kind.needs_no_room()
             && self.rows.state(run)?.is_some_and(|state| state.status == Status::Queued)
             && let Some(place) = self.place(run)?
         {
@@ -120,6 +121,22 @@ impl<R: Rows> Decision<'_, R> {
             self.set_free(&place)?;
         }
         Ok(())
+    }
+
+    /// Has a run that waits for room wait no more, because it is given to a lease as it is.
+    pub(super) fn wait_no_more(&mut self, run: i64) -> Decided<()> {
+        match self.place(run)?.filter(|place| place.state == TaskState::Waiting) {
+            Some(place) => {
+                self.waits_no_longer(&place)?;
+                self.change_state(&place, TaskState::Idle)
+            }
+            None => Ok(()),
+        }
+    }
+
+    /// Removes what a run that ends has in its queue.
+    pub(super) fn leave_queue(&mut self, run: i64) -> Decided<()> {
+        self.place(run)?.map_or(Ok(()), |place| self.remove(&place))
     }
 
     /// Leaves a run to any engine that has its workflow.
@@ -148,7 +165,7 @@ impl<R: Rows> Decision<'_, R> {
         Ok(self.rows.attempts(run, TaskRow::RUN)?.pop())
     }
 
-    fn change_state(&mut self, place: &TaskHead, state: TaskState) -> Decided<()> {
+    pub(super) fn change_state(&mut self, place: &TaskHead, state: TaskState) -> Decided<()> {
         Ok(self.rows.change_task(place, &TaskChange { state, lease: None, refused: None })?)
     }
 }

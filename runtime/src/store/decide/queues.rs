@@ -129,8 +129,8 @@ impl<R: Rows> Decision<'_, R> {
             vain.extend(self.count_round(state, keys, &of_round)?);
             claimed.extend(of_round);
         }
-        if claimed.len() < room {
-            self.put_back(state, &vain)?;
+        if vain.len() >= VAIN {
+            self.put_back(state, vain)?;
         }
         Ok(claimed)
     }
@@ -164,17 +164,22 @@ impl<R: Rows> Decision<'_, R> {
     }
 
     /// Gives keys the last turns: the next claim looks at others first.
-    fn put_back(&mut self, state: &mut QueueState, keys: &[String]) -> Decided<()> {
-        for key in keys {
+    fn put_back(&mut self, state: &mut QueueState, keys: Vec<String>) -> Decided<()> {
+        let last = keys.into_iter().map(|key| {
             state.turns += 1;
-            self.rows.count_key(&state.queue, key, KeyChange { turn: Some(state.turns), ..KeyChange::default() })?;
-        }
+            Served { key, count: 0, turn: state.turns }
+        });
+        let last: Vec<Served> = last.collect();
+        self.rows.serve_keys(&state.queue, &last)?;
         Ok(self.rows.put_queue(state)?)
     }
 
     /// Gives the tasks of a queue that has had no keys until now the empty one.
     fn give_keys(&mut self, queue: &str) -> Decided<()> {
         let (waiting, running) = self.rows.give_keys(queue)?;
+        if waiting + running == 0 {
+            return Ok(());
+        }
         Ok(self.rows.count_key(queue, "", KeyChange { waiting, running, turn: None })?)
     }
 

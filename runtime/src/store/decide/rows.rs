@@ -165,6 +165,8 @@ pub(in crate::store) struct RunState {
     pub(in crate::store) first_run: i64,
     pub(in crate::store) successor: Option<i64>,
     pub(in crate::store) has_dedup: bool,
+    /// Whether it waits in a queue for room to begin and to go on.
+    pub(in crate::store) has_queue: bool,
 }
 
 /// New values of a run's row: `None` leaves a column as it is.

@@ -75,7 +75,7 @@ impl<R: Rows> Decision<'_, R> {
                 }
                 row.state.waiting.push(fire.nominal);
                 let item = NewInboxItem { run: running.number, ..fire.cancellation.clone() };
-                self.free_cancelled(running.number, &item)?;
+                self.free_by(running.number, &item)?;
                 self.deposit(running.number, &item)?;
                 Ok(Fired::Waits { run: Some(running.number), is_cancelled: true })
             }

@@ -5,14 +5,19 @@ use crate::store::{Lease, NewInboxItem, QueueState, Rejected, TaskRow, TaskState
 
 impl<R: Rows> Decision<'_, R> {
     /// Adds an attempt unless it has a row: a run that is loaded again repeats its pending calls. One that waits in
-    /// another queue moves to this one, because changed code may have moved its step. Ends other attempts of the same
+    /// another queue moves to this one, because changed code may have moved its step. One that was kept back waits
+    /// again, from when it was due. Ends other attempts of the same
     /// call. A cancelled attempt has a row until its engine has ended it.
     pub(super) fn enqueue(&mut self, run: i64, task: &TaskRow) -> Decided<i64> {
         let mut is_there = false;
         for other in self.rows.attempts(run, task.position)? {
-            let has_moved = other.state == TaskState::Waiting && other.queue != task.queue;
-            if other.attempt == task.attempt && !has_moved {
+            let is_unclaimed = matches!(other.state, TaskState::Waiting | TaskState::Idle);
+            if other.attempt == task.attempt && !(is_unclaimed && other.queue != task.queue) {
                 is_there = true;
+                if other.state == TaskState::Idle {
+                    self.waits(&other.queue, other.key.as_deref())?;
+                    self.change_state(&other, TaskState::Waiting)?;
+                }
             } else {
                 self.end_task(&other)?;
             }
@@ -43,11 +48,12 @@ impl<R: Rows> Decision<'_, R> {
         Ok(0)
     }
 
-    /// Ends the attempt of a call that waits for an engine, if it does.
+    /// Keeps back the attempt of a call that waits for an engine, if it does, until it is enqueued again.
     pub(super) fn withhold(&mut self, run: i64, position: u64) -> Decided<i64> {
         for task in self.rows.attempts(run, position)? {
             if task.state == TaskState::Waiting {
-                self.end_task(&task)?;
+                self.waits_no_longer(&task)?;
+                self.change_state(&task, TaskState::Idle)?;
             }
         }
         Ok(0)

@@ -100,6 +100,7 @@ impl Rows for Tables {
             first_run: run.row.first_run,
             successor: run.row.successor,
             has_dedup: run.row.dedup.is_some(),
+            has_queue: run.row.queue.is_some(),
         }))
     }
 

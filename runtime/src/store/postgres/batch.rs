@@ -130,7 +130,7 @@ fn news(sheet: &Sheet) -> News {
     let mut woken: BTreeSet<i64> = changes.told.iter().filter_map(lease).collect();
     woken.extend(&changes.owners);
     let rows = changes.changed_runs().filter_map(|run| known.runs.get(run)?.as_ref());
-    let seen = rows.filter(|row| !row.status.is_driven());
+    let seen = rows.filter(|row| !row.status.goes_on());
     let runs = seen.flat_map(|row| [row.number, row.first_run]).chain(changes.shown.iter().copied()).collect();
     let is_for_all = |run: &i64| {
         let row = known.runs.get(run).and_then(Option::as_ref);

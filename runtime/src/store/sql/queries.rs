@@ -77,7 +77,8 @@ queries! {
     RUN_ID = "SELECT id FROM steadfast_runs WHERE number = ?1";
     /// Number. What appends and messages need to know.
     RUN_STATE = "SELECT status, lease,
-            coalesce((SELECT max(l.seq) FROM steadfast_log l WHERE l.run = number AND l.seq > steadfast_runs.seq), seq), wake_at, loads, coalesce(lineage, number), successor, dedup IS NOT NULL
+            coalesce((SELECT max(l.seq) FROM steadfast_log l WHERE l.run = number AND l.seq > steadfast_runs.seq), seq), wake_at, loads, coalesce(lineage, number), successor, dedup IS NOT NULL,
+            queue IS NOT NULL
         FROM steadfast_runs WHERE number = ?1";
     /// The stored columns, without the number.
     INSERT_RUN = concat!(

@@ -63,7 +63,7 @@ pub enum Rejected {
     Exists(Box<RunRow>),
     /// There is no such run.
     NoSuchRun,
-    /// The queue is not declared.
+    /// The queue is not declared, or the run has nothing in one.
     NoSuchQueue,
     /// The run has ended.
     Ended,

@@ -22,8 +22,11 @@ pub(in crate::store) trait TaskRows {
     /// Removes a task.
     fn remove_task(&mut self, task: &TaskHead) -> Result<(), StoreError>;
 
-    /// Has a run have in its queue what another has, without room.
-    fn copy_place(&mut self, from: i64, to: i64) -> Result<(), StoreError>;
+    /// Gives what a run has in its queue to another one.
+    fn move_place(&mut self, from: i64, to: i64) -> Result<(), StoreError>;
+
+    /// Sets the latest end of a run that waits in a queue.
+    fn set_deadline(&mut self, run: i64, deadline: Option<i64>) -> Result<(), StoreError>;
 
     /// Returns at most `limit` runs that wait in a queue, and whose time to begin or deadline is over by the clock of the
     /// database.

@@ -85,6 +85,12 @@ impl Tables {
         self.tasks.values().filter(move |task| task.lease == Some(lease))
     }
 
+    /// Returns what a run has in its queue.
+    fn place_rows(&self, run: i64) -> Vec<TaskRow> {
+        let places = self.tasks.range((run, TaskRow::RUN, 0)..=(run, TaskRow::RUN, u32::MAX));
+        places.map(|(_, row)| row.clone()).collect()
+    }
+
     pub(super) fn put_task(&mut self, task: &TaskRow) {
         self.last_task += 1;
         let due = now().saturating_add(task.due);
@@ -247,16 +253,18 @@ impl TaskRows for Tables {
         Ok(())
     }
 
-    fn copy_place(&mut self, from: i64, to: i64) -> Result<(), StoreError> {
-        let places: Vec<TaskRow> = self
-            .tasks
-            .range((from, TaskRow::RUN, 0)..=(from, TaskRow::RUN, u32::MAX))
-            .map(|(_, row)| row.clone())
-            .collect();
-        for place in places {
-            self.last_task += 1;
-            let row = TaskRow { number: self.last_task, run: to, state: TaskState::Idle, lease: None, ..place };
+    fn move_place(&mut self, from: i64, to: i64) -> Result<(), StoreError> {
+        for place in self.place_rows(from) {
+            self.drop_task(id(&place));
+            let row = TaskRow { run: to, ..place };
             self.tasks.insert(id(&row), row);
+        }
+        Ok(())
+    }
+
+    fn set_deadline(&mut self, run: i64, deadline: Option<i64>) -> Result<(), StoreError> {
+        for place in self.place_rows(run) {
+            self.tasks.insert(id(&place), TaskRow { deadline, ..place });
         }
         Ok(())
     }

@@ -64,7 +64,7 @@ pub(in crate::store::postgres) const BATCH: &str = "CREATE FUNCTION steadfast_ba
             PERFORM 1 FROM steadfast_runs WHERE number = ANY($15) ORDER BY number FOR NO KEY UPDATE;
         END IF;
         IF cardinality($16) > 0 AND (
-            EXISTS (SELECT 1 FROM steadfast_runs WHERE number = ANY($16) AND dedup IS NOT NULL)
+            EXISTS (SELECT 1 FROM steadfast_runs WHERE number = ANY($16) AND (dedup IS NOT NULL OR queue IS NOT NULL))
             OR EXISTS (SELECT 1 FROM steadfast_watchers WHERE run = ANY($16))
             OR EXISTS (SELECT 1 FROM steadfast_requests WHERE run = ANY($16) AND answered IS NULL))
         THEN

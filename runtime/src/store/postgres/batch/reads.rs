@@ -68,10 +68,9 @@ const CLAIM: &str = "UPDATE steadfast_runs r SET lease = ?1 WHERE r.number IN (
             ORDER BY u.number LIMIT ?5 FOR NO KEY UPDATE SKIP LOCKED)
     RETURNING r.number, r.wake_at";
 
-const WAITING: &str =
-    "SELECT number FROM steadfast_runs WHERE number = ANY(?1) AND status IN ('running', 'sleeping', 'paused')";
+const WAITING: &str = "SELECT number FROM steadfast_runs WHERE number = ANY(?1) AND status IN ('running', 'sleeping', 'queued', 'paused')";
 
-/// Returns those of the runs that are running, sleeping or paused.
+/// Returns those of the runs that are running, sleeping, queued or paused.
 pub(in crate::store::postgres) fn still_waiting(session: &Pg<'_>, runs: &[i64]) -> Result<Vec<i64>, StoreError> {
     let query = Query::new(WAITING, []).array('i', runs.iter().map(|run| Cell::Int(*run)));
     let rows = session.together(&[query], false)?.pop().unwrap_or_default();

@@ -99,6 +99,7 @@ impl Rows for Sheet {
             first_run: row.first_run,
             successor: row.successor,
             has_dedup: row.dedup.is_some(),
+            has_queue: row.queue.is_some(),
         }))
     }
 

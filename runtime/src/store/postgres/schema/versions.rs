@@ -183,6 +183,11 @@ const VERSION_2: &[&str] = &[
 
 /// Runs that wait in queues. Keys with the same turn are read in pages too.
 const VERSION_3: &[&str] = &[
+    // They look at the queue of a run that ends.
+    "DROP FUNCTION IF EXISTS steadfast_append",
+    "DROP FUNCTION IF EXISTS steadfast_batch",
+    APPEND,
+    BATCH,
     "DROP INDEX steadfast_queue_keys_turn",
     "CREATE INDEX steadfast_queue_keys_turn ON steadfast_queue_keys (queue, turn, key) WHERE waiting > 0",
     "ALTER TABLE steadfast_runs ADD COLUMN queue TEXT COLLATE \"C\"",

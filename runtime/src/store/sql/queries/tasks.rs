@@ -51,11 +51,10 @@ queries! {
         "UPDATE steadfast_tasks SET state = ?4, lease = ?5, refused = ?6, due = ", now!(), " + ?7
             WHERE run = ?1 AND position = ?2 AND attempt = ?3"
     );
-    /// Run, the run that is to have the same.
-    COPY_PLACE = "INSERT INTO steadfast_tasks
-            (queue, key, step, run, position, attempt, priority, at, due, rank, state, form, body, deadline)
-        SELECT queue, key, step, ?2, position, attempt, priority, at, due, rank, 'idle', form, body, deadline
-            FROM steadfast_tasks WHERE run = ?1 AND position = 0";
+    /// Run, the run that gets it.
+    MOVE_PLACE = "UPDATE steadfast_tasks SET run = ?2 WHERE run = ?1 AND position = 0";
+    /// Run, deadline.
+    SET_DEADLINE = "UPDATE steadfast_tasks SET deadline = ?2 WHERE run = ?1 AND position = 0";
     /// How many.
     EXPIRED = concat!(
         "SELECT ", task_columns!(), " FROM steadfast_tasks WHERE state = 'waiting' AND expires <= ", now!(), "
@@ -90,6 +89,8 @@ queries! {
         WHERE queue = ?1 AND waiting > 0 AND (turn, key) > (?2, ?3) AND running < ?4 ORDER BY turn, key LIMIT ?5";
     /// Queue.
     GIVE_KEYS_TO_WAITING = "UPDATE steadfast_tasks SET key = '' WHERE queue = ?1 AND key IS NULL AND state = 'waiting'";
+    /// Queue.
+    GIVE_KEYS_TO_IDLE = "UPDATE steadfast_tasks SET key = '' WHERE queue = ?1 AND key IS NULL AND state = 'idle'";
     /// Queue.
     GIVE_KEYS_TO_CLAIMED = "UPDATE steadfast_tasks SET key = ''
         WHERE queue = ?1 AND key IS NULL AND state IN ('claimed', 'cancelled')";

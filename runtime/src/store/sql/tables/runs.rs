@@ -33,6 +33,7 @@ impl<S: Session> Tables<'_, S> {
                     first_run: int(5).flatten().unwrap_or(run),
                     successor: int(6).flatten(),
                     has_dedup: int(7).flatten() == Some(1),
+                    has_queue: int(8).flatten() == Some(1),
                 }),
                 _ => None,
             });

@@ -72,8 +72,12 @@ impl<S: Session> TaskRows for Tables<'_, S> {
         self.execute(queries::tasks::REMOVE_TASK, &key(task))
     }
 
-    fn copy_place(&mut self, from: i64, to: i64) -> Result<(), StoreError> {
-        self.execute(queries::tasks::COPY_PLACE, &[Cell::Int(from), Cell::Int(to)])
+    fn move_place(&mut self, from: i64, to: i64) -> Result<(), StoreError> {
+        self.execute(queries::tasks::MOVE_PLACE, &[Cell::Int(from), Cell::Int(to)])
+    }
+
+    fn set_deadline(&mut self, run: i64, deadline: Option<i64>) -> Result<(), StoreError> {
+        self.execute(queries::tasks::SET_DEADLINE, &[Cell::Int(run), int_or_null(deadline)])
     }
 
     fn expired(&self, limit: usize) -> Result<Vec<TaskRow>, StoreError> {
@@ -124,6 +128,8 @@ impl<S: Session> TaskRows for Tables<'_, S> {
         let count =
             |query: &str| self.session.execute(query, &[queue]).map(|rows| i64::try_from(rows).unwrap_or(i64::MAX));
         let waiting = count(queries::tasks::GIVE_KEYS_TO_WAITING)?;
+        // They are counted once they wait.
+        count(queries::tasks::GIVE_KEYS_TO_IDLE)?;
         Ok((waiting, count(queries::tasks::GIVE_KEYS_TO_CLAIMED)?))
     }
 

@@ -29,7 +29,11 @@ impl TaskRows for Sheet {
         self.needs_all()
     }
 
-    fn copy_place(&mut self, _: i64, _: i64) -> Result<(), StoreError> {
+    fn move_place(&mut self, _: i64, _: i64) -> Result<(), StoreError> {
+        self.needs_all()
+    }
+
+    fn set_deadline(&mut self, _: i64, _: Option<i64>) -> Result<(), StoreError> {
         self.needs_all()
     }
 
