@@ -125,7 +125,7 @@ pub use outputs::{EventStream, StreamReader};
 pub use pausing::Pause;
 #[cfg(feature = "testing")]
 pub(crate) use prepare::Preparation;
-pub use queue::{QueueHandle, QueueInfo};
+pub use queue::{QueueHandle, QueueInfo, QueueKey};
 #[cfg(feature = "testing")]
 pub(crate) use rebuild::rebuild;
 pub use requests::OpenRequest;

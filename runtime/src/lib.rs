@@ -112,9 +112,9 @@ pub use context::{ContextError, Persist, RecordedFields, StepContext, StoredCont
 pub use engine::{
     Activity, ActivityKind, ActivityReader, Cancelling, CheckReport, ContextEntry, ContextHistory, EmitCall, Engine,
     EngineBuilder, EngineError, EngineTx, EventStream, EventsAndActivity, FieldChange, ForkCall, ForkPoint, Garbage,
-    Health, OpenRequest, Pause, Problem, QueueHandle, QueueInfo, RewindCall, Run, RunError, RunEvent, RunFilter,
-    RunHandle, RunInfo, RunningStep, SendCall, ShutdownReport, StartCall, StartedAll, StateEntry, StateHistory,
-    StreamReader, TransactionCall, TransactionalStart, Unserved, Wait, Waited, WaitsFor, Worker,
+    Health, OpenRequest, Pause, Problem, QueueHandle, QueueInfo, QueueKey, RewindCall, Run, RunError, RunEvent,
+    RunFilter, RunHandle, RunInfo, RunningStep, SendCall, ShutdownReport, StartCall, StartedAll, StateEntry,
+    StateHistory, StreamReader, TransactionCall, TransactionalStart, Unserved, Wait, Waited, WaitsFor, Worker,
 };
 #[cfg(feature = "sqlite")]
 #[cfg_attr(docsrs, doc(cfg(feature = "sqlite")))]

@@ -8,14 +8,17 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+/// The largest weight of a key.
+pub(crate) const WEIGHT: u32 = 1_000_000;
+
 /// A queue in which remote steps and runs wait for an engine, with the limits of all engines together. Both are its
 /// tasks.
 ///
 /// A queue need not be declared: `#[step(queue = "gpu")]`, or [`queue`](crate::StartCall::queue) at the start of a run,
-/// and [`serve`](crate::EngineBuilder::serve) are enough. A declaration gives it limits. They are rows of the database: [`Engine::queue`](crate::Engine::queue) changes them
-/// while engines run. A limit that was set in this way overrides the declared one until it is
-/// [reset](crate::QueueHandle::reset). An engine with a faulty declaration does not start, and the error names the
-/// fault.
+/// and [`serve`](crate::EngineBuilder::serve) are enough. A declaration gives it limits. They are rows of the database:
+/// [`Engine::queue`](crate::Engine::queue) changes them while engines run. A limit that was set in this way overrides the
+/// declared one until it is [reset](crate::QueueHandle::reset). An engine with a faulty declaration does not start, and
+/// the error names the fault.
 ///
 /// ```
 /// use steadfast::Queue;
@@ -83,7 +86,7 @@ impl Queue {
     }
 
     /// Sets the function that returns the key of an input: that of a workflow, or the tuple of a remote step's
-    /// arguments. Keys with waiting tasks take turns. Inputs of other types need a function each. A call fails with
+    /// arguments. Keys with waiting tasks take turns, each by its [weight](Self::weight). Inputs of other types need a function each. A call fails with
     /// [`StepError::Refused`](crate::StepError::Refused), and a start with [`EngineError::Value`](crate::EngineError), if
     /// no function takes the input, or if the function panics.
     pub fn key<I: 'static, K: ToString>(mut self, key: impl Fn(&I) -> K + Send + Sync + 'static) -> Self {
@@ -97,8 +100,23 @@ impl Queue {
         self
     }
 
-    /// Has a run keep its room until it ends, also while it is paused or parked. By default it gives it back while it waits for a time, a message, an answer
-    /// or another run, and waits for room again before it goes on.
+    /// Has as many tasks of this key start in its turn, from 1 to 1,000,000, in place of one: of two keys with waiting
+    /// tasks, one with weight 3 starts three times as many as one without. The key is what the [key function](Self::key)
+    /// returns, as text.
+    pub fn weight(mut self, key: impl Into<String>, tasks: u32) -> Self {
+        self.positive(tasks, "weight");
+        let key = key.into();
+        if tasks > WEIGHT {
+            let name = &self.name;
+            let fault = format!("queue `{name}`: the weight of key `{key}` is from 1 to {WEIGHT}, not {tasks}");
+            self.fault.get_or_insert(fault);
+        }
+        self.limits.weights.insert(key, tasks);
+        self
+    }
+
+    /// Has a run keep its room until it ends, also while it is paused or parked. By default it gives it back while it
+    /// waits for a time, a message, an answer or another run, and waits for room again before it goes on.
     pub fn held(mut self) -> Self {
         self.limits.held = true;
         self
@@ -128,12 +146,14 @@ impl Queue {
     /// Returns the first fault of its declaration.
     pub(crate) fn flaw(&self) -> Option<String> {
         let no_key = || {
-            let name = &self.name;
-            (self.limits.per_key.is_some() && self.keys.is_empty()).then(|| {
-                format!(
-                    "queue `{name}` has a limit per key, and no key: add `.key(|input: &..| ..)` to its declaration"
-                )
-            })
+            let (name, QueueLimits { per_key, weights, .. }) = (&self.name, &self.limits);
+            let of_keys = match (per_key, weights.is_empty()) {
+                _ if self.has_keys() => return None,
+                (Some(_), _) => "a limit per key",
+                (None, false) => "the weight of a key",
+                (None, true) => return None,
+            };
+            Some(format!("queue `{name}` has {of_keys}, and no key: add `.key(|input: &..| ..)` to its declaration"))
         };
         self.fault.clone().or_else(no_key)
     }

@@ -65,7 +65,7 @@ pub(crate) use sqlite::{RunFile, RunFileWriter};
 pub use sqlite::{SqliteOptions, SqliteStore};
 pub use status::Status;
 pub(crate) use successor::{lineage_flaw, successor};
-pub(crate) use task::{QueueRow, TaskKey, TaskRow, TaskState};
+pub(crate) use task::{QueueKeyRow, QueueRow, TaskKey, TaskRow, TaskState};
 pub(crate) use user_code::{Transaction, UserCode};
 pub(crate) use write::answer::{Rejected, Written};
 pub(crate) use write::imported::ImportedRun;
@@ -90,7 +90,7 @@ pub mod backend {
         Fire, FireSource, Fired, FiringOutcome, FiringRow, NextSchedule, Overlap, ScheduleRow, ScheduleState,
     };
     pub use super::signal::ChangeSignal;
-    pub use super::task::{QueueRow, TaskKey, TaskRow, TaskState};
+    pub use super::task::{QueueKeyRow, QueueRow, TaskKey, TaskRow, TaskState};
     pub use super::user_code::{Transaction, UserCode, Within};
     pub use super::write::answer::{Rejected, Written};
     pub use super::write::imported::ImportedRun;
@@ -231,6 +231,12 @@ pub trait Store: Send + Sync + 'static {
     /// # Errors
     /// The database cannot be read.
     fn queues(&self) -> Result<Vec<QueueRow>, StoreError>;
+
+    /// Returns the keys of a queue of which tasks wait or run, after this one in order: at most `limit`.
+    ///
+    /// # Errors
+    /// The database cannot be read.
+    fn queue_keys(&self, queue: &str, after: Option<&str>, limit: usize) -> Result<Vec<QueueKeyRow>, StoreError>;
 
     /// Returns the clock of the database, in milliseconds since 1970.
     ///

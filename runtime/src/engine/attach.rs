@@ -1,12 +1,12 @@
 //! Compares a run that a workflow starts with the run that already has its id.
 
+use super::clock::AGAIN;
 use super::core::{Core, DriverEvent, Envelope};
 use crate::command::{Recode, same_value};
 use crate::record::Kind;
 use crate::store::{EntryRow, RunKey, RunRow, Store, StoreError};
 use crate::value::{Value, differing};
 use std::sync::Arc;
-use std::time::Duration;
 use tokio::sync::mpsc;
 
 /// The existing run, and the start to compare it with.
@@ -16,8 +16,6 @@ pub(crate) struct Attach {
     pub(crate) input: Value,
     pub(crate) recode: Recode,
 }
-
-const AGAIN: Duration = Duration::from_millis(200);
 
 /// A start to compare with the run that has its id.
 pub(super) struct Wanted {

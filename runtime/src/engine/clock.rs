@@ -4,6 +4,9 @@ use crate::machine::UNNOTICED;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
+/// The wait before something is tried again whose outcome is unknown, because the database did not answer.
+pub(super) const AGAIN: Duration = Duration::from_millis(200);
+
 /// Both clocks read at one moment, in milliseconds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Reading {

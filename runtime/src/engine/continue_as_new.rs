@@ -1,5 +1,6 @@
 //! Makes the successor of a run that continues as new: its first entries, made from what the run recorded.
 
+use super::clock::AGAIN;
 use super::contents;
 use super::continuing::{self, Context};
 use super::core::{Core, DriverEvent, Envelope};
@@ -14,10 +15,7 @@ use crate::record::{Kind, ParkCause, ParkReason};
 use crate::store::{EntryRow, ImportedRun, RequestKey, RequestRow, RunKey, RunRow, Status, Store, StoreError};
 use crate::vault::Vault;
 use std::sync::Arc;
-use std::time::Duration;
 use tokio::sync::mpsc;
-
-const AGAIN: Duration = Duration::from_millis(200);
 
 /// The input of the successor, and the messages and answers that the run received and did not read.
 #[derive(Clone)]

@@ -1,6 +1,6 @@
 //! Drives one active run: events go into the machine, its appends to the committer, and its effects are performed.
 
-use super::clock::Reading;
+use super::clock::{AGAIN, Reading};
 use super::core::{Core, DriverEvent, Envelope, Mailbox, Outcome};
 use super::driving::Driving;
 use super::envelope::Successor;
@@ -14,7 +14,6 @@ use crate::session::SessionPolicy;
 use crate::store::{InboxRow, StoreError};
 use crate::value::Value;
 use std::sync::{Arc, Weak};
-use std::time::Duration;
 use tokio::sync::OwnedRwLockReadGuard;
 
 /// The reason why a driver exited.
@@ -33,9 +32,6 @@ pub(super) enum DriverExit {
 const ROUNDS: usize = 8;
 /// The number of inbox items read at a time.
 const ITEMS: usize = 1_000;
-/// The wait before an inbox that could not be read is read again.
-const AGAIN: Duration = Duration::from_millis(200);
-
 /// The driver of an active run.
 pub(super) struct Driver<'a> {
     core: Arc<Core>,

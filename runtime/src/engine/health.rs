@@ -30,8 +30,8 @@ pub struct Health {
     /// counts as live until calls of [`Engine::health`] and [`Run::status`](crate::Run::status) have seen no heartbeat of
     /// it for the lease term.
     pub unserved: Vec<Unserved>,
-    /// The queues in which calls wait for a remote step that no live engine runs, at most 100: each with the time of the
-    /// first of these calls, in the order in which they would start. An engine that was killed counts as live as in
+    /// The queues with tasks, runs or calls of remote steps, that no live engine runs, at most 100: each with the time of
+    /// the first of these tasks, in the order in which they would start. An engine that was killed counts as live as in
     /// [`unserved`](Self::unserved).
     pub unserved_queues: BTreeMap<String, SystemTime>,
     /// The schedules that have been due for more than 5 s and whose workflow no live engine has, by name; at most 100.

@@ -5,6 +5,7 @@
 //! gives it its real state. A process that dies in between leaves a parked run that no engine tries, and that can be
 //! deleted.
 
+use super::clock::AGAIN;
 use super::contents;
 use super::core::Core;
 use super::delete;
@@ -21,10 +22,7 @@ use crate::value::Pointer;
 use bytes::Bytes;
 use futures_util::future::BoxFuture;
 use std::sync::Arc;
-use std::time::Duration;
 
-/// The wait before a write of unknown outcome is looked for again.
-const AGAIN: Duration = Duration::from_millis(200);
 /// The number of runs read at a time.
 const PAGE: usize = 4_096;
 

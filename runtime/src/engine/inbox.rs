@@ -1,5 +1,6 @@
 //! Sends items to runs from outside: they wait in the inbox until the run's owner takes them into the journal.
 
+use super::clock::AGAIN;
 use super::core::{Core, DriverEvent};
 use super::error::EngineError;
 use super::fields;
@@ -15,8 +16,6 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// The wait before a write of unknown outcome is repeated, or a failed read.
-const AGAIN: Duration = Duration::from_millis(200);
 /// The shortest wait before a field store that has failed is tried again.
 const LEAST: Duration = Duration::from_millis(10);
 /// The number of items read at a time.

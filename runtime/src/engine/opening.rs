@@ -76,11 +76,6 @@ impl Opening {
         self.given.queued.holder()
     }
 
-    /// Returns whether the start is answered by the run that holds the deduplication key.
-    pub(super) fn returns_holder(&self) -> bool {
-        self.given.queued.returns_holder()
-    }
-
     pub(super) fn labels(&self) -> Vec<(String, String)> {
         self.scope.labels.clone().into_iter().collect()
     }

@@ -3,9 +3,14 @@
 use super::Engine;
 use super::clock::moment;
 use super::error::EngineError;
-use crate::store::{QueueChange, QueueRow, QueueState, Rate, Rejected, Write};
+use crate::queue::WEIGHT;
+use crate::store::{QueueChange, QueueKeyRow, QueueRow, QueueState, Rate, Rejected, Write};
 use serde::Serialize;
+use std::collections::BTreeMap;
 use std::time::{Duration, SystemTime};
+
+/// The most keys that [`QueueHandle::keys`] returns.
+const KEYS: usize = 1_000;
 
 /// A queue of an engine's database; see [`Engine::queue`].
 #[derive(Clone, Debug)]
@@ -35,6 +40,20 @@ pub struct QueueInfo {
     pub per_key: Option<u32>,
     /// How many of its tasks may be started within which time.
     pub rate: Option<(u32, Duration)>,
+    /// How many tasks of a key start in its turn, for keys that have more than one.
+    pub weights: BTreeMap<String, u32>,
+}
+
+/// A key of a queue at one moment, as [`QueueHandle::keys`] returns it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct QueueKey {
+    /// The key.
+    pub key: String,
+    /// How many of its tasks wait.
+    pub waiting: u64,
+    /// How many of its tasks run, on all engines.
+    pub running: u64,
 }
 
 impl Engine {
@@ -94,6 +113,19 @@ impl QueueHandle {
         read.await.map(|(state, row)| info(state, row))
     }
 
+    /// Returns the keys of which tasks wait or run, after this one in order: at most 1,000.
+    ///
+    /// # Errors
+    /// The database cannot be read.
+    pub async fn keys(&self, after: Option<&str>) -> Result<Vec<QueueKey>, EngineError> {
+        let (name, after) = (self.name.clone(), after.map(ToOwned::to_owned));
+        let read = self.engine.core.ask(move |store| store.queue_keys(&name, after.as_deref(), KEYS));
+        let count = |number: i64| u64::try_from(number).unwrap_or_default();
+        let key =
+            |row: QueueKeyRow| QueueKey { key: row.key, waiting: count(row.waiting), running: count(row.running) };
+        Ok(read.await?.into_iter().map(key).collect())
+    }
+
     /// Starts nothing of it until it is [resumed](Self::resume); what runs goes on. `why` is shown as
     /// [`QueueInfo::paused`].
     ///
@@ -151,6 +183,20 @@ impl QueueHandle {
         self.change(QueueChange::Rate(rate)).await
     }
 
+    /// Sets how many tasks of a key start in its turn, from 1 to 1,000,000; `None` for one.
+    ///
+    /// # Errors
+    /// The number is outside that range, the queue is not declared or has no key, or the database does not work.
+    pub async fn set_weight(&self, key: impl Into<String>, tasks: Option<u32>) -> Result<(), EngineError> {
+        self.positive(tasks)?;
+        let key = key.into();
+        if tasks.is_some_and(|tasks| tasks > WEIGHT) {
+            let name = &self.name;
+            return Err(EngineError::value(format!("queue `{name}`: the weight of key `{key}` is from 1 to {WEIGHT}")));
+        }
+        self.change(QueueChange::Weight { key, weight: tasks }).await
+    }
+
     /// Returns to the limits that the code declares.
     ///
     /// # Errors
@@ -199,5 +245,6 @@ fn info(state: Option<QueueState>, row: QueueRow) -> QueueInfo {
         total: limits.total,
         per_key: limits.per_key,
         rate,
+        weights: limits.weights,
     }
 }

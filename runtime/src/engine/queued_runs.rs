@@ -1,5 +1,6 @@
 //! Runs in queues: which of them this engine drives, and when they wait for room.
 
+use super::clock::AGAIN;
 use super::core::{Core, DriverEvent};
 use super::parking::blocking;
 use super::rooms::Room;
@@ -7,10 +8,6 @@ use crate::store::{
     Lease, PlaceChange, Rejected, RunKey, RunRow, Store, StoreError, TaskKey, TaskRow, TaskState, Write,
 };
 use std::sync::Arc;
-use std::time::Duration;
-
-/// The wait before a write of unknown outcome is repeated.
-const AGAIN: Duration = Duration::from_millis(200);
 
 /// The most runs that are taken out of their queues at one look because their time is over.
 const EXPIRED: usize = 1_000;

@@ -1,6 +1,6 @@
 //! Requests of runs, and answers to them.
 
-use super::clock::moment;
+use super::clock::{AGAIN, moment};
 use super::error::EngineError;
 use super::handle::Run;
 use super::{Engine, inbox};
@@ -11,11 +11,9 @@ use crate::store::{NewInboxItem, Rejected, RequestKey, RequestRow, RunKey, RunRo
 use crate::value::Value;
 use data_encoding::HEXLOWER;
 use std::sync::Arc;
-use std::time::{Duration, SystemTime};
+use std::time::SystemTime;
 
 const PAGE: usize = 1_000;
-const AGAIN: Duration = Duration::from_millis(200);
-
 /// A request that waits for its answer.
 ///
 /// ```

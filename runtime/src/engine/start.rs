@@ -1,10 +1,12 @@
 //! Starts runs: row and first entry in one commit, once for each id.
 
 mod all;
+pub(super) mod answer;
 mod options;
 
 pub use all::StartedAll;
 
+use super::clock::AGAIN;
 use super::core::Core;
 use super::error::EngineError;
 use super::handle::{Run, RunHandle};
@@ -13,16 +15,13 @@ use super::{Engine, continuing, inbox, load, trace};
 use crate::context::StepContext;
 use crate::machine::{Machine, first_entry, scope_entry};
 use crate::scope::Scope;
-use crate::store::{EntryRow, Lease, NewRun, Rejected, RunKey, RunRow, StoreError, Write};
+use crate::store::{EntryRow, Lease, NewRun, RunKey, RunRow, StoreError, Write};
 use crate::workflow::{EndCode, WorkflowDef};
+use answer::{Answer, answer};
 use futures_util::future::BoxFuture;
 use std::future::IntoFuture;
 use std::marker::PhantomData;
 use std::sync::Arc;
-use std::time::Duration;
-
-/// The wait before a start of unknown outcome is looked for again.
-const AGAIN: Duration = Duration::from_millis(200);
 
 /// A start to be made: choose an id, then `.await`.
 ///
@@ -126,31 +125,24 @@ fn started(
 async fn start(core: &Arc<Core>, opening: Opening, wanted: Wanted) -> Result<(RunRow, bool), EngineError> {
     let lease = core.lease_of_new();
     let busy = core.busy();
-    let returns_holder = opening.returns_holder();
     let new = new_run(core, opening, &wanted, lease)?;
     let lease = lease.filter(|_| new.queued.is_none());
     let (id, dedup) = (new.id.clone(), new.dedup.clone());
     let (entries, mut row) = (new.entries.clone(), new.row(0));
-    match core.committer.write(Write::Start(new)).await {
-        Ok(Ok(written)) => {
-            let (number, notified) = written.started().unwrap_or_default();
+    let answered = match core.committer.write(Write::Start(new)).await {
+        Ok(answered) => answered,
+        Err(error) => return written_after_all(core, &row, &entries, error).await,
+    };
+    match answer(answered, &id, dedup.as_deref())? {
+        Answer::New(number, notified) => {
             (row.number, row.first_run) = (number, number);
             begin(core, &row, lease, entries);
             inbox::look_all(core, notified);
             drop(busy);
             Ok((row, true))
         }
-        Ok(Err(Rejected::Exists(row))) => same_start(core, *row, wanted, None).await.map(|row| (row, false)),
-        Ok(Err(Rejected::Held(holder))) if returns_holder && holder.workflow == wanted.workflow => Ok((*holder, false)),
-        Ok(Err(Rejected::Held(holder))) => {
-            Err(EngineError::Held { id, key: dedup.unwrap_or_default(), holder: holder.id })
-        }
-        Ok(Err(Rejected::Refused(text))) => Err(EngineError::value(text)),
-        Ok(Err(_)) => Err(EngineError::Store(crate::store::StoreError::new(
-            crate::store::StoreErrorKind::Busy,
-            format!("run `{id}` was not started: another engine took this engine's lease. Start it again"),
-        ))),
-        Err(error) => written_after_all(core, &row, &entries, error).await,
+        Answer::There(row) => same_start(core, *row, wanted, None).await.map(|row| (row, false)),
+        Answer::Held(holder) => Ok((*holder, false)),
     }
 }
 

@@ -1,15 +1,12 @@
 //! Threads of the engine, and the error if the system cannot start one.
 
+use super::clock::AGAIN;
 use super::error::EngineError;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
-use std::time::Duration;
 use tokio::runtime::Handle;
 use tokio::sync::oneshot;
-
-/// The wait before a thread is requested again.
-const AGAIN: Duration = Duration::from_millis(200);
 
 /// Starts a thread of the engine's own.
 ///

@@ -4,6 +4,7 @@ mod starting;
 
 pub use starting::TransactionalStart;
 
+use super::clock::AGAIN;
 use super::core::Core;
 use super::error::EngineError;
 use super::{Engine, inbox, messages, start};
@@ -25,9 +26,6 @@ use std::marker::PhantomData;
 use std::ops::{Deref, DerefMut};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
-
-/// The wait before a transaction of unknown outcome is looked for again.
-const AGAIN: Duration = Duration::from_millis(200);
 
 /// A transaction to be run: `.await` it. See [`Engine::transaction`].
 #[must_use = "a transaction runs when the call is awaited: add `.await`"]

@@ -22,6 +22,7 @@ pub(crate) struct QueueOptions {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum HolderOf {
     Returned,
+    WaitsOn,
     Replaced,
     Cancelled,
 }
@@ -94,13 +95,26 @@ impl Scope {
         self
     }
 
-    /// Has starts with the same key become one: the run waits in its queue for this time, and the next start with the
-    /// key takes its place and waits anew, but not past `longest` from the first start. The key is a
-    /// [deduplication key](Self::deduplication_key).
+    /// Has starts with the same key become one, the last of them: the run waits in its queue for this time, and the next
+    /// start with the key takes its place and waits anew, but not past `longest` from the first start. The key is a
+    /// [deduplication key](Self::deduplication_key). In place of [`delay`](Self::delay) and
+    /// [`not_before`](Self::not_before).
     #[must_use]
     pub fn debounce(self, key: impl Into<String>, wait: Duration, longest: Duration) -> Self {
-        let mut debounced = self.deduplication_key(key).replace_holder().delay(wait);
-        debounced.queued.longest = Some(longest);
+        self.debounced(key.into(), wait, longest, HolderOf::Replaced)
+    }
+
+    /// Has starts with the same key become one, the first of them: the run waits in its queue for this time, and the next
+    /// start with the key is answered by that run, which waits anew, but not past `longest` from the first start. Once it
+    /// has begun, the next start is the first one again. As [`debounce`](Self::debounce) otherwise.
+    #[must_use]
+    pub fn debounce_leading(self, key: impl Into<String>, wait: Duration, longest: Duration) -> Self {
+        self.debounced(key.into(), wait, longest, HolderOf::WaitsOn)
+    }
+
+    fn debounced(self, key: String, wait: Duration, longest: Duration, holder: HolderOf) -> Self {
+        let mut debounced = self.deduplication_key(key).delay(wait);
+        (debounced.queued.longest, debounced.queued.holder) = (Some(longest), Some(holder));
         debounced
     }
 
@@ -123,12 +137,13 @@ impl Scope {
         }
         let Some(queue) = queue else {
             let set = [
-                ("a priority", priority.is_some()),
-                ("a delay", begin.is_some()),
-                ("a time to live", time_to_live.is_some()),
+                ("a debounced start", longest.is_some()),
+                ("the priority of a run", priority.is_some()),
+                ("the delay of a run", begin.is_some()),
+                ("the time to live of a run", time_to_live.is_some()),
             ];
             return match set.iter().find(|(_, is_set)| *is_set) {
-                Some((what, _)) => Err(format!("{what} of a run is for a queue: add `.queue(\"..\")` to its start")),
+                Some((what, _)) => Err(format!("{what} is for a queue: add `.queue(\"..\")` to the start")),
                 None => Ok(None),
             };
         };
@@ -165,14 +180,22 @@ impl QueueOptions {
 
     pub(crate) const fn holder(&self) -> Holder {
         match self.holder {
-            None | Some(HolderOf::Returned) => Holder::Keeps,
+            None => Holder::Keeps,
+            Some(HolderOf::Returned) => Holder::Answers,
+            Some(HolderOf::WaitsOn) => Holder::Waits,
             Some(HolderOf::Replaced) => Holder::Yields,
             Some(HolderOf::Cancelled) => Holder::Ends,
         }
     }
 
-    pub(crate) const fn returns_holder(&self) -> bool {
-        matches!(self.holder, Some(HolderOf::Returned))
+    /// Checks the options of a child, which is a run of its own.
+    ///
+    /// # Errors
+    /// Another run may answer its start.
+    pub(crate) fn check_child(&self) -> Result<(), String> {
+        let is_refused = matches!(self.holder, Some(HolderOf::Returned | HolderOf::WaitsOn));
+        let why = "a child is a run of its own: start it without `.return_holder()` and `.debounce_leading(..)`";
+        if is_refused { Err(why.to_owned()) } else { Ok(()) }
     }
 }
 

@@ -17,6 +17,7 @@ mod rows;
 mod schedules;
 mod start;
 mod tasks;
+mod turns;
 
 use super::{Rejected, StoreError, StoreErrorKind, Write, Written};
 pub(super) use bonds::bonds;

@@ -5,9 +5,9 @@ mod select;
 mod tables;
 
 use super::{
-    Belongings, EntryRow, FieldRow, InboxRow, LeaseRow, NextSchedule, OutputRow, QueueRow, QueueState, Rejected,
-    RequestKey, RequestRow, RunKey, RunPage, RunQuery, RunRow, ScheduleRow, Store, StoreError, TaskKey, TaskRow,
-    WaitingRuns, Write, Written,
+    Belongings, EntryRow, FieldRow, InboxRow, LeaseRow, NextSchedule, OutputRow, QueueKeyRow, QueueRow, QueueState,
+    Rejected, RequestKey, RequestRow, RunKey, RunPage, RunQuery, RunRow, ScheduleRow, Store, StoreError, TaskKey,
+    TaskRow, WaitingRuns, Write, Written,
 };
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -121,6 +121,10 @@ impl Store for MemoryStore {
 
     fn queues(&self) -> Result<Vec<QueueRow>, StoreError> {
         Ok(self.tables().depths())
+    }
+
+    fn queue_keys(&self, queue: &str, after: Option<&str>, limit: usize) -> Result<Vec<QueueKeyRow>, StoreError> {
+        Ok(self.tables().keys_after(queue, after, limit))
     }
 
     fn clock(&self) -> Result<i64, StoreError> {

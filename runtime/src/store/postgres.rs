@@ -23,8 +23,8 @@ pub use options::PgOptions;
 
 use super::sql::Reader;
 use super::{
-    Belongings, ChangeSignal, EntryRow, FieldRow, InboxRow, LeaseRow, NextSchedule, OutputRow, QueueRow, QueueState,
-    Rejected, RequestKey, RequestRow, RunKey, RunPage, RunQuery, RunRow, ScheduleRow, Store, StoreError,
+    Belongings, ChangeSignal, EntryRow, FieldRow, InboxRow, LeaseRow, NextSchedule, OutputRow, QueueKeyRow, QueueRow,
+    QueueState, Rejected, RequestKey, RequestRow, RunKey, RunPage, RunQuery, RunRow, ScheduleRow, Store, StoreError,
     StoreErrorKind, TaskKey, TaskRow, WaitingRuns, Write, Written,
 };
 use links::Links;
@@ -241,6 +241,10 @@ impl Store for PostgresStore {
     #[expect(clippy::redundant_closure_for_method_calls, reason = "the method by itself fits no other lifetimes")]
     fn queues(&self) -> Result<Vec<QueueRow>, StoreError> {
         self.reading(|reader| reader.queues())
+    }
+
+    fn queue_keys(&self, queue: &str, after: Option<&str>, limit: usize) -> Result<Vec<QueueKeyRow>, StoreError> {
+        self.reading(|reader| reader.queue_keys(queue, after, limit))
     }
 
     #[expect(clippy::redundant_closure_for_method_calls, reason = "the method by itself fits no other lifetimes")]

@@ -1,6 +1,7 @@
 //! The limits of queues.
 
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 /// The limits of a queue, for all engines together. `None` is no limit.
@@ -19,6 +20,9 @@ pub struct QueueLimits {
     /// Whether a run keeps its room until it ends, and not only while it is at work.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub held: bool,
+    /// How many tasks of a key start in its turn; of one that is not named, 1.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub weights: BTreeMap<String, u32>,
 }
 
 /// How many tasks of a queue start in a time.
@@ -72,11 +76,15 @@ pub struct QueueState {
     pub starts: i64,
     /// The time at which `starts` was counted, by the clock of the database, in milliseconds since 1970.
     pub counted_at: i64,
-    /// The number of turns that its keys have had.
+    /// The last turn that a key was given: a multiple of [`TURN`](Self::TURN).
     pub turns: i64,
 }
 
 impl QueueState {
+    /// The distance of two turns, which is more than the weight of a key: between them a key counts what it has had of its
+    /// turn.
+    pub const TURN: i64 = 1 << 20;
+
     /// Creates the state of a queue that has just been declared.
     pub(super) fn new(queue: &str, declared: QueueLimits, has_keys: bool, running: i64, now: i64) -> Self {
         let starts = declared.rate.map_or(0, Rate::most);
@@ -88,6 +96,12 @@ impl QueueState {
     #[must_use]
     pub fn limits(&self) -> &QueueLimits {
         self.set.as_ref().unwrap_or(&self.declared)
+    }
+
+    /// Returns the turn after all others.
+    pub(super) const fn next_turn(&mut self) -> i64 {
+        self.turns += Self::TURN;
+        self.turns
     }
 
     /// Applies a change.
@@ -103,6 +117,13 @@ impl QueueState {
             QueueChange::Total(total) => set.get_or_insert(declared).total = *total,
             QueueChange::PerKey(per_key) => set.get_or_insert(declared).per_key = *per_key,
             QueueChange::Rate(rate) => set.get_or_insert(declared).rate = *rate,
+            QueueChange::Weight { key, weight } => {
+                let weights = &mut set.get_or_insert(declared).weights;
+                match weight {
+                    Some(weight) => weights.insert(key.clone(), *weight),
+                    None => weights.remove(key),
+                };
+            }
             QueueChange::Reset => *set = None,
             QueueChange::Pause(why) => self.paused.clone_from(why),
         }
@@ -153,6 +174,13 @@ pub enum QueueChange {
     PerKey(Option<u32>),
     /// Sets the rate; `None` removes it.
     Rate(Option<Rate>),
+    /// Sets how many tasks of a key start in its turn; `None` is 1.
+    Weight {
+        /// The key.
+        key: String,
+        /// The number.
+        weight: Option<u32>,
+    },
     /// Returns to the limits that the code declares.
     Reset,
     /// Pauses it for this reason; `None` resumes it.

@@ -24,8 +24,8 @@ pub(crate) use run_file::{RunFile, RunFileWriter};
 
 use super::sql::{self, Reader};
 use super::{
-    Belongings, Durability, EntryRow, FieldRow, InboxRow, LeaseRow, NextSchedule, OutputRow, QueueRow, QueueState,
-    Rejected, RequestKey, RequestRow, RunKey, RunPage, RunQuery, RunRow, ScheduleRow, Store, StoreError,
+    Belongings, Durability, EntryRow, FieldRow, InboxRow, LeaseRow, NextSchedule, OutputRow, QueueKeyRow, QueueRow,
+    QueueState, Rejected, RequestKey, RequestRow, RunKey, RunPage, RunQuery, RunRow, ScheduleRow, Store, StoreError,
     StoreErrorKind, TaskKey, TaskRow, WaitingRuns, Write, Written,
 };
 use crate::sql::sqlite::Guard;
@@ -215,6 +215,10 @@ impl Store for SqliteStore {
     #[expect(clippy::redundant_closure_for_method_calls, reason = "the method by itself fits no other lifetimes")]
     fn queues(&self) -> Result<Vec<QueueRow>, StoreError> {
         self.reading(|reader| reader.queues())
+    }
+
+    fn queue_keys(&self, queue: &str, after: Option<&str>, limit: usize) -> Result<Vec<QueueKeyRow>, StoreError> {
+        self.reading(|reader| reader.queue_keys(queue, after, limit))
     }
 
     #[expect(clippy::redundant_closure_for_method_calls, reason = "the method by itself fits no other lifetimes")]

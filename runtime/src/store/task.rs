@@ -145,6 +145,17 @@ pub enum TaskKey<'a> {
     },
 }
 
+/// A key of a queue, as [`Store::queue_keys`](super::Store::queue_keys) returns it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct QueueKeyRow {
+    /// The key.
+    pub key: String,
+    /// How many of its tasks wait.
+    pub waiting: i64,
+    /// How many of its tasks run.
+    pub running: i64,
+}
+
 /// What waits in a queue, as [`Store::queues`](super::Store::queues) returns it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct QueueRow {

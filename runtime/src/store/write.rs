@@ -11,7 +11,6 @@ use super::Status;
 use super::queue::QueueChange;
 use super::rows::{EntryRow, FieldRow};
 use super::schedule::{Fire, ScheduleRow};
-#[cfg(doc)]
 use super::task::TaskRow;
 use super::user_code::{Transaction, UserCode};
 #[cfg(doc)]
@@ -257,6 +256,11 @@ pub enum Holder {
     /// It keeps the key: the start is rejected with [`Rejected::Held`].
     #[default]
     Keeps,
+    /// It keeps the key, and answers the start if it has the same workflow: [`Written::Held`].
+    Answers,
+    /// If it has the same workflow, waits in the same queue and has not begun, it waits anew as the start says, and answers
+    /// it: [`Written::Held`]. Otherwise it loses the key, as with [`Yields`](Self::Yields).
+    Waits,
     /// It loses the key. If it waits in a queue and has not begun, it is cancelled, and the new run has its place there.
     Yields,
     /// It loses the key, and is cancelled.
@@ -296,6 +300,14 @@ pub struct NewQueued {
     /// The longest wait, in milliseconds, from the start of the first run that it replaces, and of those that this one has
     /// replaced: it limits `delay`.
     pub longest: Option<i64>,
+}
+
+impl NewQueued {
+    /// Returns the wait from `now` on of a run whose first start was `first`, both in milliseconds since 1970.
+    pub(super) fn wait(&self, first: i64, now: i64) -> i64 {
+        let left = |longest: i64| first.saturating_add(longest).saturating_sub(now).max(0);
+        self.longest.map_or(self.delay, |longest| self.delay.min(left(longest))).min(TaskRow::LONGEST)
+    }
 }
 
 /// Entries of one run by its owner, and the change of the run's row.

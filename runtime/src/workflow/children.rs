@@ -156,7 +156,8 @@ impl<W: WorkflowDef> StartChild<'_, W> {
         let input = W::CODE.input(self.input);
         let recode = input.recode_child(coder);
         let key = |queue: &str| input.key(&|input| self.journal.queue_key(queue, input));
-        let queued = given.queued(&scope, self.journal.started_at(), key);
+        let queued = given.queued.check_child();
+        let queued = queued.and_then(|()| given.queued(&scope, self.journal.started_at(), key));
         let recorded = input.record(coder, Location::ChildInput(W::NAME)).map_err(|error| error.to_string());
         let run = ChildRun {
             version: W::VERSION,

@@ -3,9 +3,9 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use steadfast::store::backend::{
-    Belongings, EntryRow, FieldRow, InboxRow, LeaseRow, NextSchedule, OutputRow, QueueRow, QueueState, Rejected,
-    RequestKey, RequestRow, RunKey, RunPage, RunQuery, RunRow, ScheduleRow, TaskKey, TaskRow, WaitingRuns, Write,
-    Written,
+    Belongings, EntryRow, FieldRow, InboxRow, LeaseRow, NextSchedule, OutputRow, QueueKeyRow, QueueRow, QueueState,
+    Rejected, RequestKey, RequestRow, RunKey, RunPage, RunQuery, RunRow, ScheduleRow, TaskKey, TaskRow, WaitingRuns,
+    Write, Written,
 };
 use steadfast::store::{MemoryStore, Store, StoreError, StoreErrorKind};
 
@@ -183,6 +183,10 @@ impl<S: Store + ?Sized> Store for Hooked<S> {
 
     fn queue(&self, name: &str) -> Result<Option<QueueState>, StoreError> {
         self.inner.queue(name)
+    }
+
+    fn queue_keys(&self, queue: &str, after: Option<&str>, limit: usize) -> Result<Vec<QueueKeyRow>, StoreError> {
+        self.inner.queue_keys(queue, after, limit)
     }
 
     fn queues(&self) -> Result<Vec<QueueRow>, StoreError> {

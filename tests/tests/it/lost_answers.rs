@@ -79,7 +79,7 @@ async fn runs_that_wait_for_each_other_go_on(place: Place) {
         assert_eq!(tokio::time::timeout(soon, run.result()).await.expect("the next is driven").unwrap(), 0);
         let run = engine.start(listens, 3).await.unwrap();
         engine.start(sends, run.id().to_owned()).await.unwrap();
-        assert_eq!(tokio::time::timeout(soon, run.result()).await.expect("it is told").unwrap(), 6);
+        assert_eq!(tokio::time::timeout(soon, run.result()).await.expect("the caller hears of it").unwrap(), 6);
     }
 }
 

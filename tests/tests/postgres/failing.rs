@@ -92,7 +92,7 @@ async fn the_server_ends_a_transaction_that_stands_still() {
     limits::hold_until(said);
     proxy.delay(Duration::ZERO);
     if let Err(error) = sent.await.expect("no panic") {
-        println!("the sender is told, and repeats it: {error}");
+        println!("the sender gets an error, and repeats it: {error}");
         run.send(Go).await.expect("sent");
     }
     assert_eq!(tokio::time::timeout(LONG, run.result()).await.expect("in time").expect("a result"), 2);

@@ -5,7 +5,7 @@ use crate::runs::{Job, again, begun, import, job, jobs, one_at_a_time, open, sta
 use limits::{Soon as _, until};
 use std::time::Duration;
 use steadfast::prelude::*;
-use steadfast::{Pause, Queue, RunError, Status};
+use steadfast::{ChildError, Pause, Queue, RunError, Scope, Status};
 
 on_both! {
     async fn a_held_key_is_refused_returned_replaced_or_taken(place: Place) {
@@ -67,6 +67,64 @@ on_both! {
         let ends = first.result().soon().await;
         assert!(ends.is_ok() || matches!(ends, Err(RunError::Cancelled { .. })), "it has begun before, or was replaced");
         engine.shutdown(ENDING).await.unwrap();
+    }
+
+    async fn starts_that_follow_each_other_become_the_first_of_them(place: Place) {
+        let test = format!("leading-{}", place.name());
+        let engine = one_at_a_time(&place, jobs()).await;
+        engine.queue("jobs").pause("for the starts").soon().await.unwrap();
+        let begin = std::time::Instant::now();
+        let (wait, longest) = (Duration::from_millis(400), Duration::from_mins(10));
+        let start = |name: &str| {
+            let call = engine.start(import, job(&test, name, 0)).queue("jobs");
+            call.debounce_leading(test.clone(), wait, longest).soon()
+        };
+        let first = start("first").await.unwrap();
+        for name in ["second", "third"] {
+            let same = start(name).await.unwrap();
+            assert_eq!((same.id(), same.is_new()), (first.id(), false));
+        }
+        engine.queue("jobs").resume().soon().await.unwrap();
+        assert_eq!(first.result().soon().await.unwrap(), "first");
+        assert!(begin.elapsed() >= wait, "{:?}", begin.elapsed());
+        let next = start("next").await.unwrap();
+        assert!(next.is_new());
+        assert_eq!(next.result().soon().await.unwrap(), "next");
+        engine.shutdown(ENDING).await.unwrap();
+    }
+}
+
+#[workflow]
+async fn joins(flow: &mut Flow, job: Job) -> Result<String> {
+    let child = flow.start(import, job).with(Scope::new().deduplication_key("joined").return_holder()).await;
+    match child.await {
+        Err(ChildError::Refused { reason }) => Ok(reason),
+        other => Err(Error::msg(format!("{other:?}"))),
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_needs_a_queue_or_no_parent_is_refused_by_name() {
+    let builder = Engine::builder().in_memory().workflow(joins).workflow(import).queue(jobs());
+    let engine = builder.serve("jobs", 1).start().await.unwrap();
+    let second = Duration::from_secs(1);
+    let aimless = engine.start(import, job("refused", "x", 0)).debounce("x", second, second).await.unwrap_err();
+    assert_eq!(aimless.to_string(), "a debounced start is for a queue: add `.queue(\"..\")` to the start");
+    let reason = engine.start(joins, job("refused", "x", 0)).await.unwrap().result().soon().await.unwrap();
+    let expected = "a child is a run of its own: start it without `.return_holder()` and `.debounce_leading(..)`";
+    assert!(reason.contains(expected), "{reason}");
+    let no_key = engine.queue("jobs").set_weight("acme", Some(2)).await.unwrap_err();
+    assert!(no_key.to_string().contains("queue `jobs` has no key"), "{no_key}");
+    engine.shutdown(ENDING).await.unwrap();
+    for (tasks, fault) in [
+        (0, "with `.weight(0)` nothing of it would ever start"),
+        (1_000_001, "the weight of key `acme` is from 1 to 1000000, not 1000001"),
+        (3, "has the weight of a key, and no key: add `.key("),
+    ] {
+        let queue = jobs().weight("acme", tasks);
+        let refused = Engine::builder().in_memory().workflow(import).queue(queue).serve("jobs", 1).start().await;
+        let refused = refused.expect_err("the declaration has a fault").to_string();
+        assert!(refused.contains(fault), "{refused}");
     }
 }
 

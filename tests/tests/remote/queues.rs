@@ -92,6 +92,8 @@ async fn a_limit_of_each_key_holds_and_keys_take_turns() {
     let run = engine.start(many, ("keys".to_owned(), keys(&[("a", 20), ("b", 3), ("c", 3)]), 5)).await.unwrap();
     until(async || engine.queue("limited").info().await.unwrap().waiting == 26).await;
     let workers = two_workers(&place, &queue, 4).await;
+    let keys = workers[0].queue("limited").keys(None).await.unwrap();
+    assert!(keys.iter().all(|key| key.running <= 2), "{keys:?}");
     run.result().soon().await.unwrap();
     let (most, order) = work("keys", |work| (work.most, work.order.clone()));
     assert_eq!((most, order.len()), ((2, 3), 26));

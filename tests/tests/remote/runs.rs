@@ -258,7 +258,7 @@ async fn keys_are_typed_limited_and_required() {
     );
     let aimless = engine.start(import, job(test, "a", 0)).priority(3).await.unwrap_err();
     assert!(matches!(&aimless, EngineError::Value { .. }), "{aimless:?}");
-    assert_eq!(aimless.to_string(), "a priority of a run is for a queue: add `.queue(\"..\")` to its start");
+    assert_eq!(aimless.to_string(), "the priority of a run is for a queue: add `.queue(\"..\")` to the start");
     engine.shutdown(ENDING).await.unwrap();
 }
 

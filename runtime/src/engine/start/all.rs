@@ -1,21 +1,19 @@
 //! Starts many runs, a slice at a time.
 
+use super::answer::{Answer, answer};
 use super::{NewRun, Opening, Wanted, new_run, same_start};
+use crate::engine::clock::AGAIN;
 use crate::engine::core::Core;
 use crate::engine::error::EngineError;
 use crate::engine::{Engine, claiming, inbox, trace};
 use crate::scope::{self, Scope};
-use crate::store::{EntryRow, Rejected, RunRow, StoreError, StoreErrorKind, Write};
+use crate::store::{EntryRow, RunRow, Write};
 use crate::workflow::{Startable, WorkflowDef};
 use futures_util::future::join_all;
 use std::sync::Arc;
-use std::time::Duration;
 
 /// The most runs of a slice: their inputs are in memory at once.
 const SLICE: usize = 10_000;
-
-/// The wait before a start of unknown outcome is repeated.
-const AGAIN: Duration = Duration::from_millis(200);
 
 /// How many runs a call of [`Engine::start_all`] has started.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -23,7 +21,8 @@ const AGAIN: Duration = Duration::from_millis(200);
 pub struct StartedAll {
     /// The runs that are new.
     pub started: usize,
-    /// The runs that were there already, with the same input.
+    /// The runs that were there already, with the same input, or that answered in place of a new one because they have its
+    /// deduplication key.
     pub there: usize,
 }
 
@@ -90,13 +89,11 @@ async fn started(core: &Arc<Core>, slice: Vec<(String, Wanted)>) -> Result<Start
     for (id, wanted) in slice {
         wanted.check(core)?;
         let opening = Opening::within(Scope::new().id(id), around.clone(), caller.as_deref(), core.recorded_now())?;
-        let returns_holder = opening.returns_holder();
-        news.push((new_run(core, opening, &wanted, None)?, wanted, returns_holder));
+        news.push((new_run(core, opening, &wanted, None)?, wanted));
     }
     let starting = core.clone();
     core.to_the_end(async move {
-        let answers =
-            join_all(news.into_iter().map(|(new, wanted, returns)| start(&starting, new, wanted, returns))).await;
+        let answers = join_all(news.into_iter().map(|(new, wanted)| start(&starting, new, wanted))).await;
         claiming::look(&starting);
         starting.look_for_tasks();
         let mut all = StartedAll::default();
@@ -110,30 +107,23 @@ async fn started(core: &Arc<Core>, slice: Vec<(String, Wanted)>) -> Result<Start
 
 /// Starts one of many runs; returns whether it is new. A start of unknown outcome is repeated: if the first one was
 /// written, the second finds its own run under the id.
-async fn start(core: &Arc<Core>, new: NewRun, wanted: Wanted, returns_holder: bool) -> Result<bool, EngineError> {
+async fn start(core: &Arc<Core>, new: NewRun, wanted: Wanted) -> Result<bool, EngineError> {
     let (execution, row, entries): (_, RunRow, Vec<EntryRow>) = (new.execution, new.row(0), new.entries.clone());
     loop {
-        return match core.committer.write(Write::Start(new.clone())).await {
-            Ok(Ok(written)) => {
-                let (number, notified) = written.started().unwrap_or_default();
+        let answered = match core.committer.write(Write::Start(new.clone())).await {
+            Ok(answered) => answered,
+            Err(error) if error.is_for_good() || !core.pause(AGAIN).await => return Err(EngineError::Store(error)),
+            Err(_) => continue,
+        };
+        return match answer(answered, &new.id, new.dedup.as_deref())? {
+            Answer::New(number, notified) => {
                 inbox::look_all(core, notified);
                 trace::started(&RunRow { number, first_run: number, ..row }, &entries);
                 Ok(true)
             }
-            Ok(Err(Rejected::Exists(there))) if there.execution == execution => Ok(true),
-            Ok(Err(Rejected::Exists(there))) => same_start(core, *there, wanted, None).await.map(|_| false),
-            Ok(Err(Rejected::Held(holder))) if returns_holder && holder.workflow == wanted.workflow => Ok(false),
-            Ok(Err(Rejected::Held(holder))) => {
-                let key = new.dedup.unwrap_or_default();
-                Err(EngineError::Held { id: new.id, key, holder: holder.id })
-            }
-            Ok(Err(Rejected::Refused(text))) => Err(EngineError::value(text)),
-            Ok(Err(_)) => {
-                let message = format!("run `{}` was not started; start it again", new.id);
-                Err(EngineError::Store(StoreError::new(StoreErrorKind::Busy, message)))
-            }
-            Err(error) if error.is_for_good() || !core.pause(AGAIN).await => Err(EngineError::Store(error)),
-            Err(_) => continue,
+            Answer::There(there) if there.execution == execution => Ok(true),
+            Answer::There(there) => same_start(core, *there, wanted, None).await.map(|_| false),
+            Answer::Held(_) => Ok(false),
         };
     }
 }

@@ -57,11 +57,19 @@ impl<W: WorkflowDef> StartCall<'_, W> {
         self.with(Scope::new().cancel_holder())
     }
 
-    /// Has starts with the same key become one: the run waits in its [queue](Self::queue) for this time, and the next
-    /// start with the key takes its place and waits anew, but not past `longest` from the first start. The key is a
-    /// [deduplication key](Self::deduplication_key).
+    /// Has starts with the same key become one, the last of them: the run waits in its [queue](Self::queue) for this time,
+    /// and the next start with the key takes its place and waits anew, but not past `longest` from the first start. The
+    /// key is a [deduplication key](Self::deduplication_key). In place of [`delay`](Self::delay) and
+    /// [`not_before`](Self::not_before).
     pub fn debounce(self, key: impl Into<String>, wait: Duration, longest: Duration) -> Self {
         self.with(Scope::new().debounce(key, wait, longest))
+    }
+
+    /// Has starts with the same key become one, the first of them: the run waits in its [queue](Self::queue) for this
+    /// time, and the next start with the key is answered by that run, which waits anew, but not past `longest` from the
+    /// first start. Once it has begun, the next start is the first one again. As [`debounce`](Self::debounce) otherwise.
+    pub fn debounce_leading(self, key: impl Into<String>, wait: Duration, longest: Duration) -> Self {
+        self.with(Scope::new().debounce_leading(key, wait, longest))
     }
 
     /// Has the run wait in a queue until an engine that [serves](crate::EngineBuilder::serve) it has room: see

@@ -1,6 +1,7 @@
 //! Loads what a remote step needs of its run: its identity, and the context as the call saw it.
 
 use crate::context::{ContextType, Loading, SharedContext};
+use crate::engine::clock::AGAIN;
 use crate::engine::core::Core;
 use crate::engine::task_run::{Outbox, TaskRun};
 use crate::engine::{inbox, time_travel};
@@ -10,11 +11,7 @@ use crate::run_env::RunEnv;
 use crate::session::Session;
 use crate::store::{NewInboxItem, RunKey, StoreError, TaskRow, Write};
 use std::sync::Arc;
-use std::time::Duration;
 use tokio::sync::{mpsc, oneshot};
-
-/// The wait before a write of unknown outcome is repeated.
-const AGAIN: Duration = Duration::from_millis(200);
 
 /// Why a task cannot run here.
 pub(super) enum Missing {

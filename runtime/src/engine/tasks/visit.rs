@@ -2,6 +2,7 @@
 
 use super::load::{self, Missing};
 use crate::context::SharedContext;
+use crate::engine::clock::AGAIN;
 use crate::engine::core::{Core, DriverEvent, Envelope};
 use crate::engine::inbox;
 use crate::engine::running_attempts::{Attempt, RunningAttempts};
@@ -17,8 +18,6 @@ use tokio::sync::mpsc;
 
 type Mail = (mpsc::UnboundedSender<Envelope>, mpsc::UnboundedReceiver<Envelope>);
 
-/// The wait before a write of unknown outcome is repeated, and a task is looked at again by this engine or another.
-const AGAIN: Duration = Duration::from_millis(200);
 const RETURNED_FOR: i64 = 2_000;
 /// The interval at which a cancelled body is checked for its end.
 const LOOK: Duration = Duration::from_millis(5);

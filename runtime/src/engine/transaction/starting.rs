@@ -3,10 +3,11 @@
 use super::EngineTx;
 use crate::engine::error::EngineError;
 use crate::engine::opening::{self, Opening, Wanted};
+use crate::engine::start::answer::{Answer, answer};
 use crate::machine::{first_entry, scope_entry};
 use crate::record::RunIdentity;
 use crate::scope::Scope;
-use crate::store::{NewRun, Rejected, RunKey, StoreError, Write};
+use crate::store::{NewRun, Rejected, RunKey, Write};
 use crate::workflow::WorkflowDef;
 use std::marker::PhantomData;
 
@@ -26,7 +27,8 @@ impl<W: WorkflowDef> TransactionalStart<'_, '_, W> {
         self
     }
 
-    /// Applies all options of a scope: labels, a deadline, a principal. Options that it does not set are unchanged.
+    /// Applies all options of a scope: labels, a deadline, a principal, a queue and how the run waits there, a
+    /// deduplication key. Options that it does not set are unchanged.
     pub fn with(mut self, scope: Scope) -> Self {
         self.given = scope.or(self.given);
         self
@@ -53,7 +55,7 @@ impl EngineTx<'_> {
         (tx.around.scope.run_id, tx.around.scope.deduplication_key) = (None, None);
         let opening = Opening::within(given, around, tx.around.caller.as_deref(), core.recorded_now())?;
         let (labels, queued) = (opening.labels(), opening.queued(core, wanted)?);
-        let (holder, returns_holder) = (opening.holder(), opening.returns_holder());
+        let holder = opening.holder();
         let Opening { id, scope, dedup, .. } = opening;
         if let Some(row) = tx.run(&id)? {
             let begun = tx.within.run(RunKey::Number(row.first_run));
@@ -81,19 +83,17 @@ impl EngineTx<'_> {
             queued,
             holder,
         };
-        match tx.write(&Write::Start(new))? {
-            Ok(written) => tx.done.notified.extend(written.started().unwrap_or_default().1),
-            Err(Rejected::Refused(text)) => return Err(EngineError::value(text)),
-            Err(Rejected::Held(holder)) if returns_holder && holder.workflow == wanted.workflow => {
-                return Ok(holder.id);
-            }
-            Err(Rejected::Held(holder)) => {
-                return Err(EngineError::Held { id, key: dedup.unwrap_or_default(), holder: holder.id });
-            }
-            Err(_) => {
-                let text = format!("run `{id}` was not started: another engine took this engine's lease. Do it again");
-                let fault = EngineError::Store(StoreError::new(crate::store::StoreErrorKind::Busy, text));
-                tx.done.fault = Some(fault.clone());
+        let answered = tx.write(&Write::Start(new))?;
+        let is_fenced = matches!(answered, Err(Rejected::Fenced));
+        match answer(answered, &id, dedup.as_deref()) {
+            Ok(Answer::New(_, notified)) => tx.done.notified.extend(notified),
+            Ok(Answer::Held(holder)) => return Ok(holder.id),
+            // It was looked for before.
+            Ok(Answer::There(_)) => {}
+            Err(fault) => {
+                if is_fenced {
+                    tx.done.fault = Some(fault.clone());
+                }
                 return Err(fault);
             }
         }

@@ -67,6 +67,50 @@ pub fn keys_take_turns<S: Store>(open: &dyn Fn() -> S) {
     assert_eq!(positions(&rig.claim(rig.lease, 9)), [0; 0]);
 }
 
+/// A key with a weight starts as many in its turn, also if each claim has room for one; a new key has its turn after those
+/// that wait.
+pub fn keys_have_weights<S: Store>(open: &dyn Fn() -> S) {
+    let rig = Rig::new(open);
+    let run = rig.start("a");
+    let weight = |key: &str, weight| QueueChange::Weight { key: key.to_owned(), weight };
+    rig.declare(QueueLimits::default(), false);
+    let refused = rig.change_queue(weight("b", Some(3)));
+    assert!(matches!(&refused, Err(Rejected::Refused(why)) if why.contains("has no key")), "{refused:?}");
+    rig.declare(QueueLimits::default(), true);
+    assert_eq!(rig.change_queue(weight("b", Some(3))), Ok(Written::Done));
+    rig.enqueue(run, (1..=9).map(|position| of("a", position)));
+    rig.enqueue(run, (11..=29).map(|position| of("b", position)));
+    let one = || positions(&rig.claim(rig.lease, 1))[0];
+    let ones: Vec<u64> = (0..5).map(|_| one()).collect();
+    assert_eq!(ones, [1, 11, 12, 13, 2], "one claim after the other");
+    assert_eq!(positions(&rig.claim(rig.lease, 8)), [14, 15, 16, 17, 18, 19, 3, 4], "two rounds in one");
+    // It came before their next turns.
+    rig.enqueue(run, [of("c", 31)]);
+    assert_eq!([one(), one(), one(), one()], [20, 21, 22, 5]);
+    let keys = |after| rig.store.queue_keys("gpu", after, 2).expect("the keys can be read");
+    let counts: Vec<_> = keys(None).iter().map(|row| (row.key.clone(), row.waiting, row.running)).collect();
+    assert_eq!(counts, [("a".to_owned(), 4, 5), ("b".to_owned(), 7, 12)]);
+    assert_eq!(keys(Some("b")).len(), 1);
+    assert_eq!([one(), one()], [31, 23]);
+    assert_eq!(rig.change_queue(weight("b", None)), Ok(Written::Done));
+    assert_eq!([one(), one()], [24, 6]);
+}
+
+/// Keys that come anew without end do not hold up one that waits.
+pub fn new_keys_wait_for_their_turn<S: Store>(open: &dyn Fn() -> S) {
+    let rig = Rig::new(open);
+    let run = rig.start("a");
+    rig.declare(QueueLimits::default(), true);
+    rig.enqueue(run, [of("z", 1), of("z", 2), of("z", 3)]);
+    let mut all = Vec::new();
+    for position in 11..=20 {
+        rig.enqueue(run, [of(&format!("{position}"), position)]);
+        all.extend(positions(&rig.claim(rig.lease, 1)));
+        number(rig.finish(rig.lease, run, *all.last().expect("one was claimed"), 1));
+    }
+    assert!([1, 2, 3].iter().all(|old| all.contains(old)), "{all:?}");
+}
+
 /// More keys than a page that begin at once all come to their turn, whatever the first ones wait for.
 pub fn many_keys_begin_at_once<S: Store>(open: &dyn Fn() -> S) {
     let rig = Rig::new(open);

@@ -213,6 +213,42 @@ pub fn room_goes_with_the_lease<S: Store>(open: &dyn Fn() -> S) {
     assert_eq!(rig.stands(ended), (Status::Completed, false, None));
 }
 
+/// The holder of a deduplication key answers a start, and waits anew while it has not begun.
+pub fn the_holder_answers_a_start<S: Store>(open: &dyn Fn() -> S) {
+    let rig = Rig::new(open);
+    let keyed = |id: &str, holder, queue: &str, delay| {
+        let (dedup, queue) = (Some("k".to_owned()), queue.to_owned());
+        let queued = Some(NewQueued { queue, delay, longest: Some(2 * HOUR), ..queued() });
+        rig.write(Write::Start(NewRun { dedup, queued, holder, ..new_run(id, rig.lease) }))
+    };
+    let held = |answer: Answer| match answer {
+        Ok(Written::Held(row)) => row.number,
+        other => panic!("{other:?}"),
+    };
+    let first = number(keyed("a", Holder::Waits, "gpu", HOUR));
+    let due = || rig.tasks(TaskKey::Run(first))[0].due;
+    let began = due();
+    assert_eq!(held(keyed("b", Holder::Answers, "gpu", 0)), first);
+    assert_eq!(due(), began, "it waits as before");
+    assert_eq!(held(keyed("b", Holder::Waits, "gpu", 3 * HOUR)), first);
+    assert!((due() - began - HOUR).abs() < 60_000, "no longer than two hours: {}", due() - began);
+    let other = NewRun { workflow: "other".to_owned(), dedup: Some("k".to_owned()), ..new_run("o", rig.lease) };
+    let other = rig.write(Write::Start(NewRun { holder: Holder::Answers, ..other }));
+    assert!(matches!(other, Err(Rejected::Held(row)) if row.number == first), "one of another workflow answers none");
+    assert!(rig.store.run(RunKey::Id("b")).expect("read").is_none());
+    // One that has begun answers, or goes on without the key.
+    assert_eq!(held(keyed("b", Holder::Waits, "gpu", 0)), first);
+    assert_eq!(rig.claim_runs(9), [(first, 1)]);
+    assert_eq!(held(keyed("b", Holder::Answers, "gpu", 0)), first);
+    let second = number(keyed("b", Holder::Waits, "gpu", HOUR));
+    assert_eq!((rig.row(first).dedup, rig.inbox(first).len()), (None, 0));
+    // One in another queue is not the same wait.
+    match keyed("c", Holder::Waits, "cpu", HOUR) {
+        Ok(Written::Appended { notified, .. }) => assert_eq!(notified, [second]),
+        other => panic!("{other:?}"),
+    }
+}
+
 /// A deduplication key goes to the new run: one that waits is cancelled and gives its place, one that has begun goes on or
 /// is cancelled.
 pub fn a_key_is_taken_from_its_holder<S: Store>(open: &dyn Fn() -> S) {

@@ -1,6 +1,7 @@
 //! The writes of an append beyond the rows of its run.
 
 use super::append::not_replaced;
+use super::start::Begun;
 use super::{Decided, Decision, End, Rows};
 use crate::store::{
     Append, NewInboxItem, NewRun, Outgoing, OutputRow, Rejected, RequestRow, RunKey, Status, StoreError, StoreErrorKind,
@@ -84,7 +85,11 @@ impl<R: Rows> Decision<'_, R> {
         position: Option<u64>,
         notified: &mut Vec<i64>,
     ) -> Decided<i64> {
-        let number = self.start(run, notified)?;
+        let number = match self.start(run, notified)? {
+            Begun::New(number) => number,
+            // A child is a run of its own.
+            Begun::Held(holder) => return Err(Rejected::Held(holder).into()),
+        };
         if let Some(position) = position {
             self.rows.watch(starter, position, number)?;
         }

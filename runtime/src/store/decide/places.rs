@@ -24,9 +24,9 @@ impl<R: Rows> Decision<'_, R> {
 
     /// Has a new run wait in its queue, as if it had come at the time `before`.
     pub(super) fn queue_run(&mut self, run: i64, new: &NewRun, queued: &NewQueued, before: Option<i64>) -> Decided<()> {
-        let NewQueued { queue, key, priority, delay, expires, deadline, longest } = queued.clone();
         let at = before.unwrap_or(new.at);
-        let left = longest.map(|longest| at.saturating_add(longest).saturating_sub(new.at));
+        let due = queued.wait(at, new.at);
+        let NewQueued { queue, key, priority, expires, deadline, .. } = queued.clone();
         let task = TaskRow {
             number: 0,
             queue,
@@ -39,7 +39,7 @@ impl<R: Rows> Decision<'_, R> {
             priority,
             key,
             at,
-            due: left.map_or(delay, |left| delay.min(left)),
+            due,
             state: TaskState::Waiting,
             lease: None,
             refused: None,

@@ -1,14 +1,7 @@
 //! Queues: which of their tasks start, by limits of all engines together.
 
-use super::{Decided, Decision, KeyChange, Rows, Served, TaskHead, WaitingKey};
+use super::{Decided, Decision, KeyChange, Rows, TaskHead};
 use crate::store::{Lease, QueueChange, QueueState, Rate, Rejected, TaskRow, Written};
-use std::collections::HashMap;
-
-/// The most keys that one look at turns returns.
-const TURNS: usize = 64;
-
-/// The most keys that one claim looks at in vain: their tasks are not due, or have other steps.
-const VAIN: usize = 256;
 
 impl<R: Rows> Decision<'_, R> {
     pub(super) fn change_queue(&mut self, queue: &str, change: &QueueChange) -> Decided<Written> {
@@ -23,7 +16,8 @@ impl<R: Rows> Decision<'_, R> {
             (None, _) => return Err(Rejected::NoSuchQueue.into()),
             (Some(there), change) => {
                 let mut state = there.clone();
-                if let (QueueChange::PerKey(Some(_)), false) = (change, there.has_keys) {
+                let is_of_keys = matches!(change, QueueChange::PerKey(Some(_)) | QueueChange::Weight { .. });
+                if is_of_keys && !there.has_keys {
                     return Err(
                         Rejected::Refused(format!("queue `{queue}` has no key: declare it with `.key(..)`")).into()
                     );
@@ -85,93 +79,9 @@ impl<R: Rows> Decision<'_, R> {
     fn claim_in_order(&mut self, lease: i64, queue: &str, steps: &[String], limit: usize) -> Decided<Vec<TaskRow>> {
         let claimed = self.rows.claim_tasks(lease, queue, None, steps, limit)?;
         for key in claimed.iter().filter_map(|task| task.key.as_deref()) {
-            self.rows.count_key(queue, key, KeyChange { waiting: -1, running: 1, turn: None })?;
+            self.rows.count_key(queue, key, KeyChange { waiting: -1, running: 1 })?;
         }
         Ok(claimed)
-    }
-
-    /// Claims tasks of each key in the order of turns, round after round, until the room is used or nothing is left. A
-    /// round gives each key the same number, so that few keys need few rounds.
-    fn claim_in_turns(
-        &mut self,
-        lease: i64,
-        state: &mut QueueState,
-        steps: &[String],
-        room: usize,
-    ) -> Decided<Vec<TaskRow>> {
-        let per_key = state.limits().per_key.unwrap_or(u32::MAX);
-        let (mut claimed, mut vain) = (Vec::new(), Vec::new());
-        let mut after = (i64::MIN, String::new());
-        while claimed.len() < room && vain.len() < VAIN {
-            // A key that was served has a later turn than all others, and comes again in the next round.
-            let mut keys = self.rows.turns(&state.queue, per_key, (after.0, &after.1), TURNS)?;
-            let left = room - claimed.len();
-            keys.truncate(left);
-            let Some(last) = keys.last() else { return Ok(claimed) };
-            after = (last.turn, last.key.clone());
-            let mut of_round = Vec::new();
-            match left / keys.len() {
-                // More keys than half the room: one statement for all of them.
-                1 => {
-                    let keys: Vec<&str> = keys.iter().map(|turn| turn.key.as_str()).collect();
-                    of_round = self.rows.claim_firsts(lease, &state.queue, &keys, steps)?;
-                    // They come in any order.
-                    of_round.sort_by_key(|task| keys.iter().position(|key| task.key.as_deref() == Some(key)));
-                }
-                each => {
-                    for WaitingKey { key, running, .. } in &keys {
-                        let free = i64::from(per_key).saturating_sub(*running).max(0);
-                        let limit = usize::try_from(free).map_or(each, |free| each.min(free));
-                        of_round.extend(self.rows.claim_tasks(lease, &state.queue, Some(key), steps, limit)?);
-                    }
-                }
-            }
-            vain.extend(self.count_round(state, keys, &of_round)?);
-            claimed.extend(of_round);
-        }
-        if vain.len() >= VAIN {
-            self.put_back(state, vain)?;
-        }
-        Ok(claimed)
-    }
-
-    /// Counts the tasks that were claimed of these keys, and gives the keys their next turns. Returns those of which none
-    /// was claimed.
-    fn count_round(
-        &mut self,
-        state: &mut QueueState,
-        keys: Vec<WaitingKey>,
-        claimed: &[TaskRow],
-    ) -> Decided<Vec<String>> {
-        let mut counts: HashMap<&str, i64> = HashMap::new();
-        for key in claimed.iter().filter_map(|task| task.key.as_deref()) {
-            *counts.entry(key).or_default() += 1;
-        }
-        let (mut served, mut vain) = (Vec::new(), Vec::new());
-        for WaitingKey { key, .. } in keys {
-            match counts.get(key.as_str()) {
-                Some(count) => {
-                    state.turns += 1;
-                    served.push(Served { key, count: *count, turn: state.turns });
-                }
-                None => vain.push(key),
-            }
-        }
-        if !served.is_empty() {
-            self.rows.serve_keys(&state.queue, &served)?;
-        }
-        Ok(vain)
-    }
-
-    /// Gives keys the last turns: the next claim looks at others first.
-    fn put_back(&mut self, state: &mut QueueState, keys: Vec<String>) -> Decided<()> {
-        let last = keys.into_iter().map(|key| {
-            state.turns += 1;
-            Served { key, count: 0, turn: state.turns }
-        });
-        let last: Vec<Served> = last.collect();
-        self.rows.serve_keys(&state.queue, &last)?;
-        Ok(self.rows.put_queue(state)?)
     }
 
     /// Gives the tasks of a queue that has had no keys until now the empty one.
@@ -180,7 +90,7 @@ impl<R: Rows> Decision<'_, R> {
         if waiting + running == 0 {
             return Ok(());
         }
-        Ok(self.rows.count_key(queue, "", KeyChange { waiting, running, turn: None })?)
+        Ok(self.rows.count_key(queue, "", KeyChange { waiting, running })?)
     }
 
     /// Counts a task that begins to wait, for the first time or again.

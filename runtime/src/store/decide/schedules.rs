@@ -1,6 +1,7 @@
 //! Schedules: which of their times start runs. Each change names the revision that it was planned on, so whichever
 //! engines plan the same time, one of them decides it.
 
+use super::start::Begun;
 use super::{Decided, Decision, Rows};
 use crate::store::{
     Fire, FireSource, Fired, FiringOutcome, FiringRow, NewInboxItem, Overlap, Rejected, RunKey, RunRow, ScheduleRow,
@@ -62,7 +63,9 @@ impl<R: Rows> Decision<'_, R> {
                 // Those that wait came first.
                 return Ok(waits(row, fire, None));
             }
-            let number = self.start(&fire.run, &mut Vec::new())?;
+            let Begun::New(number) = self.start(&fire.run, &mut Vec::new())? else {
+                return Err(Rejected::Fenced.into());
+            };
             started(row, fire);
             return Ok(Fired::Started(number));
         };

@@ -1,18 +1,28 @@
 //! Starts of runs.
 
-use super::{Decided, Decision, Rows, RunChange};
+use super::{Decided, Decision, Rows, RunChange, TaskHead};
 use crate::store::{Holder, NewInboxItem, NewQueued, NewRun, Rejected, RunKey, RunRow, Status, Written};
+
+/// What a start comes to.
+pub(super) enum Begun {
+    /// A new run with this number.
+    New(i64),
+    /// The run that has the deduplication key.
+    Held(Box<RunRow>),
+}
 
 impl<R: Rows> Decision<'_, R> {
     pub(super) fn start_alone(&mut self, new: &NewRun) -> Decided<Written> {
         let mut notified = Vec::new();
-        let number = self.start(new, &mut notified)?;
-        let is_alone = notified.is_empty();
-        Ok(if is_alone { Written::Number(number) } else { Written::Appended { outcomes: vec![Ok(number)], notified } })
+        Ok(match self.start(new, &mut notified)? {
+            Begun::Held(holder) => Written::Held(holder),
+            Begun::New(number) if notified.is_empty() => Written::Number(number),
+            Begun::New(number) => Written::Appended { outcomes: vec![Ok(number)], notified },
+        })
     }
 
     /// Starts a run. One that exists is the answer even under a lost lease.
-    pub(super) fn start(&mut self, new: &NewRun, notified: &mut Vec<i64>) -> Decided<i64> {
+    pub(super) fn start(&mut self, new: &NewRun, notified: &mut Vec<i64>) -> Decided<Begun> {
         if let Some(row) = self.rows.run(RunKey::Id(&new.id))? {
             return Err(Rejected::Exists(Box::new(row)).into());
         }
@@ -24,8 +34,8 @@ impl<R: Rows> Decision<'_, R> {
         if let Some(key) = &new.dedup
             && let Some(row) = self.rows.holder(key)?
         {
-            if new.holder == Holder::Keeps {
-                return Err(Rejected::Held(Box::new(row)).into());
+            if self.answers(&row, new)? {
+                return Ok(Begun::Held(Box::new(row)));
             }
             before = self.take_key(&row, new, notified)?;
         }
@@ -35,15 +45,38 @@ impl<R: Rows> Decision<'_, R> {
         if let Some(queued) = &new.queued {
             self.queue_run(number, new, queued, before)?;
         }
-        Ok(number)
+        Ok(Begun::New(number))
+    }
+
+    /// Returns whether the run that holds the deduplication key answers the start in place of a new one.
+    fn answers(&mut self, holder: &RunRow, new: &NewRun) -> Decided<bool> {
+        let is_same = holder.workflow == new.workflow;
+        match new.holder {
+            Holder::Answers if is_same => Ok(true),
+            Holder::Keeps | Holder::Answers => Err(Rejected::Held(Box::new(holder.clone())).into()),
+            Holder::Waits if is_same => {
+                let Some((queued, place)) = new.queued.as_ref().zip(self.unbegun(holder)?) else { return Ok(false) };
+                let is_here = place.queue == queued.queue;
+                if is_here {
+                    self.rows.set_due(holder.number, queued.wait(place.at, new.at))?;
+                }
+                Ok(is_here)
+            }
+            Holder::Waits | Holder::Yields | Holder::Ends => Ok(false),
+        }
+    }
+
+    /// Returns what a run has in its queue, if it waits there and has not begun.
+    fn unbegun(&self, run: &RunRow) -> Decided<Option<TaskHead>> {
+        let place = if run.status == Status::Queued { self.place(run.number)? } else { None };
+        Ok(place.filter(|place| place.attempt == 0))
     }
 
     /// Takes the deduplication key from the run that holds it. Returns the time of the start whose place in the queue the
     /// new run has, if that has not begun.
     fn take_key(&mut self, holder: &RunRow, new: &NewRun, notified: &mut Vec<i64>) -> Decided<Option<i64>> {
         self.rows.change_run(holder.number, &RunChange { frees_dedup: true, ..RunChange::default() })?;
-        let place = if holder.status == Status::Queued { self.place(holder.number)? } else { None };
-        let waiting = place.filter(|place| place.attempt == 0);
+        let waiting = self.unbegun(holder)?;
         if waiting.is_some() || new.holder == Holder::Ends {
             let why = format!("run `{}` has taken its place", new.id);
             self.give(holder.number, &NewInboxItem::cancellation(holder.number, &why, new.at), notified)?;

@@ -4,8 +4,8 @@ use super::columns::{Columns, Flaw, wrong};
 use crate::record::InboxKind;
 use crate::store::decide::{ItemHead, TaskHead};
 use crate::store::{
-    FieldRow, InboxRow, LeaseRow, OutputRow, QueueLimits, QueueState, RequestRow, RunRow, ScheduleRow, Status,
-    TakenItem, TaskRow, TaskState, WaitingRuns,
+    FieldRow, InboxRow, LeaseRow, OutputRow, QueueKeyRow, QueueLimits, QueueState, RequestRow, RunRow, ScheduleRow,
+    Status, TakenItem, TaskRow, TaskState, WaitingRuns,
 };
 use data_encoding::HEXLOWER;
 
@@ -212,6 +212,15 @@ impl FromRow for TaskHead {
             state: row.word("state", TaskState::parse)?,
             lease: row.maybe_int("lease")?,
         })
+    }
+}
+
+impl FromRow for QueueKeyRow {
+    const COLUMNS: &'static [&'static str] = &["key", "waiting", "running"];
+    const CALLED: (&'static str, &'static str) = ("key of a queue", "key");
+
+    fn from_row(row: &Columns<'_>) -> Result<Self, Flaw> {
+        Ok(Self { key: row.text("key")?.to_owned(), waiting: row.int("waiting")?, running: row.int("running")? })
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::read::{Reader, clamped};
 use super::{Cell, Session, queries};
-use crate::store::{QueueRow, QueueState, StoreError, TaskKey, TaskRow};
+use crate::store::{QueueKeyRow, QueueRow, QueueState, StoreError, TaskKey, TaskRow};
 use std::fmt::Write as _;
 use std::ops::ControlFlow;
 
@@ -151,6 +151,22 @@ impl<S: Session> Reader<'_, S> {
             last = queue;
         }
         Ok(queues)
+    }
+
+    pub(in crate::store) fn queue_keys(
+        &self,
+        queue: &str,
+        after: Option<&str>,
+        limit: usize,
+    ) -> Result<Vec<QueueKeyRow>, StoreError> {
+        let queue = Cell::Text(queue.as_bytes());
+        match after {
+            None => self.rows(None, queries::tasks::KEYS, &[queue, clamped(limit)]),
+            Some(after) => {
+                let values = [queue, clamped(limit), Cell::Text(after.as_bytes())];
+                self.rows(None, queries::tasks::KEYS_AFTER, &values)
+            }
+        }
     }
 
     /// Returns how many tasks a query finds, and the time of the oldest.

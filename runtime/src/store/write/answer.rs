@@ -11,6 +11,8 @@ pub enum Written {
     /// The number of the new run, the new inbox item, or the new lease. A start that cancels another run is answered by
     /// [`Appended`](Self::Appended).
     Number(i64),
+    /// No run was started, because this one has the deduplication key and answers the start.
+    Held(Box<RunRow>),
     /// Done, with nothing to report.
     Done,
     /// Entries were appended that wrote more than the rows of their run.

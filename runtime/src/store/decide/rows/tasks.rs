@@ -28,6 +28,9 @@ pub(in crate::store) trait TaskRows {
     /// Sets the latest end of a run that waits in a queue.
     fn set_deadline(&mut self, run: i64, deadline: Option<i64>) -> Result<(), StoreError>;
 
+    /// Sets the wait of a run until it may be claimed from its queue, from now on, in milliseconds.
+    fn set_due(&mut self, run: i64, wait: i64) -> Result<(), StoreError>;
+
     /// Returns at most `limit` runs that wait in a queue, and whose time to begin or deadline is over by the clock of the
     /// database.
     fn expired(&self, limit: usize) -> Result<Vec<TaskRow>, StoreError>;
@@ -44,7 +47,8 @@ pub(in crate::store) trait TaskRows {
     /// Returns the clock of the database, in milliseconds since 1970.
     fn now(&self) -> Result<i64, StoreError>;
 
-    /// Changes how many tasks of a key wait and run. Removes a key of which none does.
+    /// Changes how many tasks of a key wait and run. Removes a key of which none does; a new one has its turn after all that
+    /// were served.
     fn count_key(&mut self, queue: &str, key: &str, change: KeyChange) -> Result<(), StoreError>;
 
     /// Gives the tasks of a queue that have no key the empty one, and returns how many wait and run.
@@ -107,8 +111,6 @@ pub(in crate::store) struct TaskChange<'a> {
 pub(in crate::store) struct KeyChange {
     pub(in crate::store) waiting: i64,
     pub(in crate::store) running: i64,
-    /// Its new turn; `None` leaves it.
-    pub(in crate::store) turn: Option<i64>,
 }
 
 impl From<&TaskRow> for TaskHead {

@@ -2,7 +2,7 @@
 
 use crate::store::decide::{KeyChange, Served, TaskChange, TaskHead, TaskRows, WaitingKey};
 use crate::store::memory::tables::{KeyRow, Tables, TaskId};
-use crate::store::{QueueRow, QueueState, StoreError, TaskKey, TaskRow, TaskState};
+use crate::store::{QueueKeyRow, QueueRow, QueueState, StoreError, TaskKey, TaskRow, TaskState};
 use std::collections::BTreeMap;
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -56,6 +56,22 @@ impl Tables {
             }
         }
         queues.into_values().filter(|row| row.waiting + row.running > 0).collect()
+    }
+
+    pub(in crate::store::memory) fn keys_after(
+        &self,
+        queue: &str,
+        after: Option<&str>,
+        limit: usize,
+    ) -> Vec<QueueKeyRow> {
+        let of_queue =
+            self.keys.iter().filter(|((of, key), _)| of == queue && after.is_none_or(|after| key.as_str() > after));
+        let row = |((_, key), row): (&(String, String), &KeyRow)| QueueKeyRow {
+            key: key.clone(),
+            waiting: row.waiting,
+            running: row.running,
+        };
+        of_queue.take(limit).map(row).collect()
     }
 
     pub(super) fn heads_at(&self, run: i64, position: u64) -> Vec<TaskHead> {
@@ -170,10 +186,10 @@ impl Tables {
 
     pub(super) fn alter_key(&mut self, queue: &str, key: &str, change: KeyChange) {
         let of = (queue.to_owned(), key.to_owned());
-        let row = self.keys.entry(of.clone()).or_default();
+        let turn = self.queues.get(queue).map_or(0, |state| state.turns);
+        let row = self.keys.entry(of.clone()).or_insert(KeyRow { turn, ..KeyRow::default() });
         row.waiting += change.waiting;
         row.running += change.running;
-        row.turn = change.turn.unwrap_or(row.turn);
         if row.waiting <= 0 && row.running <= 0 {
             self.keys.remove(&of);
         }
@@ -269,6 +285,14 @@ impl TaskRows for Tables {
         Ok(())
     }
 
+    fn set_due(&mut self, run: i64, wait: i64) -> Result<(), StoreError> {
+        let due = now() + wait;
+        for place in self.place_rows(run) {
+            self.tasks.insert(id(&place), TaskRow { due, ..place });
+        }
+        Ok(())
+    }
+
     fn expired(&self, limit: usize) -> Result<Vec<TaskRow>, StoreError> {
         Ok(self.tasks(TaskKey::Expired { limit }))
     }
@@ -311,7 +335,9 @@ impl TaskRows for Tables {
 
     fn serve_keys(&mut self, queue: &str, keys: &[Served]) -> Result<(), StoreError> {
         for Served { key, count, turn } in keys {
-            self.alter_key(queue, key, KeyChange { waiting: -count, running: *count, turn: Some(*turn) });
+            if let Some(row) = self.keys.get_mut(&(queue.to_owned(), key.clone())) {
+                (row.waiting, row.running, row.turn) = (row.waiting - count, row.running + count, *turn);
+            }
         }
         Ok(())
     }

@@ -55,6 +55,8 @@ queries! {
     MOVE_PLACE = "UPDATE steadfast_tasks SET run = ?2 WHERE run = ?1 AND position = 0";
     /// Run, deadline.
     SET_DEADLINE = "UPDATE steadfast_tasks SET deadline = ?2 WHERE run = ?1 AND position = 0";
+    /// Run, for how long.
+    SET_DUE = concat!("UPDATE steadfast_tasks SET due = ", now!(), " + ?2 WHERE run = ?1 AND position = 0");
     /// How many.
     EXPIRED = concat!(
         "SELECT ", task_columns!(), " FROM steadfast_tasks WHERE state = 'waiting' AND expires <= ", now!(), "
@@ -77,16 +79,21 @@ queries! {
     /// Queue.
     CLAIMED_IN = "SELECT count(*) FROM steadfast_tasks WHERE queue = ?1 AND state IN ('claimed', 'cancelled')";
     CLOCK = concat!("SELECT ", now!());
-    /// Queue, key, waiting, running, turn or null.
+    /// Queue, key, waiting, running.
     COUNT_KEY = "INSERT INTO steadfast_queue_keys (queue, key, waiting, running, turn)
-            VALUES (?1, ?2, ?3, ?4, coalesce(?5, 0))
+            VALUES (?1, ?2, ?3, ?4, coalesce((SELECT turns FROM steadfast_queues WHERE queue = ?1), 0))
         ON CONFLICT (queue, key) DO UPDATE SET waiting = steadfast_queue_keys.waiting + excluded.waiting,
-            running = steadfast_queue_keys.running + excluded.running, turn = coalesce(?5, steadfast_queue_keys.turn)";
+            running = steadfast_queue_keys.running + excluded.running";
     /// Queue, key.
     FORGET_KEY = "DELETE FROM steadfast_queue_keys WHERE queue = ?1 AND key = ?2 AND waiting <= 0 AND running <= 0";
     /// Queue, turn and key after which it begins, limit per key, how many.
     TURNS = "SELECT key, turn, running FROM steadfast_queue_keys
         WHERE queue = ?1 AND waiting > 0 AND (turn, key) > (?2, ?3) AND running < ?4 ORDER BY turn, key LIMIT ?5";
+    /// Queue, how many.
+    KEYS = "SELECT key, waiting, running FROM steadfast_queue_keys WHERE queue = ?1 ORDER BY key LIMIT ?2";
+    /// Queue, how many, the key before the first.
+    KEYS_AFTER = "SELECT key, waiting, running FROM steadfast_queue_keys WHERE queue = ?1 AND key > ?3
+        ORDER BY key LIMIT ?2";
     /// Queue.
     GIVE_KEYS_TO_WAITING = "UPDATE steadfast_tasks SET key = '' WHERE queue = ?1 AND key IS NULL AND state = 'waiting'";
     /// Queue.

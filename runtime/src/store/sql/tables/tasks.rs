@@ -80,6 +80,10 @@ impl<S: Session> TaskRows for Tables<'_, S> {
         self.execute(queries::tasks::SET_DEADLINE, &[Cell::Int(run), int_or_null(deadline)])
     }
 
+    fn set_due(&mut self, run: i64, wait: i64) -> Result<(), StoreError> {
+        self.execute(queries::tasks::SET_DUE, &[Cell::Int(run), Cell::Int(wait)])
+    }
+
     fn expired(&self, limit: usize) -> Result<Vec<TaskRow>, StoreError> {
         self.reader().tasks(TaskKey::Expired { limit })
     }
@@ -114,12 +118,9 @@ impl<S: Session> TaskRows for Tables<'_, S> {
     }
 
     fn count_key(&mut self, queue: &str, key: &str, change: KeyChange) -> Result<(), StoreError> {
-        let KeyChange { waiting, running, turn } = change;
+        let KeyChange { waiting, running } = change;
         let [queue, key] = [Cell::Text(queue.as_bytes()), Cell::Text(key.as_bytes())];
-        self.execute(
-            queries::tasks::COUNT_KEY,
-            &[queue, key, Cell::Int(waiting), Cell::Int(running), int_or_null(turn)],
-        )?;
+        self.execute(queries::tasks::COUNT_KEY, &[queue, key, Cell::Int(waiting), Cell::Int(running)])?;
         if waiting < 0 || running < 0 { self.execute(queries::tasks::FORGET_KEY, &[queue, key]) } else { Ok(()) }
     }
 
