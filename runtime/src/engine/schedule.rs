@@ -210,6 +210,8 @@ impl ScheduleHandle {
                 count += 1;
                 if !row.state.waiting.contains(&nominal) {
                     row.state.waiting.push(nominal);
+                    row.state.backfilled.push(nominal);
+                    row.state.since.get_or_insert(now);
                 }
                 if row.state.waiting.len() > ScheduleRow::WAITING {
                     let (from, until) = (shown(from), shown(until));

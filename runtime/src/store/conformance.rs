@@ -27,6 +27,7 @@ pub mod lease;
 pub mod limits;
 pub mod outgoing;
 pub mod outputs;
+pub mod overlaps;
 pub mod places;
 pub mod queues;
 pub mod replace;
@@ -165,12 +166,15 @@ macro_rules! conformance {
                 places: the_holder_answers_a_start,
                 schedules: a_schedule_is_read_as_it_was_written,
                 schedules: a_schedule_changes_from_the_revision_that_was_seen,
+                schedules: a_new_schedule_has_no_revision_of_one_before_it,
                 schedules: a_time_is_decided_once,
-                schedules: a_run_that_exists_is_that_of_its_time,
-                schedules: a_time_is_skipped_while_a_run_goes_on,
-                schedules: times_wait_for_the_end_of_a_run,
-                schedules: a_run_is_cancelled_for_the_next,
-                schedules: runs_that_may_overlap_start_at_once,
+                overlaps: a_run_that_exists_is_that_of_its_time,
+                overlaps: a_run_that_exists_hides_no_run_that_goes_on,
+                overlaps: a_time_is_skipped_while_a_run_goes_on,
+                overlaps: times_wait_for_the_end_of_a_run,
+                overlaps: a_run_is_cancelled_for_the_next,
+                overlaps: a_backfill_waits_beside_the_newest,
+                overlaps: runs_that_may_overlap_start_at_once,
                 schedules: a_schedule_ends_with_its_limit,
                 schedules: a_schedule_keeps_its_last_firings,
                 schedules: schedules_are_found_when_they_are_due,

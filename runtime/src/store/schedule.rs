@@ -17,7 +17,8 @@ pub struct ScheduleRow {
     pub spec: String,
     /// The input of its runs.
     pub input: Value,
-    /// The number of changes of this row. A write that names another one is rejected, so that each time is decided once.
+    /// The revision of this row: a random number at first, and one more with each change. A write that names another one
+    /// is rejected, so that each time is decided once. A row that is to be created has 0.
     pub revision: i64,
     /// The time at which an engine must look at it, by the clock of the database, in milliseconds since 1970; `None`
     /// if nothing of it will be due.
@@ -39,7 +40,7 @@ pub struct ScheduleState {
     pub started: u64,
     /// How many nominal times have started a run when they were due, or have waited for the end of one.
     pub fired: u64,
-    /// The latest nominal time that has started a run.
+    /// The latest nominal time that has a run.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub last: Option<i64>,
     /// The id of the run that was started last, whose end the overlap policy waits for.
@@ -48,6 +49,12 @@ pub struct ScheduleState {
     /// The nominal times that wait for the end of that run, in the order in which they start.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub waiting: Vec<i64>,
+    /// Those of them that come from a backfill, and so do not count for the limit.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub backfilled: Vec<i64>,
+    /// The time since which the first of them waits for that run, in milliseconds since 1970.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub since: Option<i64>,
     /// The last firings, the newest last.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub recent: Vec<FiringRow>,
@@ -132,8 +139,10 @@ pub struct Fire {
     pub decided: i64,
     /// The time at which the next one is due.
     pub due: Option<i64>,
-    /// The time of the next look if one waits for the end of a run.
+    /// The time of the next look if one waits on for the end of a run.
     pub retry: i64,
+    /// The time of the next look if it starts a run whose end others wait for.
+    pub first_look: i64,
     /// The most nominal times that start runs when they are due.
     pub limit: Option<u64>,
     /// Times before this one that were missed.

@@ -110,7 +110,6 @@ fn fire(
     let tick = Tick::new(&row.name, nominal, previous);
     let input = composed(&row.input, spec.takes, &tick)
         .ok_or_else(|| EngineError::value(format!("the input of schedule `{}` has no place for a `Tick`", row.name)))?;
-    let since = row.state.waiting.first().copied().unwrap_or(now);
     let limit = spec.limit.filter(|_| source != FireSource::Manual);
     let reason = format!("schedule `{}` starts the run of {}", row.name, shown(nominal));
     Ok(Fire {
@@ -124,15 +123,21 @@ fn fire(
         cancellation: NewInboxItem::cancellation(0, &reason, core.now()),
         decided: next.decided,
         due: next.due,
-        retry: match spec.overlap {
-            Overlap::Allow => now,
-            _ if core.clock.skips() => now.saturating_add(SKIPPED),
-            _ => retry(now, since),
-        },
+        retry: next_look(core, spec, now, row.state.since.unwrap_or(now)),
+        first_look: next_look(core, spec, now, now),
         limit,
         missed: next.missed,
         at: now,
     })
+}
+
+/// Returns the time of the next look at a run whose end is waited for since a moment.
+fn next_look(core: &Core, spec: &Spec, now: i64, since: i64) -> i64 {
+    match spec.overlap {
+        Overlap::Allow => now,
+        _ if core.clock.skips() => now.saturating_add(SKIPPED),
+        _ => retry(now, since),
+    }
 }
 
 /// Returns the run of a nominal time; without a lease, it is for others to claim.

@@ -223,15 +223,17 @@ pub fn times_are_decided_once_by_both<S: Store>(open: &dyn Fn() -> S, again: Aga
         created.wait();
         let is_new = rig.write(Write::PutSchedule(Box::new(row("nightly")))).is_ok();
         created.wait();
+        let now = |rig: &Rig<S>| rig.store.schedule("nightly").expect("read").expect("there").revision;
+        let first = now(rig);
+        created.wait();
         let mut started = Vec::new();
         for time in 0..i64::try_from(ROUNDS).expect("a number") {
-            let revision = 1 + time;
+            let revision = first + time;
             let decided = fire(rig.lease, "nightly", revision, time);
             // Both at once, and in an order that differs.
             if let Ok(Written::Fired(Fired::Started(run))) = rig.write(decided) {
                 started.push((time, run));
             }
-            let now = |rig: &Rig<S>| rig.store.schedule("nightly").expect("read").expect("there").revision;
             assert!(now(rig) > revision, "the other one, or this one, has decided it");
         }
         (is_new, started)

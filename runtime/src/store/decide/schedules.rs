@@ -11,8 +11,9 @@ use crate::store::{
 impl<R: Rows> Decision<'_, R> {
     /// Creates or replaces a schedule, if it is in the revision that the row names; 0 if there is none.
     pub(super) fn put_schedule(&mut self, row: &ScheduleRow) -> Decided<Written> {
-        self.in_revision(&row.name, row.revision)?;
-        self.rows.put_schedule(&ScheduleRow { revision: row.revision + 1, ..row.clone() })?;
+        let before = self.in_revision(&row.name, row.revision)?;
+        let revision = before.map_or_else(first_revision, |before| before.revision + 1);
+        self.rows.put_schedule(&ScheduleRow { revision, ..row.clone() })?;
         Ok(Written::Done)
     }
 
@@ -30,20 +31,28 @@ impl<R: Rows> Decision<'_, R> {
         }
         row.revision += 1;
         row.state.decided = row.state.decided.max(fire.decided);
-        row.state.recent.extend(fire.missed.clone());
+        if let Some(missed) = &fire.missed {
+            row.state.note(missed.clone());
+        }
         let fired = match self.rows.run(RunKey::Id(&fire.run.id))? {
             Some(run) => {
-                started(&mut row, fire);
+                self.exists(&mut row, fire)?;
                 Fired::Exists(run.number)
             }
             None => self.fire_new(&mut row, fire)?,
         };
-        if fire.source == FireSource::Due && !matches!(fired, Fired::Skipped) {
+        if fire.source == FireSource::Due && matches!(fired, Fired::Started(_) | Fired::Waits { .. }) {
             row.state.fired += 1;
         }
+        let begun = if matches!(fired, Fired::Started(_)) { None } else { row.state.since };
+        row.state.since = (!row.state.waiting.is_empty()).then(|| begun.unwrap_or(fire.at));
         let is_over = fire.limit.is_some_and(|limit| row.state.fired >= limit);
-        // With nothing to wait for, the next look is now.
-        let retry = if matches!(fired, Fired::Waits { run: None, .. }) { fire.at } else { fire.retry };
+        let retry = match fired {
+            Fired::Started(_) => fire.first_look,
+            // With nothing to wait for, the next look is now.
+            Fired::Exists(_) | Fired::Waits { run: None, .. } => fire.at,
+            Fired::Skipped | Fired::Waits { .. } => fire.retry,
+        };
         let retry = (!row.state.waiting.is_empty()).then_some(retry);
         let due = fire.due.filter(|_| !is_over);
         let due = [due, retry].into_iter().flatten().min();
@@ -52,11 +61,25 @@ impl<R: Rows> Decision<'_, R> {
         Ok(Written::Fired(fired))
     }
 
+    /// Notes that the run of a nominal time was there before, which may have ended long ago: it does not take the place
+    /// of the one that goes on.
+    fn exists(&self, row: &mut ScheduleRow, fire: &Fire) -> Decided<()> {
+        let hides_none = self.running(row)?.is_none();
+        decided(row, fire);
+        if hides_none {
+            row.state.run = Some(fire.run.id.clone());
+        }
+        Ok(())
+    }
+
+    /// Returns the run that was started last, if it goes on.
+    fn running(&self, row: &ScheduleRow) -> Decided<Option<RunRow>> {
+        let Some(id) = &row.state.run else { return Ok(None) };
+        Ok(self.rows.run(RunKey::Id(id))?.filter(|run| run.status.accepts()))
+    }
+
     fn fire_new(&mut self, row: &mut ScheduleRow, fire: &Fire) -> Decided<Fired> {
-        let running = match (&row.state.run, fire.overlap) {
-            (None, _) | (_, Overlap::Allow) => None,
-            (Some(id), _) => self.rows.run(RunKey::Id(id))?.filter(|run| run.status.accepts()),
-        };
+        let running = if fire.overlap == Overlap::Allow { None } else { self.running(row)? };
         let Some(running) = running else {
             let has_others = fire.source == FireSource::Due && !row.state.waiting.is_empty();
             if has_others && matches!(fire.overlap, Overlap::BufferOne | Overlap::BufferAll) {
@@ -73,9 +96,7 @@ impl<R: Rows> Decision<'_, R> {
             (FireSource::Waiting, _) => Ok(Fired::Waits { run: Some(running.number), is_cancelled: false }),
             (_, Overlap::BufferOne | Overlap::BufferAll) => Ok(waits(row, fire, Some(&running))),
             (_, Overlap::CancelRunning) => {
-                for nominal in std::mem::take(&mut row.state.waiting) {
-                    skipped(row, fire, nominal, &running.id);
-                }
+                give_way(row, fire, &running);
                 row.state.waiting.push(fire.nominal);
                 let item = NewInboxItem { run: running.number, ..fire.cancellation.clone() };
                 self.free_by(running.number, &item)?;
@@ -96,6 +117,14 @@ impl<R: Rows> Decision<'_, R> {
     }
 }
 
+/// Returns the revision in which a schedule begins: a random one, so that no plan that was made on a schedule of this
+/// name that was deleted is accepted.
+fn first_revision() -> i64 {
+    let (random, _) = uuid::Uuid::new_v4().as_u64_pair();
+    // Two bits less leave room for the changes.
+    i64::try_from(random >> 2).unwrap_or_default().max(1)
+}
+
 /// Has a nominal time wait for the end of a run, if there is room.
 fn waits(row: &mut ScheduleRow, fire: &Fire, running: Option<&RunRow>) -> Fired {
     let most = if fire.overlap == Overlap::BufferOne { 1 } else { ScheduleRow::WAITING };
@@ -108,15 +137,37 @@ fn waits(row: &mut ScheduleRow, fire: &Fire, running: Option<&RunRow>) -> Fired 
     Fired::Skipped
 }
 
-fn started(row: &mut ScheduleRow, fire: &Fire) {
+/// Has the times that wait give way to a newer one, but for those of a backfill.
+fn give_way(row: &mut ScheduleRow, fire: &Fire, running: &RunRow) {
+    let backfilled = row.state.backfilled.clone();
+    let (kept, gone): (Vec<_>, Vec<_>) =
+        std::mem::take(&mut row.state.waiting).into_iter().partition(|nominal| backfilled.contains(nominal));
+    row.state.waiting = kept;
+    for nominal in gone {
+        row.state.fired = row.state.fired.saturating_sub(1);
+        skipped(row, fire, nominal, &running.id);
+    }
+}
+
+/// Notes that a nominal time has its run. One that a person asks for has none of the schedule's times.
+fn decided(row: &mut ScheduleRow, fire: &Fire) {
     let state = &mut row.state;
     if fire.source == FireSource::Waiting {
-        state.waiting.retain(|nominal| *nominal != fire.nominal);
+        for times in [&mut state.waiting, &mut state.backfilled] {
+            times.retain(|nominal| *nominal != fire.nominal);
+        }
     }
+    if fire.source != FireSource::Manual {
+        state.last = state.last.max(Some(fire.nominal));
+    }
+}
+
+fn started(row: &mut ScheduleRow, fire: &Fire) {
+    decided(row, fire);
+    let state = &mut row.state;
     if fire.source != FireSource::Manual {
         state.started += 1;
     }
-    state.last = state.last.max(Some(fire.nominal));
     state.run = Some(fire.run.id.clone());
     state.note(FiringRow { nominal: fire.nominal, at: fire.at, outcome: FiringOutcome::Started(fire.run.id.clone()) });
 }
