@@ -110,7 +110,8 @@ impl Schedule {
         self
     }
 
-    /// Leaves out the days of a calendar, or its times of these days, if it has some.
+    /// Leaves out the days of a calendar, or its times of these days, if it has some: as the wall clock of the zone shows
+    /// them. A fixed time that the zone skips is left out by the time that was written, not by the instant after the gap.
     #[must_use]
     pub fn except(mut self, calendar: Calendar) -> Self {
         self.spec.except.push(calendar);

@@ -73,6 +73,8 @@ pub(crate) use write::item::NewInboxItem;
 pub(crate) use write::outgoing::Outgoing;
 pub(crate) use write::{Append, Change, Holder, Lease, NewQueued, NewRun, PlaceChange, Write};
 
+use std::collections::BTreeSet;
+
 /// The rows, queries and writes of a [`Store`], for authors of one: with the feature `conformance`.
 ///
 /// They may change with any version as long as every store is in this crate.
@@ -256,20 +258,26 @@ pub trait Store: Send + Sync + 'static {
     /// The database cannot be read, or a row is damaged.
     fn schedules(&self, after: &str, limit: usize) -> Result<Vec<ScheduleRow>, StoreError>;
 
-    /// Returns when the next schedule is due, of those whose workflow is among these, and the time now.
+    /// Returns when the next schedule is due, of those whose workflow is among these and whose name is not `except`ed, and
+    /// the time now.
     ///
     /// # Errors
     /// The database cannot be read.
-    fn next_schedule(&self, served: &[(String, u32)]) -> Result<Option<NextSchedule>, StoreError>;
+    fn next_schedule(
+        &self,
+        served: &[(String, u32)],
+        except: &BTreeSet<String>,
+    ) -> Result<Option<NextSchedule>, StoreError>;
 
     /// Returns at most `limit` schedules that are due up to a time, in the order in which they are due: those whose
-    /// workflow is among these; with `None`, all.
+    /// workflow is among these (with `None`, all) and whose name is not `except`ed.
     ///
     /// # Errors
     /// The database cannot be read, or a row is damaged.
     fn due_schedules(
         &self,
         served: Option<&[(String, u32)]>,
+        except: &BTreeSet<String>,
         until: i64,
         limit: usize,
     ) -> Result<Vec<ScheduleRow>, StoreError>;

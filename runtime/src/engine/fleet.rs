@@ -102,6 +102,11 @@ pub(super) fn served_by(row: &LeaseRow) -> Option<Vec<(String, u32)>> {
     Some(serde_json::from_str::<About>(row.about.as_ref()?).ok()?.serves)
 }
 
+/// Returns the workflows that the holders of leases have, without those that are `gone`.
+pub(super) fn served(leases: &[LeaseRow], gone: &[i64]) -> BTreeSet<(String, u32)> {
+    leases.iter().filter(|row| !gone.contains(&row.number)).filter_map(served_by).flatten().collect()
+}
+
 /// Returns what the holders of leases take from queues, without those that are `gone`; each with its queue: remote steps
 /// by their names, runs as `workflow@version`.
 pub(super) fn served_steps(leases: &[LeaseRow], gone: &[i64]) -> BTreeSet<(String, String)> {

@@ -2,7 +2,7 @@
 
 use super::Engine;
 use super::core::Core;
-use super::fleet::{served_by, served_steps};
+use super::fleet::{served, served_steps};
 use crate::store::{LeaseRow, QueueRow, RunKey, RunQuery, Status, Store, StoreError, TaskKey};
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
@@ -123,11 +123,6 @@ impl Engine {
     }
 }
 
-/// Returns the workflows that live engines have.
-fn served(leases: &[LeaseRow], gone: &[i64]) -> BTreeSet<(String, u32)> {
-    leases.iter().filter(|row| !gone.contains(&row.number)).filter_map(served_by).flatten().collect()
-}
-
 /// Returns the workflows of waiting runs that no live engine has.
 fn unserved(store: &dyn Store, leases: &[LeaseRow], gone: Vec<i64>) -> Result<Vec<Unserved>, StoreError> {
     let served = served(leases, &gone);
@@ -149,7 +144,7 @@ fn unserved(store: &dyn Store, leases: &[LeaseRow], gone: Vec<i64>) -> Result<Ve
 /// Returns the names of the schedules that no live engine fires.
 fn unserved_schedules(store: &dyn Store, leases: &[LeaseRow], gone: &[i64]) -> Result<Vec<String>, StoreError> {
     let served = served(leases, gone);
-    let due = store.due_schedules(None, store.clock()?.saturating_sub(OVERDUE), COUNTED)?;
+    let due = store.due_schedules(None, &BTreeSet::new(), store.clock()?.saturating_sub(OVERDUE), COUNTED)?;
     let unserved = due.into_iter().filter(|row| !served.contains(&(row.workflow.clone(), row.version)));
     Ok(unserved.map(|row| row.name).take(NAMED).collect())
 }

@@ -1,6 +1,8 @@
 //! What an engine knows of the schedules that it fires.
 
-use std::collections::{BTreeSet, HashMap, HashSet};
+use super::looking::Looking;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::fmt::Display;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -11,18 +13,25 @@ const PAUSE: Duration = Duration::from_millis(250);
 /// The schedules that an engine fires.
 #[derive(Default)]
 pub(crate) struct Schedules {
-    /// Whether it is looking for those that are due, and whether it is to look again.
-    pub(super) looking: AtomicBool,
-    pub(super) again: AtomicBool,
+    /// The look for those that are due.
+    pub(super) looking: Looking,
     /// Whether other engines have written since the last look, and when that was.
     is_changed: AtomicBool,
     looked: Mutex<Option<Instant>>,
-    /// The schedules that wait for the ends of runs, by the number of the run.
-    waiting: Mutex<HashMap<i64, String>>,
+    waiting: Mutex<Waiting>,
     /// The schedules whose run has ended.
     freed: Mutex<BTreeSet<String>>,
-    /// The names of those that this version cannot read and that were reported.
-    reported: Mutex<HashSet<String>>,
+    /// Those that this engine cannot fire and that were reported, with their revisions.
+    reported: Mutex<BTreeMap<String, i64>>,
+    /// Whether the database does not work, which was reported.
+    is_failing: AtomicBool,
+}
+
+/// The schedules that wait for the end of a run: each for one.
+#[derive(Default)]
+struct Waiting {
+    by_run: HashMap<i64, String>,
+    by_schedule: HashMap<String, i64>,
 }
 
 fn locked<T>(of: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -51,10 +60,9 @@ impl Schedules {
 
     /// Notes the end of a run. Returns whether a schedule waits for it.
     pub(super) fn free(&self, run: i64) -> bool {
-        let schedule = locked(&self.waiting).remove(&run);
-        let is_waiting = schedule.is_some();
-        locked(&self.freed).extend(schedule);
-        is_waiting
+        let Some(schedule) = locked(&self.waiting).take(run) else { return false };
+        locked(&self.freed).insert(schedule);
+        true
     }
 
     /// Takes the schedules whose run has ended.
@@ -62,15 +70,93 @@ impl Schedules {
         std::mem::take(&mut *locked(&self.freed))
     }
 
-    /// Notes that a schedule waits for the end of a run.
-    pub(super) fn wait(&self, run: i64, schedule: String) {
-        locked(&self.waiting).insert(run, schedule);
+    /// Gives back what was taken, because it could not be read.
+    pub(super) fn give_back(&self, freed: BTreeSet<String>) {
+        locked(&self.freed).extend(freed);
     }
 
-    /// Logs, once, that a schedule cannot be read.
-    pub(super) fn report(&self, schedule: &str, why: &str) {
-        if locked(&self.reported).insert(schedule.to_owned()) {
-            tracing::error!(schedule, why, "a schedule cannot be read by this version, and is left to others");
+    /// Notes that a schedule waits for the end of a run, and for no other one any longer.
+    pub(super) fn wait(&self, run: i64, schedule: String) {
+        locked(&self.waiting).wait(run, schedule);
+    }
+
+    /// Notes that a schedule waits for no run.
+    pub(super) fn wait_no_more(&self, schedule: &str) {
+        locked(&self.waiting).forget(schedule);
+    }
+
+    /// Logs, once for a revision, that this engine cannot fire a schedule.
+    pub(super) fn report(&self, schedule: &str, revision: i64, why: &str) {
+        if locked(&self.reported).insert(schedule.to_owned(), revision) != Some(revision) {
+            tracing::error!(schedule, why, "this engine cannot fire a schedule, and leaves it to others");
         }
+    }
+
+    /// Forgets which schedules were reported, but for those that cannot be fired now.
+    pub(super) fn keep_reports(&self, of: &BTreeSet<String>) {
+        locked(&self.reported).retain(|schedule, _| of.contains(schedule));
+    }
+
+    /// Logs, once until it works again, that the database does not work.
+    pub(super) fn fail(&self, error: &impl Display) {
+        if !self.is_failing.swap(true, Ordering::SeqCst) {
+            tracing::warn!(%error, "the schedules cannot be fired now; it is tried again each second");
+        }
+    }
+
+    /// Notes that the database works.
+    pub(super) fn work(&self) {
+        self.is_failing.store(false, Ordering::SeqCst);
+    }
+}
+
+impl Waiting {
+    fn wait(&mut self, run: i64, schedule: String) {
+        self.forget(&schedule);
+        self.by_schedule.insert(schedule.clone(), run);
+        self.by_run.insert(run, schedule);
+    }
+
+    fn forget(&mut self, schedule: &str) {
+        if let Some(run) = self.by_schedule.remove(schedule) {
+            self.by_run.remove(&run);
+        }
+    }
+
+    fn take(&mut self, run: i64) -> Option<String> {
+        let schedule = self.by_run.remove(&run)?;
+        self.by_schedule.remove(&schedule);
+        Some(schedule)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Schedules, locked};
+    use std::collections::BTreeSet;
+
+    #[test]
+    fn a_schedule_waits_for_one_run() {
+        let schedules = Schedules::default();
+        for run in 0..1_000 {
+            schedules.wait(run, "nightly".to_owned());
+            schedules.wait(-run - 1, "weekly".to_owned());
+        }
+        let waiting = locked(&schedules.waiting);
+        assert_eq!((waiting.by_run.len(), waiting.by_schedule.len()), (2, 2));
+        drop(waiting);
+        assert!(!schedules.free(998), "a later one took its place");
+        assert!(schedules.free(999) && !schedules.free(999));
+        schedules.wait_no_more("weekly");
+        assert!(!schedules.free(-1_000));
+        assert!(locked(&schedules.waiting).by_run.is_empty());
+        let freed = schedules.take_freed();
+        assert_eq!(freed, BTreeSet::from(["nightly".to_owned()]));
+        assert!(schedules.take_freed().is_empty());
+        // What could not be read is read later, with what was freed meanwhile.
+        schedules.wait(7, "weekly".to_owned());
+        assert!(schedules.free(7));
+        schedules.give_back(freed);
+        assert_eq!(schedules.take_freed().len(), 2);
     }
 }

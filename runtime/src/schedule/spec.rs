@@ -111,6 +111,12 @@ impl Spec {
         Ok(times)
     }
 
+    /// Returns whether its nominal times are those of another one.
+    pub(crate) fn has_times_of(&self, other: &Self) -> bool {
+        let times = |of: &Self| (of.when.clone(), of.zone.clone(), of.except.clone(), of.start, of.end);
+        times(self) == times(other)
+    }
+
     pub(crate) fn to_json(&self) -> String {
         serde_json::to_string(self).expect("texts and numbers are JSON")
     }

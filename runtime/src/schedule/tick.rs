@@ -21,7 +21,9 @@ pub struct Tick {
     /// The time for which the run was started, whenever it began.
     #[serde(serialize_with = "crate::record::millis::serialize", deserialize_with = "moment")]
     pub nominal: SystemTime,
-    /// The latest nominal time of the schedule before this one that has started a run; `None` for the first.
+    /// The latest nominal time of the schedule before this one that has started a run; `None` for the first. For a time
+    /// of a [backfill](crate::ScheduleHandle::backfill) it is the schedule's nominal time before, whatever has started
+    /// since. A run that was [triggered](crate::ScheduleHandle::trigger) is none of these.
     #[serde(serialize_with = "crate::record::millis::option::serialize", deserialize_with = "maybe_moment")]
     pub previous: Option<SystemTime>,
     /// The name of the schedule.

@@ -9,12 +9,18 @@ mod tests;
 use super::calendar::Calendar;
 use super::cron::CronRule;
 use super::zone;
-use jiff::civil::{Date, DateTime, time};
+use jiff::Timestamp;
+use jiff::civil::{Date, DateTime, Time, time};
 use jiff::tz::TimeZone;
-use jiff::{Timestamp, ToSpan};
 
 /// The years after which a rule without a time is given up: a 29 February that is a Monday comes after 40 at most.
 const YEARS: i16 = 41;
+
+/// The same in milliseconds.
+const MANY_YEARS: i64 = YEARS as i64 * 366 * 86_400_000;
+
+/// The last second of a day.
+const LAST: Time = time(23, 59, 59, 0);
 
 /// The most times that are left out one after the other.
 const EXCLUDED: usize = 100_000;
@@ -46,15 +52,18 @@ pub(crate) struct Times {
 impl Times {
     /// Returns the first nominal time after a moment, in milliseconds since 1970.
     pub(crate) fn after(&self, moment: i64) -> Option<i64> {
-        let mut moment = self.start.map_or(moment, |start| moment.max(start.saturating_sub(1)));
-        for _ in 0..EXCLUDED {
-            let found = self.any_after(moment).filter(|found| self.end.is_none_or(|end| *found < end))?;
-            match self.excluded_until(found) {
-                None => return Some(found),
-                Some(until) => moment = until,
-            }
-        }
-        None
+        let moment = self.start.map_or(moment, |start| moment.max(start.saturating_sub(1)));
+        let found = match &self.rule {
+            Rule::Every { every, phase } => self.interval_after(moment, *every, *phase),
+            Rule::Cron(cron) if !cron.is_fixed => self.every_after(moment),
+            Rule::Cron(_) | Rule::Calendar(_) => self.fixed_after(moment),
+        };
+        found.filter(|found| !self.is_over(*found))
+    }
+
+    /// Returns the last nominal time before a moment; `None` if there is none in many years.
+    pub(crate) fn before(&self, moment: i64) -> Option<i64> {
+        self.last(moment.saturating_sub(MANY_YEARS), moment.saturating_sub(1))
     }
 
     /// Returns the time from which a nominal time starts its run.
@@ -64,7 +73,11 @@ impl Times {
 
     /// Returns the last nominal time that is due, of those after a moment; `None` if there is none.
     pub(crate) fn last_due(&self, after: i64, now: i64) -> Option<i64> {
-        let until = now.saturating_sub(self.delay);
+        self.last(after, now.saturating_sub(self.delay))
+    }
+
+    /// Returns the last nominal time after a moment and up to another.
+    fn last(&self, after: i64, until: i64) -> Option<i64> {
         let is_there = |moment| self.after(moment).is_some_and(|found| found <= until);
         if !is_there(after) {
             return None;
@@ -89,49 +102,83 @@ impl Times {
         count
     }
 
-    fn any_after(&self, moment: i64) -> Option<i64> {
-        match &self.rule {
-            Rule::Every { every, phase } => {
-                let since = moment.checked_sub(*phase)?;
-                since.div_euclid(*every).checked_add(1)?.checked_mul(*every)?.checked_add(*phase)
+    /// Returns whether a time is not before the end.
+    fn is_over(&self, nominal: i64) -> bool {
+        self.end.is_some_and(|end| nominal >= end)
+    }
+
+    fn interval_after(&self, mut moment: i64, every: i64, phase: i64) -> Option<i64> {
+        for _ in 0..EXCLUDED {
+            let steps = moment.checked_sub(phase)?.div_euclid(every).checked_add(1)?;
+            let found = steps.checked_mul(every)?.checked_add(phase)?;
+            if self.except.is_empty() || self.is_over(found) {
+                return Some(found);
             }
-            Rule::Cron(cron) if !cron.is_fixed => self.every_after(moment),
-            Rule::Cron(_) | Rule::Calendar(_) => self.fixed_after(moment),
+            let local = self.zone.to_datetime(Timestamp::from_millisecond(found).ok()?);
+            moment = match self.left_out(local) {
+                None => return Some(found),
+                Some(LeftOut::Time) => found,
+                Some(LeftOut::Day) => {
+                    let next = local.date().tomorrow().ok()?.to_datetime(time(0, 0, 0, 0));
+                    found.max(zone::first_instant(&self.zone, next)?.as_millisecond() - 1)
+                }
+            };
         }
+        None
     }
 
     /// Returns the first fixed time after a moment. Later times of the wall clock are no earlier instants, so the search
-    /// begins at what the clock shows at that moment.
+    /// begins at what the clock shows at that moment. What is left out is left out by what the clock shows, also where
+    /// the zone skips it.
     fn fixed_after(&self, moment: i64) -> Option<i64> {
         let after = Timestamp::from_millisecond(moment).ok()?;
         let mut local = self.zone.to_datetime(after);
-        loop {
+        for _ in 0..EXCLUDED {
             local = self.next_local(local, false)?;
+            match self.left_out(local) {
+                None => {}
+                Some(LeftOut::Time) => continue,
+                Some(LeftOut::Day) => {
+                    local = local.date().to_datetime(LAST);
+                    continue;
+                }
+            }
             let instant = zone::first_instant(&self.zone, local)?;
             if instant > after {
                 return Some(instant.as_millisecond());
             }
         }
+        None
     }
 
     /// Returns the first time with wildcards after a moment: between two changes of its offset, a zone shows each time
     /// of the wall clock once.
     fn every_after(&self, moment: i64) -> Option<i64> {
         let mut from = Timestamp::from_millisecond(moment).ok()?;
-        let last = from.as_millisecond().saturating_add(i64::from(YEARS) * 366 * 86_400_000);
+        let last = from.as_millisecond().saturating_add(MANY_YEARS);
         let mut includes = false;
-        loop {
+        for _ in 0..EXCLUDED {
             let change = self.zone.following(from).next().map(|change| change.timestamp());
             let offset = self.zone.to_offset(from);
             let local = self.next_local(offset.to_datetime(from), includes);
-            let instant = local.and_then(|local| offset.to_timestamp(local).ok());
+            let instant = local.and_then(|local| Some((local, offset.to_timestamp(local).ok()?)));
             match (instant, change) {
-                (Some(instant), Some(change)) if instant < change => return Some(instant.as_millisecond()),
-                (Some(instant), None) => return Some(instant.as_millisecond()),
+                (Some((local, instant)), change) if change.is_none_or(|change| instant < change) => {
+                    let next = match self.left_out(local) {
+                        None => return Some(instant.as_millisecond()),
+                        Some(LeftOut::Time) => instant,
+                        Some(LeftOut::Day) => offset.to_timestamp(local.date().to_datetime(LAST)).ok()?,
+                    };
+                    (from, includes) = match change.filter(|change| *change <= next) {
+                        Some(change) => (change, true),
+                        None => (next, false),
+                    };
+                }
                 (_, Some(change)) if change.as_millisecond() <= last => (from, includes) = (change, true),
                 _ => return None,
             }
         }
+        None
     }
 
     /// Returns the first time of a wall clock after another, or from it on.
@@ -172,20 +219,20 @@ impl Times {
         Some(date.to_datetime(time(part(found / 3600)?, part(found / 60 % 60)?, part(found % 60)?, 0)))
     }
 
-    /// Returns the end of what excludes a time: itself, or the last moment of its day.
-    fn excluded_until(&self, nominal: i64) -> Option<i64> {
-        if self.except.is_empty() {
-            return None;
-        }
-        let local = self.zone.to_datetime(Timestamp::from_millisecond(nominal).ok()?);
+    /// Returns what of a time of the wall clock is left out.
+    fn left_out(&self, local: DateTime) -> Option<LeftOut> {
         let of_day = || self.except.iter().filter(|except| except.takes_date(local.date()));
         if of_day().any(|except| !except.has_times()) {
-            let next = local.date().checked_add(1.day()).ok()?.to_datetime(time(0, 0, 0, 0));
-            let next = zone::first_instant(&self.zone, next)?.as_millisecond();
-            return Some(nominal.max(next - 1));
+            return Some(LeftOut::Day);
         }
-        of_day().any(|except| except.has_time(seconds(local))).then_some(nominal)
+        of_day().any(|except| except.has_time(seconds(local))).then_some(LeftOut::Time)
     }
+}
+
+/// What an exclusion leaves out.
+enum LeftOut {
+    Time,
+    Day,
 }
 
 /// Returns the seconds since midnight.

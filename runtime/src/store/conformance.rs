@@ -174,6 +174,7 @@ macro_rules! conformance {
                 overlaps: times_wait_for_the_end_of_a_run,
                 overlaps: a_run_is_cancelled_for_the_next,
                 overlaps: a_backfill_waits_beside_the_newest,
+                overlaps: a_trigger_that_waits_counts_for_nothing,
                 overlaps: runs_that_may_overlap_start_at_once,
                 schedules: a_schedule_ends_with_its_limit,
                 schedules: a_schedule_keeps_its_last_firings,

@@ -9,6 +9,7 @@ use super::{
     Rejected, RequestKey, RequestRow, RunKey, RunPage, RunQuery, RunRow, ScheduleRow, Store, StoreError, TaskKey,
     TaskRow, WaitingRuns, Write, Written,
 };
+use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tables::Tables;
@@ -139,17 +140,22 @@ impl Store for MemoryStore {
         Ok(self.tables().schedules_after(after, limit))
     }
 
-    fn next_schedule(&self, served: &[(String, u32)]) -> Result<Option<NextSchedule>, StoreError> {
-        Ok(self.tables().next_schedule(served))
+    fn next_schedule(
+        &self,
+        served: &[(String, u32)],
+        except: &BTreeSet<String>,
+    ) -> Result<Option<NextSchedule>, StoreError> {
+        Ok(self.tables().next_schedule(served, except))
     }
 
     fn due_schedules(
         &self,
         served: Option<&[(String, u32)]>,
+        except: &BTreeSet<String>,
         until: i64,
         limit: usize,
     ) -> Result<Vec<ScheduleRow>, StoreError> {
-        Ok(self.tables().schedules_due(served, until, limit))
+        Ok(self.tables().schedules_due(served, except, until, limit))
     }
 
     fn leases(&self) -> Result<Vec<LeaseRow>, StoreError> {

@@ -260,17 +260,22 @@ impl Store for PostgresStore {
         self.reading(|reader| reader.schedules(after, limit))
     }
 
-    fn next_schedule(&self, served: &[(String, u32)]) -> Result<Option<NextSchedule>, StoreError> {
-        self.reading(|reader| reader.next_schedule(served))
+    fn next_schedule(
+        &self,
+        served: &[(String, u32)],
+        except: &BTreeSet<String>,
+    ) -> Result<Option<NextSchedule>, StoreError> {
+        self.reading(|reader| reader.next_schedule(served, except))
     }
 
     fn due_schedules(
         &self,
         served: Option<&[(String, u32)]>,
+        except: &BTreeSet<String>,
         until: i64,
         limit: usize,
     ) -> Result<Vec<ScheduleRow>, StoreError> {
-        self.reading(|reader| reader.due_schedules(served, until, limit))
+        self.reading(|reader| reader.due_schedules(served, except, until, limit))
     }
 
     #[expect(clippy::redundant_closure_for_method_calls, reason = "the method by itself fits no other lifetimes")]

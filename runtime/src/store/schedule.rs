@@ -25,6 +25,9 @@ pub struct ScheduleRow {
     pub due: Option<i64>,
     /// Its progress.
     pub state: ScheduleState,
+    /// Why this version cannot read its input or its progress, which are empty then. Such a row is not written: another
+    /// version wrote more than this one knows.
+    pub flaw: Option<String>,
 }
 
 /// The progress of a schedule.
@@ -52,6 +55,9 @@ pub struct ScheduleState {
     /// Those of them that come from a backfill, and so do not count for the limit.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub backfilled: Vec<i64>,
+    /// Those of them that a person or a program has asked for, and that so are none of the schedule's times.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub triggered: Vec<i64>,
     /// The time since which the first of them waits for that run, in milliseconds since 1970.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub since: Option<i64>,

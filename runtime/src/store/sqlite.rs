@@ -33,6 +33,7 @@ use identity::Identity;
 use readers::Readers;
 use rusqlite::Connection;
 use session::Sqlite;
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError};
@@ -234,17 +235,22 @@ impl Store for SqliteStore {
         self.reading(|reader| reader.schedules(after, limit))
     }
 
-    fn next_schedule(&self, served: &[(String, u32)]) -> Result<Option<NextSchedule>, StoreError> {
-        self.reading(|reader| reader.next_schedule(served))
+    fn next_schedule(
+        &self,
+        served: &[(String, u32)],
+        except: &BTreeSet<String>,
+    ) -> Result<Option<NextSchedule>, StoreError> {
+        self.reading(|reader| reader.next_schedule(served, except))
     }
 
     fn due_schedules(
         &self,
         served: Option<&[(String, u32)]>,
+        except: &BTreeSet<String>,
         until: i64,
         limit: usize,
     ) -> Result<Vec<ScheduleRow>, StoreError> {
-        self.reading(|reader| reader.due_schedules(served, until, limit))
+        self.reading(|reader| reader.due_schedules(served, except, until, limit))
     }
 
     #[expect(clippy::redundant_closure_for_method_calls, reason = "the method by itself fits no other lifetimes")]

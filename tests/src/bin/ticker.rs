@@ -32,7 +32,8 @@ async fn ticking(flow: &mut Flow, tick: Tick) -> Result<()> {
     Ok(())
 }
 
-/// Sets the clock forward by an hour, back, and forward again.
+/// Sets the clock forward by an hour, back, and forward again, and then by a year and back, after which it resumes the
+/// schedule.
 async fn moved(engine: &Engine) -> std::result::Result<(), Box<dyn std::error::Error>> {
     let hour = Duration::from_hours(1);
     let now = SystemTime::now().duration_since(UNIX_EPOCH)?;
@@ -40,7 +41,13 @@ async fn moved(engine: &Engine) -> std::result::Result<(), Box<dyn std::error::E
     let phase = Duration::from_millis(u64::try_from((now + hour / 2).as_millis())? % 3_600_000);
     let hourly = engine.schedule("hourly");
     hourly.set(Schedule::every(hour).phase(phase).missed(Missed::Within(hour)), ticking, ()).await?;
-    for (seconds, expected) in [("0", 0), ("3600", 1), ("0", 1), ("3600", 1), ("7200", 2)] {
+    for (seconds, expected) in
+        [("0", 0), ("3600", 1), ("0", 1), ("3600", 1), ("7200", 2), ("31536000", 3), ("7200", 3), ("10800", 4)]
+    {
+        if seconds == "10800" {
+            hourly.pause("the clock was a year ahead").await?;
+            hourly.resume().await?;
+        }
         std::fs::write(std::env::var("CLOCK_FILE")?, seconds)?;
         let set = std::time::Instant::now();
         // What is expected comes soon; what is not would come as soon.

@@ -1,5 +1,6 @@
 //! Stores whose commits a test controls.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use steadfast::store::backend::{
@@ -23,6 +24,9 @@ type Reading = dyn Fn(i64, &mut Vec<EntryRow>) + Send + Sync;
 /// A hook that runs before tasks are read.
 type Tasks = dyn Fn(&TaskKey<'_>) + Send + Sync;
 
+/// A hook that runs before schedules that are due are read, and may make that fail.
+type Due = dyn Fn() -> Result<(), StoreError> + Send + Sync;
+
 /// A store with hooks before its commits and reads. Clones share the store.
 pub(crate) struct Hooked<S: ?Sized = MemoryStore> {
     pub(crate) inner: Arc<S>,
@@ -37,6 +41,8 @@ pub(crate) struct Hooked<S: ?Sized = MemoryStore> {
     reading: Option<Arc<Reading>>,
     /// A hook that runs before tasks are read.
     tasks: Option<Arc<Tasks>>,
+    /// A hook that runs before schedules that are due are read.
+    due: Option<Arc<Due>>,
     for_users: bool,
 }
 
@@ -45,8 +51,8 @@ impl<S: ?Sized> Clone for Hooked<S> {
         let (inner, hook) = (self.inner.clone(), self.hook.clone());
         let (listing, reading) = (self.listing.clone(), self.reading.clone());
         let (searching, found) = (self.searching.clone(), self.found.clone());
-        let tasks = self.tasks.clone();
-        Self { inner, hook, listing, searching, found, reading, tasks, for_users: self.for_users }
+        let (tasks, due) = (self.tasks.clone(), self.due.clone());
+        Self { inner, hook, listing, searching, found, reading, tasks, due, for_users: self.for_users }
     }
 }
 
@@ -66,6 +72,7 @@ impl<S: Store + ?Sized> Hooked<S> {
             found: None,
             reading: None,
             tasks: None,
+            due: None,
             for_users: false,
         }
     }
@@ -93,6 +100,11 @@ impl<S: Store + ?Sized> Hooked<S> {
     /// Calls `tasks` before tasks are read.
     pub(crate) fn tasks(self, tasks: impl Fn(&TaskKey<'_>) + Send + Sync + 'static) -> Self {
         Self { tasks: Some(Arc::new(tasks)), ..self }
+    }
+
+    /// Calls `due` before schedules that are due are read.
+    pub(crate) fn due(self, due: impl Fn() -> Result<(), StoreError> + Send + Sync + 'static) -> Self {
+        Self { due: Some(Arc::new(due)), ..self }
     }
 }
 
@@ -205,17 +217,23 @@ impl<S: Store + ?Sized> Store for Hooked<S> {
         self.inner.schedules(after, limit)
     }
 
-    fn next_schedule(&self, served: &[(String, u32)]) -> Result<Option<NextSchedule>, StoreError> {
-        self.inner.next_schedule(served)
+    fn next_schedule(
+        &self,
+        served: &[(String, u32)],
+        except: &BTreeSet<String>,
+    ) -> Result<Option<NextSchedule>, StoreError> {
+        self.inner.next_schedule(served, except)
     }
 
     fn due_schedules(
         &self,
         served: Option<&[(String, u32)]>,
+        except: &BTreeSet<String>,
         until: i64,
         limit: usize,
     ) -> Result<Vec<ScheduleRow>, StoreError> {
-        self.inner.due_schedules(served, until, limit)
+        self.due.as_ref().map_or(Ok(()), |due| due())?;
+        self.inner.due_schedules(served, except, until, limit)
     }
 
     fn leases(&self) -> Result<Vec<LeaseRow>, StoreError> {

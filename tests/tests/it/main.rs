@@ -73,6 +73,7 @@ mod rerouted;
 mod resources;
 mod roles;
 mod runs;
+mod schedule_faults;
 mod scope;
 mod scopes_apart;
 mod sealed;

@@ -3,6 +3,7 @@
 #![expect(clippy::unused_async, reason = "a workflow is async, whatever it does")]
 
 mod killed;
+mod missed;
 mod moved;
 #[path = "../remote/place.rs"]
 mod place;

@@ -21,5 +21,8 @@ fn times_follow_the_clock_and_none_is_fired_twice() {
     let text = String::from_utf8(output.stdout).expect("text");
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     // Set by how many seconds, and how many runs there are.
-    assert_eq!(text.lines().collect::<Vec<_>>(), ["0 0", "3600 1", "0 1", "3600 1", "7200 2"]);
+    assert_eq!(
+        text.lines().collect::<Vec<_>>(),
+        ["0 0", "3600 1", "0 1", "3600 1", "7200 2", "31536000 3", "7200 3", "10800 4"]
+    );
 }

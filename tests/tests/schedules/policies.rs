@@ -1,16 +1,27 @@
-//! What happens while the run before has not ended, and what becomes of times that were missed, in simulated time.
+//! What happens while the run before has not ended, in simulated time.
 
-use crate::simulated::{BEGINNING, DAY, HOUR, at, builder, runs, started};
+use crate::simulated::{DAY, HOUR, at, builder, runs, started};
 use limits::{Soon as _, until};
-use std::path::Path;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
 use std::time::SystemTime;
 use steadfast::prelude::*;
-use steadfast::{Engine, FiringOutcome, Missed, Overlap, RunFilter, Schedule, ScheduleInfo, Status};
+use steadfast::{Engine, EngineError, FiringOutcome, Message, Overlap, RunFilter, Schedule, ScheduleInfo, Status};
 
 /// Takes two hours and 20 minutes.
 #[workflow]
 async fn long(flow: &mut Flow) -> Result<()> {
     Ok(flow.sleep(Duration::from_mins(140)).await?)
+}
+
+#[derive(Message, Serialize, Deserialize)]
+struct End;
+
+/// Goes on until a message comes.
+#[workflow]
+async fn held(flow: &mut Flow) -> Result<()> {
+    flow.receive::<End>().await?;
+    Ok(())
 }
 
 #[workflow]
@@ -81,71 +92,6 @@ async fn runs_that_may_overlap_start_at_their_times() {
     }
 }
 
-fn on_file(path: &Path) -> steadfast::EngineBuilder {
-    Engine::builder().sqlite(path).skip_sleeps().workflow(quick)
-}
-
-/// Has an hourly schedule be without an engine for ten hours, up to the beginning, and then fire three times more.
-async fn missed(policy: Missed) -> Vec<(i64, &'static str, u64)> {
-    let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
-    let path = folder.path().join("missed.db");
-    let engine = on_file(&path).start().await.unwrap();
-    let schedule = engine.schedule("hourly");
-    let rule = Schedule::every(HOUR).end(at(3 * 3_600 + 1)).overlap(Overlap::Allow).missed(policy);
-    // The pause keeps it from firing before the file is changed.
-    schedule.set(rule, quick, ()).await.unwrap();
-    schedule.pause("until the file is changed").await.unwrap();
-    engine.shutdown(DAY).await.unwrap();
-    drop(schedule);
-    drop(engine);
-    let now = i64::try_from(BEGINNING).unwrap() * 1_000;
-    let db = rusqlite::Connection::open(&path).unwrap();
-    let state = format!("{{\"decided\": {}}}", now - 10 * 3_600_000);
-    let change = "UPDATE steadfast_schedules SET state = ?1, due = ?2";
-    assert_eq!(db.execute(change, rusqlite::params![state, now - 9 * 3_600_000]).unwrap(), 1);
-    drop(db);
-
-    let engine = on_file(&path).start().await.unwrap();
-    let schedule = engine.schedule("hourly");
-    until(async || schedule.info().await.unwrap().next.is_empty()).await;
-    let info = schedule.info().await.unwrap();
-    engine.shutdown(DAY).await.unwrap();
-    let hours = |moment: SystemTime| {
-        let since = moment.duration_since(at(0) - 24 * HOUR).unwrap();
-        i64::try_from(since.as_secs() / 3_600).unwrap() - 24
-    };
-    let row = |firing: &steadfast::Firing| match firing.outcome {
-        FiringOutcome::Started { .. } => (hours(firing.nominal), "started", 1),
-        FiringOutcome::Missed { until, count } => {
-            assert_eq!(u64::try_from(hours(until) - hours(firing.nominal)).unwrap() + 1, count);
-            (hours(firing.nominal), "missed", count)
-        }
-        _ => (hours(firing.nominal), "other", 1),
-    };
-    info.last.iter().map(row).collect()
-}
-
-#[tokio::test]
-async fn the_latest_of_the_missed_times_starts_its_run() {
-    let fired = missed(Missed::Latest).await;
-    assert_eq!(fired, [(-9, "missed", 9), (0, "started", 1), (1, "started", 1), (2, "started", 1), (3, "started", 1)]);
-}
-
-#[tokio::test]
-async fn missed_times_start_nothing() {
-    // The time that is due at this moment is not missed.
-    let fired = missed(Missed::Skip).await;
-    assert_eq!(fired, [(-9, "missed", 9), (0, "started", 1), (1, "started", 1), (2, "started", 1), (3, "started", 1)]);
-}
-
-#[tokio::test]
-async fn missed_times_within_a_window_start_their_runs() {
-    let fired = missed(Missed::Within(3 * HOUR)).await;
-    let started = |hour| (hour, "started", 1);
-    let expected: Vec<_> = std::iter::once((-9, "missed", 6)).chain((-3..=3).map(started)).collect();
-    assert_eq!(fired, expected);
-}
-
 #[tokio::test]
 async fn a_paused_schedule_starts_nothing_and_makes_up_nothing() {
     let engine = builder().workflow(quick).workflow(long).start().await.unwrap();
@@ -168,19 +114,96 @@ async fn a_paused_schedule_starts_nothing_and_makes_up_nothing() {
 
 #[tokio::test]
 async fn a_schedule_is_triggered_now_whatever_its_times() {
-    let engine = builder().workflow(long).start().await.unwrap();
+    let engine = builder().workflow(held).start().await.unwrap();
     let schedule = engine.schedule("rare");
-    schedule.set(Schedule::every(DAY).limit(1), long, ()).await.unwrap();
+    schedule.set(Schedule::every(DAY).limit(1), held, ()).await.unwrap();
     started(&engine, "rare", 1).await;
+    assert!(schedule.trigger().await.unwrap().is_none(), "the policy holds");
+    engine.run("rare@2020-01-02T00:00:00Z").await.unwrap().send(End).await.unwrap();
     status(&engine, "rare@2020-01-02T00:00:00Z").await;
     // It is over, and paused.
     schedule.pause("over").await.unwrap();
     let run = schedule.trigger().await.unwrap().expect("it starts");
-    let second = schedule.trigger().await.unwrap();
-    assert!(second.is_none() || status(&engine, run.id()).await == Status::Completed, "the policy holds");
+    assert!(schedule.trigger().await.unwrap().is_none(), "the policy holds");
+    run.send(End).await.unwrap();
     assert_eq!(status(&engine, run.id()).await, Status::Completed);
     let info = schedule.info().await.unwrap();
-    assert_eq!((info.started, &info.last[1].outcome), (1, &FiringOutcome::Started { run: run.id().to_owned() }));
+    let outcomes: Vec<_> = firings(&info).into_iter().map(|(_, _, outcome)| outcome).collect();
+    assert_eq!((info.started, &*outcomes), (1, &["started", "skipped", "started", "skipped"][..]));
+    assert_eq!(info.last[2].outcome, FiringOutcome::Started { run: run.id().to_owned() });
+}
+
+#[tokio::test]
+async fn a_trigger_waits_for_the_end_of_a_run_with_a_buffer() {
+    let engine = builder().workflow(held).start().await.unwrap();
+    let schedule = engine.schedule("rare");
+    schedule.set(Schedule::every(DAY).limit(1).overlap(Overlap::BufferAll), held, ()).await.unwrap();
+    let first = started(&engine, "rare", 1).await;
+    assert!(schedule.trigger().await.unwrap().is_none(), "it waits");
+    assert_eq!(schedule.info().await.unwrap().waiting.len(), 1);
+    engine.run(&runs(&first)[0]).await.unwrap().send(End).await.unwrap();
+    until(async || schedule.info().await.unwrap().waiting.is_empty()).await;
+    let fired = runs(&schedule.info().await.unwrap());
+    assert_eq!(fired.len(), 2);
+    engine.run(&fired[1]).await.unwrap().send(End).await.unwrap();
+    assert_eq!(status(&engine, &fired[1]).await, Status::Completed);
+}
+
+#[tokio::test]
+async fn triggers_of_one_millisecond_start_a_run_each() {
+    for (overlap, at_once) in [(Overlap::Allow, 3), (Overlap::BufferAll, 0)] {
+        let engine = builder().workflow(held).start().await.unwrap();
+        let schedule = engine.schedule("rare");
+        schedule.set(Schedule::every(DAY).limit(1).overlap(overlap), held, ()).await.unwrap();
+        started(&engine, "rare", 1).await;
+        let mut ids = BTreeSet::new();
+        for _ in 0..3 {
+            ids.extend(schedule.trigger().await.unwrap().map(|run| run.id().to_owned()));
+        }
+        assert_eq!((ids.len(), schedule.info().await.unwrap().waiting.len()), (at_once, 3 - at_once));
+        for n in 0..4 {
+            until(async || runs(&schedule.info().await.unwrap()).len() > n).await;
+            let id = &runs(&schedule.info().await.unwrap())[n];
+            engine.run(id).await.unwrap().send(End).await.unwrap();
+            assert_eq!(status(&engine, id).await, Status::Completed);
+        }
+        assert_eq!(schedule.info().await.unwrap().started, 1, "{overlap:?}: those are none of its times");
+    }
+}
+
+#[tokio::test]
+async fn a_trigger_runs_to_its_end_though_the_caller_stops_waiting() {
+    let engine = builder().workflow(quick).start().await.unwrap();
+    let schedule = engine.schedule("rare");
+    schedule.set(Schedule::every(DAY).limit(1), quick, ()).await.unwrap();
+    started(&engine, "rare", 1).await;
+    let mut trigger = Box::pin(schedule.trigger());
+    assert!(futures_util::poll!(&mut trigger).is_pending(), "the commit is under way");
+    drop(trigger);
+    until(async || {
+        let ended = RunFilter::all().label("schedule", "rare").status(Status::Completed);
+        engine.list(ended).await.unwrap().len() == 2
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn an_engine_that_stops_changes_no_schedule() {
+    let engine = builder().workflow(quick).start().await.unwrap();
+    let schedule = engine.schedule("rare");
+    let once = || Schedule::every(DAY).limit(1);
+    schedule.set(once(), quick, ()).await.unwrap();
+    engine.shutdown(DAY).await.unwrap();
+    for refused in [
+        schedule.trigger().await.map(drop),
+        schedule.set(once().limit(2), quick, ()).await.map(drop),
+        schedule.pause("").await,
+        schedule.resume().await,
+        schedule.backfill(at(0)..at(9)).await.map(drop),
+        schedule.delete().await,
+    ] {
+        assert!(matches!(refused, Err(EngineError::ShuttingDown)), "{refused:?}");
+    }
 }
 
 #[tokio::test]

@@ -20,7 +20,7 @@ async fn report(_flow: &mut Flow, tick: Tick, team: String) -> Result<String> {
 #[derive(Message, Serialize, Deserialize)]
 struct End;
 
-/// Ends when it is told to.
+/// Ends with a message.
 #[workflow]
 async fn long(flow: &mut Flow) -> Result<()> {
     flow.receive::<End>().await?;

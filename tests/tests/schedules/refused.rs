@@ -61,7 +61,7 @@ async fn an_engine_with_a_schedule_that_is_wrong_or_declared_twice_does_not_star
 }
 
 #[tokio::test]
-async fn a_schedule_that_does_not_exist_is_told_by_name() {
+async fn a_schedule_that_does_not_exist_is_named() {
     let engine = builder().workflow(report).start().await.unwrap();
     let none = engine.schedule("none");
     let expected = "schedule `none`: there is none of this name: create it with `engine.schedule(\"none\").set(..)`";

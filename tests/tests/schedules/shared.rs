@@ -103,7 +103,8 @@ on_both! {
         assert!(blocked.contains("no engine has version 1 of workflow `noted`"), "{blocked}");
         schedule.resume().await.expect("resumed");
         until(async || engine.health().await.schedules == [name.clone()]).await;
-        assert!(before.last.is_empty() && seen(&name).is_empty());
+        let overdue = schedule.info().await.expect("it is there");
+        assert!(overdue.blocked.is_some() && overdue.last.is_empty() && seen(&name).is_empty(), "{overdue:?}");
 
         let late = place.builder().workflow(noted).start().await.expect("an engine");
         ended(&late, &name, 1).await;

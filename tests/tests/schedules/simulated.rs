@@ -39,6 +39,11 @@ async fn alone(_flow: &mut Flow) -> Result<()> {
     Ok(())
 }
 
+#[workflow]
+async fn hour(flow: &mut Flow) -> Result<()> {
+    Ok(flow.sleep(HOUR).await?)
+}
+
 pub(crate) fn builder() -> EngineBuilder {
     Engine::builder().in_memory().skip_sleeps()
 }
@@ -123,7 +128,6 @@ async fn a_time_in_the_skipped_hour_starts_its_run_after_it() {
 async fn info_shows_what_comes_and_what_was() {
     let engine = builder().workflow(alone).start().await.unwrap();
     let weekly = Calendar::new().weekdays([Weekday::Monday]).at(9, 0);
-    // Nothing is due for so long that this engine does not get there: a paused schedule is not due.
     let schedule = engine.schedule("weekly");
     schedule.set(Schedule::calendar(weekly).zone("Europe/Paris").limit(12), alone, ()).await.unwrap();
     let info = started(&engine, "weekly", 12).await;
@@ -133,6 +137,48 @@ async fn info_shows_what_comes_and_what_was() {
     assert_eq!((&*info.workflow, info.version), ("alone", 1));
     let json = serde_json::to_value(schedule.info().await.unwrap()).unwrap();
     assert_eq!(json["last"][9]["outcome"]["Started"]["run"], "weekly@2020-03-23T08:00:00Z");
+    // By the real clock, nothing of the year 2100 is due.
+    let engine = Engine::builder().in_memory().workflow(alone).start().await.unwrap();
+    let distant = engine.schedule("distant");
+    let (start, end) = (at(2_524_608_000), at(2_524_608_000 + 12 * 86_400));
+    let daily = Calendar::new().at(9, 30);
+    distant.set(Schedule::calendar(daily).start(start).end(end), alone, ()).await.unwrap();
+    let days = (0..10).map(|day| start + Duration::from_mins(9 * 60 + 30) + day * DAY);
+    assert_eq!(distant.info().await.unwrap().next, days.collect::<Vec<_>>());
+}
+
+#[tokio::test]
+async fn a_backfill_has_the_time_before_each_of_its_times() {
+    let engine = builder().workflow(report).start().await.unwrap();
+    let schedule = engine.schedule("often");
+    schedule.set(Schedule::cron("0 3 * * *").limit(3), report, String::new()).await.unwrap();
+    started(&engine, "often", 3).await;
+    // It is over, so nothing of the new times is due.
+    schedule.set(Schedule::cron("0 * * * *").limit(3), report, String::new()).await.unwrap();
+    assert_eq!(schedule.backfill(at(5 * 3_600)..at(8 * 3_600)).await.unwrap(), 3);
+    let info = started(&engine, "often", 6).await;
+    for (run, hour) in runs(&info)[3..].iter().zip(5..) {
+        let (nominal, previous, ..) = engine.handle(report, run).await.unwrap().result().soon().await.unwrap();
+        assert_eq!((nominal, previous), (hour * 3_600, Some((hour - 1) * 3_600)));
+    }
+}
+
+#[tokio::test]
+async fn a_trigger_is_none_of_the_times_that_others_have_before_them() {
+    let engine = builder().workflow(report).workflow(hour).start().await.unwrap();
+    let schedule = engine.schedule("daily");
+    let daily = |limit| Schedule::every(DAY).limit(limit);
+    schedule.set(daily(1), report, String::new()).await.unwrap();
+    started(&engine, "daily", 1).await;
+    engine.start(hour, ()).await.unwrap().result().soon().await.unwrap();
+    schedule.trigger().await.unwrap().expect("it starts");
+    schedule.set(daily(2), report, String::new()).await.unwrap();
+    let mut ticks = Vec::new();
+    for run in runs(&started(&engine, "daily", 2).await) {
+        let (nominal, previous, ..) = engine.handle(report, &run).await.unwrap().result().soon().await.unwrap();
+        ticks.push((nominal / 3_600, previous.map(|previous| previous / 3_600)));
+    }
+    assert_eq!(ticks, [(24, None), (25, Some(24)), (48, Some(24))]);
 }
 
 #[tokio::test]

@@ -8,7 +8,8 @@ use crate::machine::{first_entry, scope_entry};
 use crate::schedule::{Plan, Spec, Takes, Tick, Times, plan, shown};
 use crate::scope::Scope;
 use crate::store::{
-    Fire, FireSource, Fired, Holder, Lease, NewInboxItem, NewRun, Overlap, Rejected, ScheduleRow, Write, Written,
+    Fire, FireSource, Fired, Holder, Lease, NewInboxItem, NewRun, Overlap, Rejected, RunKey, RunRow, ScheduleRow,
+    StoreError, StoreErrorKind, Write, Written,
 };
 use crate::value::{Encoding, Value};
 use std::sync::Arc;
@@ -16,10 +17,31 @@ use std::sync::Arc;
 /// What became of a schedule that was due.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Decided {
-    /// It was not decided, and is due as before.
-    Nothing,
-    /// It was decided here or by another engine.
+    /// It was decided.
     Done,
+    /// It has changed since its row was read, or this engine has lost its lease.
+    Overtaken,
+    /// This engine cannot decide it, whenever it tries.
+    LeftOut,
+    /// The database does not work now.
+    Failed,
+}
+
+/// Why a nominal time is not decided.
+pub(in crate::engine) enum Fault {
+    /// The schedule is one that this engine cannot fire.
+    Schedule(String),
+    /// The database does not work now.
+    Database(EngineError),
+}
+
+impl From<StoreError> for Fault {
+    fn from(error: StoreError) -> Self {
+        match error.kind {
+            StoreErrorKind::Refused | StoreErrorKind::TooLarge => Self::Schedule(error.message),
+            _ => Self::Database(error.into()),
+        }
+    }
 }
 
 /// The wait for the end of a run before it is looked at again, in milliseconds: a share of the time for which it has
@@ -33,43 +55,61 @@ const SKIPPED: i64 = 86_400_000;
 
 /// Decides the next nominal time of a schedule.
 pub(super) async fn decide(core: &Arc<Core>, row: ScheduleRow, now: i64, has_room: bool) -> Decided {
-    let (spec, times) = match read(&row) {
-        Ok(read) => read,
-        Err(why) => {
-            core.schedules.report(&row.name, &why);
-            return Decided::Nothing;
+    let (name, revision) = (row.name.clone(), row.revision);
+    match decide_next(core, row, now, has_room).await {
+        Ok(true) => Decided::Done,
+        Ok(false) => Decided::Overtaken,
+        Err(Fault::Schedule(why)) => {
+            core.schedules.report(&name, revision, &why);
+            Decided::LeftOut
         }
-    };
-    let next = plan(&row, &spec, &times, now);
-    let Some((nominal, source)) = next.fire else { return move_on(core, row, next).await };
-    let lease = core.lease_of_new().filter(|_| has_room);
-    match fire(core, &row, &spec, next, (nominal, source), lease, now) {
-        Ok(fire) => {
-            commit(core, fire, others_wait(&row, source)).await.map_or(Decided::Nothing, |(decided, _)| decided)
-        }
-        Err(error) => {
-            core.schedules.report(&row.name, &error.to_string());
-            Decided::Nothing
+        Err(Fault::Database(error)) => {
+            core.schedules.fail(&error);
+            Decided::Failed
         }
     }
 }
 
-fn read(row: &ScheduleRow) -> Result<(Spec, Times), String> {
+/// Returns whether it was decided, and not overtaken.
+async fn decide_next(core: &Arc<Core>, row: ScheduleRow, now: i64, has_room: bool) -> Result<bool, Fault> {
+    let (spec, times) = read(&row).map_err(Fault::Schedule)?;
+    let next = plan(&row, &spec, &times, now);
+    let Some((nominal, source)) = next.fire else { return move_on(core, row, next).await };
+    let lease = lease(core, &row).filter(|_| has_room);
+    let fire = fire(core, &row, (&spec, &times), next, (nominal, source), lease, now)?;
+    Ok(commit(core, fire, others_wait(&row, source)).await?.is_some())
+}
+
+/// Returns the lease of a run that is started here; `None` leaves it to the others.
+fn lease(core: &Core, row: &ScheduleRow) -> Option<Lease> {
+    let serves = core.workflows.get(&row.workflow, row.version).is_some();
+    // An engine that has lost its lease has none until it opens another one.
+    core.leases.all().first().copied().filter(|_| serves && !core.options.is_client)
+}
+
+/// Reads what a schedule is.
+///
+/// # Errors
+/// This version cannot read it, for this reason.
+pub(in crate::engine) fn read(row: &ScheduleRow) -> Result<(Spec, Times), String> {
+    if let Some(flaw) = &row.flaw {
+        return Err(flaw.clone());
+    }
     let spec: Spec = serde_json::from_str(&row.spec).map_err(|error| error.to_string())?;
     let times = spec.times(&row.name)?;
     Ok((spec, times))
 }
 
-/// Notes that times were missed, and when the next one is due.
-async fn move_on(core: &Arc<Core>, mut row: ScheduleRow, next: Plan) -> Decided {
+/// Notes that times were missed, and when the next one is due. Returns whether it was not overtaken.
+async fn move_on(core: &Arc<Core>, mut row: ScheduleRow, next: Plan) -> Result<bool, Fault> {
     row.state.decided = next.decided;
     if let Some(missed) = next.missed {
         row.state.note(missed);
     }
     row.due = next.due;
-    match core.committer.write(Write::PutSchedule(Box::new(row))).await {
-        Ok(_) => Decided::Done,
-        Err(_) => Decided::Nothing,
+    match core.committer.write(Write::PutSchedule(Box::new(row))).await? {
+        Err(Rejected::Refused(why)) => Err(Fault::Schedule(why)),
+        answer => Ok(answer.is_ok()),
     }
 }
 
@@ -77,39 +117,63 @@ async fn move_on(core: &Arc<Core>, mut row: ScheduleRow, next: Plan) -> Decided 
 pub(in crate::engine) struct Manual<'a> {
     pub(in crate::engine) row: &'a ScheduleRow,
     pub(in crate::engine) nominal: i64,
+    /// Whether the run is left to the engines that look for one.
+    pub(in crate::engine) is_unowned: bool,
 }
 
-/// Fires a schedule by hand; `None` if it has changed since its row was read.
+/// Fires a schedule by hand; `None` if it has changed since its row was read, or if this engine has lost its lease. The
+/// row is that of a run that was started.
 ///
 /// # Errors
 /// The schedule cannot be read, or the database does not work.
 pub(in crate::engine) async fn fire_manually(
     core: &Arc<Core>,
     manual: Manual<'_>,
-) -> Result<Option<Fired>, EngineError> {
-    let Manual { row, nominal } = manual;
-    let (spec, _) = read(row).map_err(EngineError::value)?;
+) -> Result<Option<(Fired, RunRow)>, Fault> {
+    let Manual { row, nominal, is_unowned } = manual;
+    let (spec, times) = read(row).map_err(Fault::Schedule)?;
     let as_before = Plan { fire: None, decided: row.state.decided, due: row.due, missed: None };
-    let serves = core.workflows.get(&row.workflow, row.version).is_some();
-    let lease = core.lease_of_new().filter(|_| serves);
-    let fire = fire(core, row, &spec, as_before, (nominal, FireSource::Manual), lease, nominal)?;
-    Ok(commit(core, fire, !row.state.waiting.is_empty()).await?.1)
+    let lease = lease(core, row).filter(|_| !is_unowned);
+    let source = (nominal, FireSource::Manual);
+    let fire = fire(core, row, (&spec, &times), as_before, source, lease, nominal)?;
+    let (id, execution) = (fire.run.id.clone(), fire.run.execution);
+    match commit(core, fire, !row.state.waiting.is_empty()).await {
+        Err(Fault::Database(error)) => {
+            // It is unknown whether the run was written.
+            let written = core.ask(move |store| store.run(RunKey::Id(&id))).await;
+            match written.ok().flatten().filter(|run| run.execution == execution) {
+                Some(run) => Ok(Some((Fired::Started(run.number), run))),
+                None => Err(Fault::Database(error)),
+            }
+        }
+        answer => answer,
+    }
+}
+
+/// Returns the nominal time before: the latest one that has a run. A time that was filled in later begins where the one
+/// before it ended, whatever has started since.
+fn previous(row: &ScheduleRow, times: &Times, nominal: i64, source: FireSource) -> Option<i64> {
+    let is_backfilled = source == FireSource::Waiting && row.state.backfilled.contains(&nominal);
+    match row.state.last {
+        Some(last) if last < nominal && !is_backfilled => Some(last),
+        None if !is_backfilled => None,
+        _ => times.before(nominal),
+    }
 }
 
 /// Makes the write that decides a nominal time.
 fn fire(
     core: &Core,
     row: &ScheduleRow,
-    spec: &Spec,
+    (spec, times): (&Spec, &Times),
     next: Plan,
     (nominal, source): (i64, FireSource),
     lease: Option<Lease>,
     now: i64,
-) -> Result<Fire, EngineError> {
-    let previous = row.state.last.filter(|last| *last < nominal);
-    let tick = Tick::new(&row.name, nominal, previous);
+) -> Result<Fire, Fault> {
+    let tick = Tick::new(&row.name, nominal, previous(row, times, nominal, source));
     let input = composed(&row.input, spec.takes, &tick)
-        .ok_or_else(|| EngineError::value(format!("the input of schedule `{}` has no place for a `Tick`", row.name)))?;
+        .ok_or_else(|| Fault::Schedule("its input has no place for a `Tick`".to_owned()))?;
     let limit = spec.limit.filter(|_| source != FireSource::Manual);
     let reason = format!("schedule `{}` starts the run of {}", row.name, shown(nominal));
     Ok(Fire {
@@ -119,7 +183,7 @@ fn fire(
         source,
         overlap: spec.overlap,
         previous: row.state.run.clone(),
-        run: run(core, row, nominal, lease, input)?,
+        run: run(core, row, nominal, lease, input).map_err(|error| Fault::Schedule(error.to_string()))?,
         cancellation: NewInboxItem::cancellation(0, &reason, core.now()),
         decided: next.decided,
         due: next.due,
@@ -198,26 +262,30 @@ fn others_wait(row: &ScheduleRow, source: FireSource) -> bool {
     row.state.waiting.len() > usize::from(source == FireSource::Waiting)
 }
 
-/// Commits a decision and begins what it has started, whose end other times may wait for.
-async fn commit(core: &Arc<Core>, fire: Fire, others_wait: bool) -> Result<(Decided, Option<Fired>), EngineError> {
+/// Commits a decision and begins what it has started, whose end other times may wait for. Returns what became of it,
+/// with the row of a run that was started; `None` if it was overtaken.
+async fn commit(core: &Arc<Core>, fire: Fire, others_wait: bool) -> Result<Option<(Fired, RunRow)>, Fault> {
     let (schedule, mut row, entries) = (fire.schedule.clone(), fire.run.row(0), fire.run.entries.clone());
     let lease: Option<Lease> = fire.run.lease;
     let (sender, answer) = tokio::sync::oneshot::channel();
-    let (noting, name) = (core.clone(), schedule.clone());
+    let noting = core.clone();
     core.committer.submit(Write::Fire(Box::new(fire)), move |answer| {
         // Noted here, because the next commit may end that run.
         match &answer {
-            Ok(Ok(Written::Fired(Fired::Waits { run: Some(run), .. }))) => noting.schedules.wait(*run, name),
-            Ok(Ok(Written::Fired(Fired::Started(run)))) if others_wait => noting.schedules.wait(*run, name),
+            Ok(Ok(Written::Fired(Fired::Waits { run: Some(run), .. }))) => noting.schedules.wait(*run, schedule),
+            Ok(Ok(Written::Fired(Fired::Started(run)))) if others_wait => noting.schedules.wait(*run, schedule),
+            Ok(Ok(Written::Fired(Fired::Started(_))) | Err(Rejected::NoSuchRun)) => {
+                noting.schedules.wait_no_more(&schedule);
+            }
             _ => {}
         }
         let _ = sender.send(answer);
     });
-    let fired = match answer.await.map_err(|_| EngineError::ShuttingDown)? {
+    let fired = match answer.await.map_err(|_| Fault::Database(EngineError::ShuttingDown))? {
         Ok(Ok(Written::Fired(fired))) => fired,
-        Ok(Err(Rejected::Refused(why))) => return Err(EngineError::value(format!("schedule `{schedule}`: {why}"))),
+        Ok(Err(Rejected::Refused(why))) => return Err(Fault::Schedule(why)),
         // Another engine was faster, or the schedule has changed.
-        Ok(_) => return Ok((Decided::Done, None)),
+        Ok(_) => return Ok(None),
         Err(error) => {
             // The run may have been written.
             core.catch_up();
@@ -235,5 +303,5 @@ async fn commit(core: &Arc<Core>, fire: Fire, others_wait: bool) -> Result<(Deci
     if matches!(fired, Fired::Started(_)) && lease.is_none() && !core.options.is_client {
         claiming::look(core);
     }
-    Ok((Decided::Done, Some(fired)))
+    Ok(Some((fired, row)))
 }

@@ -1,11 +1,13 @@
 //! Schedules as people and programs see them.
 
 use crate::engine::clock::moment;
-use crate::engine::fleet::served_by;
-use crate::schedule::Spec;
-use crate::store::{self, FiringRow, ScheduleRow, Store, StoreError};
+use crate::engine::core::Core;
+use crate::engine::error::EngineError;
+use crate::engine::firing;
+use crate::engine::fleet::served;
+use crate::schedule::{Spec, Times, plan};
+use crate::store::{self, FireSource, FiringRow, ScheduleRow, Store, StoreError};
 use serde::Serialize;
-use std::collections::BTreeSet;
 use std::time::SystemTime;
 
 /// The nominal times that are shown.
@@ -25,10 +27,11 @@ pub struct ScheduleInfo {
     pub version: u32,
     /// Why nothing of it is started, if it is paused.
     pub paused: Option<String>,
-    /// Why nothing of it is started, although it is not paused: no engine has its workflow, or this version cannot read
-    /// it.
+    /// Why nothing of it is started, although it is not paused: no live engine has its workflow, or this version cannot
+    /// read it. An engine that was killed counts as live as in [`Health::unserved`](crate::Health::unserved).
     pub blocked: Option<String>,
-    /// Its next nominal times, at most ten: none if it is paused or over.
+    /// Its next nominal times, at most ten: none if it is paused or over. Those that were [missed](crate::Schedule::missed)
+    /// and start nothing are not among them.
     #[serde(serialize_with = "moments")]
     pub next: Vec<SystemTime>,
     /// The nominal times that wait for the end of a run.
@@ -88,53 +91,53 @@ fn moments<S: serde::Serializer>(moments: &[SystemTime], serializer: S) -> Resul
     serializer.collect_seq(moments.iter().map(|moment| Millis(*moment)))
 }
 
-/// A schedule, and whether an engine says that it has its workflow.
-pub(super) struct Facts {
+/// A schedule, and what else is known of it at one moment.
+struct Facts {
     row: ScheduleRow,
+    /// Whether a live engine has its workflow.
     is_served: bool,
+    /// The time, by the clock of the database.
+    now: i64,
 }
 
-pub(super) fn facts(store: &dyn Store, rows: Vec<ScheduleRow>) -> Result<Vec<Facts>, StoreError> {
-    let served: BTreeSet<_> = store.leases()?.iter().filter_map(served_by).flatten().collect();
-    let facts = rows.into_iter().map(|row| {
-        let is_served = served.contains(&(row.workflow.clone(), row.version));
-        Facts { row, is_served }
+/// Reads schedules and what is known of them.
+pub(super) async fn read(
+    core: &Core,
+    rows: impl FnOnce(&dyn Store) -> Result<Vec<ScheduleRow>, StoreError> + Send + 'static,
+) -> Result<Vec<ScheduleInfo>, EngineError> {
+    let (hearing, skipped) = (core.hearing.clone(), core.clock.skips().then(|| core.now()));
+    let facts = core.ask(move |store| {
+        let rows = rows(store)?;
+        let leases = store.leases()?;
+        let served = served(&leases, &hearing.gone(&leases));
+        let now = skipped.map_or_else(|| store.clock(), Ok)?;
+        let facts = rows.into_iter().map(|row| {
+            let is_served = served.contains(&(row.workflow.clone(), row.version));
+            Facts { row, is_served, now }
+        });
+        Ok(facts.collect::<Vec<_>>())
     });
-    Ok(facts.collect())
+    Ok(facts.await?.into_iter().map(info).collect())
 }
 
-pub(super) fn info(Facts { row, is_served }: Facts) -> ScheduleInfo {
-    let ScheduleRow { name, workflow, version, spec, state, .. } = row;
-    let spec = serde_json::from_str::<Spec>(&spec).map_err(|error| error.to_string());
-    let times = spec.as_ref().map_err(Clone::clone).and_then(|spec| spec.times(&name));
+fn info(Facts { row, is_served, now }: Facts) -> ScheduleInfo {
     let unserved = || {
         format!(
-            "no engine has version {version} of workflow `{workflow}`: its times wait until one is started that registers it"
+            "no engine has version {} of workflow `{}`: its times wait until one is started that registers it",
+            row.version, row.workflow
         )
     };
-    let is_over = match &spec {
-        Ok(spec) => spec.limit.is_some_and(|limit| state.fired >= limit),
-        Err(_) => true,
-    };
-    let mut next = Vec::new();
-    if let Ok(times) = &times
-        && state.paused.is_none()
-        && !is_over
-    {
-        let mut after = state.decided;
-        while next.len() < NEXT
-            && let Some(nominal) = times.after(after)
-        {
-            next.push(moment(nominal));
-            after = nominal;
-        }
-    }
+    let read = firing::read(&row);
+    let next = read.as_ref().map_or_else(|_| Vec::new(), |(spec, times)| next(&row, spec, times, now));
+    let shown = serde_json::from_str::<Spec>(&row.spec);
+    let blocked = read.err().or_else(|| (!is_served).then(unserved));
+    let ScheduleRow { name, workflow, version, state, .. } = row;
     ScheduleInfo {
-        times: spec.map_or_else(|_| "unknown to this version".to_owned(), |spec| spec.to_string()),
-        blocked: times.err().or_else(|| (!is_served).then(unserved)),
+        times: shown.map_or_else(|_| "unknown to this version".to_owned(), |spec| spec.to_string()),
+        blocked,
         next,
         waiting: state.waiting.iter().copied().map(moment).collect(),
-        last: state.recent.into_iter().map(firing).collect(),
+        last: state.recent.into_iter().map(fired).collect(),
         started: state.started,
         paused: state.paused,
         name,
@@ -143,7 +146,22 @@ pub(super) fn info(Facts { row, is_served }: Facts) -> ScheduleInfo {
     }
 }
 
-fn firing(row: FiringRow) -> Firing {
+/// Returns the nominal times that start runs next: the first one is what would be fired now of those that were missed.
+fn next(row: &ScheduleRow, spec: &Spec, times: &Times, now: i64) -> Vec<SystemTime> {
+    if row.state.paused.is_some() || spec.limit.is_some_and(|limit| row.state.fired >= limit) {
+        return Vec::new();
+    }
+    let planned = plan(row, spec, times, now);
+    let fired = planned.fire.filter(|(_, source)| *source == FireSource::Due).map(|(nominal, _)| nominal);
+    let mut after = planned.decided;
+    let later = std::iter::from_fn(|| {
+        after = times.after(after)?;
+        Some(after)
+    });
+    fired.into_iter().chain(later).take(NEXT).map(moment).collect()
+}
+
+fn fired(row: FiringRow) -> Firing {
     let outcome = match row.outcome {
         store::FiringOutcome::Started(run) => FiringOutcome::Started { run },
         store::FiringOutcome::Skipped(running) => FiringOutcome::Skipped { running },

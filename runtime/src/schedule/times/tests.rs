@@ -251,6 +251,70 @@ fn intervals_start_and_end_limits_and_exclusions() {
     );
 }
 
+/// Zone, cron text, the hour and minute that are left out, from, until, and the instants.
+type Excluded = (&'static str, &'static str, (u8, u8), &'static str, &'static str, &'static [&'static str]);
+
+/// A fixed time is left out by what the wall clock shows, whatever instant it stands for.
+const EXCLUDED: &[Excluded] = &[
+    ("Europe/Berlin", "30 2 * * *", (2, 30), "2026-03-28T12:00:00Z", "2026-03-30T12:00:00Z", &[]),
+    (
+        "Europe/Berlin",
+        "30 2 * * *",
+        (3, 0),
+        "2026-03-28T12:00:00Z",
+        "2026-03-30T12:00:00Z",
+        &["2026-03-29T01:00:00Z", "2026-03-30T00:30:00Z"],
+    ),
+    // Two times of the gap are one instant: one of them is left out.
+    (
+        "Europe/Berlin",
+        "15,45 2 * * *",
+        (2, 15),
+        "2026-03-29T00:00:00Z",
+        "2026-03-29T12:00:00Z",
+        &["2026-03-29T01:00:00Z"],
+    ),
+    (
+        "Europe/Berlin",
+        "15,45 2 * * *",
+        (2, 45),
+        "2026-03-29T00:00:00Z",
+        "2026-03-29T12:00:00Z",
+        &["2026-03-29T01:00:00Z"],
+    ),
+    (
+        "Europe/Berlin",
+        "30 2,3 * * *",
+        (2, 30),
+        "2026-10-25T00:00:00Z",
+        "2026-10-26T12:00:00Z",
+        &["2026-10-25T02:30:00Z", "2026-10-26T02:30:00Z"],
+    ),
+    ("America/Sao_Paulo", "0 0 * * *", (0, 0), "2018-11-03T12:00:00Z", "2018-11-05T12:00:00Z", &[]),
+    ("Pacific/Apia", "0 10 * * *", (10, 0), "2011-12-29T21:00:00Z", "2011-12-31T12:00:00Z", &[]),
+    // With wildcards, both passes show it.
+    (
+        "Europe/Berlin",
+        "*/30 2 * * *",
+        (2, 30),
+        "2026-10-25T00:00:00Z",
+        "2026-10-25T12:00:00Z",
+        &["2026-10-25T01:00:00Z"],
+    ),
+];
+
+#[test]
+fn a_time_is_left_out_by_what_the_wall_clock_shows() {
+    for (zone, text, (hour, minute), from, until, expected) in EXCLUDED {
+        let schedule = Schedule::cron(*text).zone(*zone).except(Calendar::new().at(*hour, *minute));
+        assert_eq!(between(&times(&schedule), from, until), *expected, "{text} in {zone} but {hour}:{minute:02}");
+    }
+    // A day that the zone skips is left out by its own date.
+    let daily = Schedule::cron("0 10 * * *").zone("Pacific/Apia").except(Calendar::new().date(2011, 12, 30));
+    let found = between(&times(&daily), "2011-12-29T12:00:00Z", "2011-12-31T12:00:00Z");
+    assert_eq!(found, ["2011-12-29T20:00:00Z", "2011-12-30T20:00:00Z"]);
+}
+
 #[test]
 fn the_last_time_and_the_number_of_times_are_found_without_visiting_all() {
     let daily = times(&Schedule::cron("30 2 * * *").zone("Europe/Berlin"));

@@ -121,6 +121,32 @@ pub fn a_backfill_waits_beside_the_newest<S: Store>(open: &dyn Fn() -> S) {
     }
 }
 
+/// A run that a person asks for has none of the schedule's times, and counts for nothing, also if it has waited, or gives
+/// way to a time that is due.
+pub fn a_trigger_that_waits_counts_for_nothing<S: Store>(open: &dyn Fn() -> S) {
+    let scheduled = Scheduled::new(open, Overlap::BufferAll);
+    let rig = &scheduled.rig;
+    let run = scheduled.started(5);
+    assert!(matches!(scheduled.fire_from(FireSource::Manual, 7), Fired::Waits { .. }));
+    let state = scheduled.row().state;
+    assert_eq!((state.waiting, state.triggered, state.fired), (vec![7], vec![7], 1));
+    rig.end(run, Status::Completed);
+    let Fired::Started(run) = scheduled.fire_from(FireSource::Waiting, 7) else { panic!("started") };
+    let state = scheduled.row().state;
+    assert_eq!((state.started, state.fired, state.last), (1, 1, Some(5)));
+    assert_eq!((state.waiting.len(), state.triggered.len(), state.run.as_deref()), (0, 0, Some("nightly@7")));
+    let scheduled = Scheduled { overlap: Overlap::CancelRunning, ..scheduled };
+    assert!(matches!(scheduled.fire_from(FireSource::Manual, 8), Fired::Waits { .. }));
+    for nominal in [9, 10] {
+        assert!(matches!(scheduled.fire(nominal), Fired::Waits { .. }));
+        let state = scheduled.row().state;
+        assert_eq!((state.waiting, state.triggered.len(), state.fired), (vec![nominal], 0, 2));
+    }
+    scheduled.rig.end(run, Status::Cancelled);
+    assert!(matches!(scheduled.fire_from(FireSource::Waiting, 10), Fired::Started(_)));
+    assert_eq!((scheduled.row().state.started, scheduled.row().state.last), (2, Some(10)));
+}
+
 /// With `Allow`, the state of the run before does not matter.
 pub fn runs_that_may_overlap_start_at_once<S: Store>(open: &dyn Fn() -> S) {
     let scheduled = Scheduled::new(open, Overlap::Allow);

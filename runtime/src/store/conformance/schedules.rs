@@ -6,6 +6,7 @@ use crate::store::{
     ScheduleState, Status, Store, Write, Written,
 };
 use crate::value::{Encoding, Value};
+use std::collections::BTreeSet;
 
 pub(super) fn row(name: &str) -> ScheduleRow {
     ScheduleRow {
@@ -17,6 +18,7 @@ pub(super) fn row(name: &str) -> ScheduleRow {
         revision: 0,
         due: Some(AT),
         state: ScheduleState::default(),
+        flaw: None,
     }
 }
 
@@ -47,7 +49,7 @@ pub(super) fn fire(lease: Lease, schedule: &str, revision: i64, nominal: i64) ->
 /// A schedule whose times are decided one after the other.
 pub(super) struct Scheduled<S> {
     pub(super) rig: Rig<S>,
-    overlap: Overlap,
+    pub(super) overlap: Overlap,
 }
 
 impl<S: Store> Scheduled<S> {
@@ -123,6 +125,7 @@ pub fn a_schedule_is_read_as_it_was_written<S: Store>(open: &dyn Fn() -> S) {
         run: Some("nightly@1".to_owned()),
         waiting: vec![8, 9],
         backfilled: vec![9],
+        triggered: vec![8],
         since: Some(7),
         recent,
     };
@@ -176,7 +179,7 @@ pub fn a_schedule_changes_from_the_revision_that_was_seen<S: Store>(open: &dyn F
 /// A schedule that was deleted and created anew has no revision of the one before: what was planned on that is rejected.
 pub fn a_new_schedule_has_no_revision_of_one_before_it<S: Store>(open: &dyn Fn() -> S) {
     let rig = Rig::new(open);
-    let mut used = std::collections::BTreeSet::new();
+    let mut used = BTreeSet::new();
     for _ in 0..9 {
         let revision = created(&rig, "nightly");
         assert!(used.insert(revision) && used.insert(revision + 1), "{revision} was used: {used:?}");
@@ -242,7 +245,7 @@ pub fn a_schedule_keeps_its_last_firings<S: Store>(open: &dyn Fn() -> S) {
     let outcome = FiringOutcome::Missed { until: 12, count: 1 };
     let missed = Some(FiringRow { nominal: 12, at: AT, outcome });
     let (overlap, previous) = (Overlap::BufferAll, Some("nightly@11".to_owned()));
-    let fire = Fire { missed, overlap, previous, ..fired(rig.lease, "nightly", first + 12, 13) };
+    let fire = Fire { overlap, previous, missed, ..fired(rig.lease, "nightly", first + 12, 13) };
     assert!(matches!(done(rig.write(Write::Fire(Box::new(fire)))), Fired::Waits { .. }));
     assert_eq!(recent(), [4, 5, 6, 7, 8, 9, 10, 11, 11, 12]);
 }
@@ -256,23 +259,24 @@ pub fn schedules_are_found_when_they_are_due<S: Store>(open: &dyn Fn() -> S) {
     };
     let served =
         |all: &[(&str, u32)]| all.iter().map(|(name, version)| ((*name).to_owned(), *version)).collect::<Vec<_>>();
-    let all = served(&[("order", 1), ("ship", 2)]);
-    assert_eq!(rig.store.next_schedule(&all).expect("read"), None);
+    let (all, none) = (served(&[("order", 1), ("ship", 2)]), BTreeSet::new());
+    assert_eq!(rig.store.next_schedule(&all, &none).expect("read"), None);
     of("c", "order", 1, Some(AT + 3));
     of("a", "order", 1, Some(AT + 3));
     of("b", "ship", 2, Some(AT + 1));
     of("d", "ship", 1, Some(AT));
     of("e", "order", 1, None);
-    let next = |served: &[(String, u32)]| rig.store.next_schedule(served).expect("read").map(|next| next.due - AT);
+    let next =
+        |served: &[(String, u32)]| rig.store.next_schedule(served, &none).expect("read").map(|next| next.due - AT);
     assert_eq!(
         (next(&all), next(&served(&[("order", 1)])), next(&served(&[("order", 2)])), next(&[])),
         (Some(1), Some(3), None, None)
     );
     let clock = rig.store.clock().expect("a clock");
-    let now = rig.store.next_schedule(&all).expect("read").expect("due").now;
+    let now = rig.store.next_schedule(&all, &none).expect("read").expect("due").now;
     assert!((clock..clock + 60_000).contains(&now), "{now} by the clock of {clock}");
     let due = |served: Option<&[(String, u32)]>, until, limit| -> Vec<String> {
-        let rows = rig.store.due_schedules(served, AT + until, limit).expect("read");
+        let rows = rig.store.due_schedules(served, &none, AT + until, limit).expect("read");
         rows.into_iter().map(|row| row.name).collect()
     };
     assert_eq!(due(Some(&all), 9, 9), ["b", "a", "c"]);
@@ -281,6 +285,16 @@ pub fn schedules_are_found_when_they_are_due<S: Store>(open: &dyn Fn() -> S) {
         (vec!["b".to_owned()], vec!["b".to_owned(), "a".to_owned()])
     );
     assert_eq!((due(None, 9, 9).len(), due(Some(&[]), 9, 9).len()), (4, 0));
+    // Those that are left out hide no others, even if there is room for one alone.
+    let left_out = BTreeSet::from(["b", "a", "no such"].map(str::to_owned));
+    let next = rig.store.next_schedule(&all, &left_out).expect("read").map(|next| next.due - AT);
+    assert_eq!(next, Some(3));
+    for of in [Some(&all[..]), None] {
+        let rows = rig.store.due_schedules(of, &left_out, AT + 9, 1).expect("read");
+        assert_eq!(rows[0].name, if of.is_some() { "c" } else { "d" });
+    }
+    let left_out = BTreeSet::from(["a", "b", "c"].map(str::to_owned));
+    assert_eq!(rig.store.next_schedule(&all, &left_out).expect("read"), None);
 }
 
 /// Schedules are listed by name, byte by byte.

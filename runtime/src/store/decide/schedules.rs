@@ -3,6 +3,7 @@
 
 use super::start::Begun;
 use super::{Decided, Decision, Rows};
+use crate::store::schedule::ScheduleState;
 use crate::store::{
     Fire, FireSource, Fired, FiringOutcome, FiringRow, NewInboxItem, Overlap, Rejected, RunKey, RunRow, ScheduleRow,
     Written,
@@ -11,7 +12,7 @@ use crate::store::{
 impl<R: Rows> Decision<'_, R> {
     /// Creates or replaces a schedule, if it is in the revision that the row names; 0 if there is none.
     pub(super) fn put_schedule(&mut self, row: &ScheduleRow) -> Decided<Written> {
-        let before = self.in_revision(&row.name, row.revision)?;
+        let before = readable(self.in_revision(&row.name, row.revision)?)?;
         let revision = before.map_or_else(first_revision, |before| before.revision + 1);
         self.rows.put_schedule(&ScheduleRow { revision, ..row.clone() })?;
         Ok(Written::Done)
@@ -25,7 +26,8 @@ impl<R: Rows> Decision<'_, R> {
 
     /// Decides a nominal time.
     pub(super) fn fire(&mut self, fire: &Fire) -> Decided<Written> {
-        let mut row = self.in_revision(&fire.schedule, fire.revision)?.ok_or(Rejected::NoSuchRun)?;
+        let row = readable(self.in_revision(&fire.schedule, fire.revision)?)?;
+        let mut row = row.ok_or(Rejected::NoSuchRun)?;
         if let Some(lease) = fire.lease() {
             self.held(lease)?;
         }
@@ -65,7 +67,7 @@ impl<R: Rows> Decision<'_, R> {
     /// of the one that goes on.
     fn exists(&self, row: &mut ScheduleRow, fire: &Fire) -> Decided<()> {
         let hides_none = self.running(row)?.is_none();
-        decided(row, fire);
+        decided(&mut row.state, fire);
         if hides_none {
             row.state.run = Some(fire.run.id.clone());
         }
@@ -84,27 +86,27 @@ impl<R: Rows> Decision<'_, R> {
             let has_others = fire.source == FireSource::Due && !row.state.waiting.is_empty();
             if has_others && matches!(fire.overlap, Overlap::BufferOne | Overlap::BufferAll) {
                 // Those that wait came first.
-                return Ok(waits(row, fire, None));
+                return Ok(waits(&mut row.state, fire, None));
             }
             let Begun::New(number) = self.start(&fire.run, &mut Vec::new())? else {
                 return Err(Rejected::Fenced.into());
             };
-            started(row, fire);
+            started(&mut row.state, fire);
             return Ok(Fired::Started(number));
         };
         match (fire.source, fire.overlap) {
             (FireSource::Waiting, _) => Ok(Fired::Waits { run: Some(running.number), is_cancelled: false }),
-            (_, Overlap::BufferOne | Overlap::BufferAll) => Ok(waits(row, fire, Some(&running))),
+            (_, Overlap::BufferOne | Overlap::BufferAll) => Ok(waits(&mut row.state, fire, Some(&running))),
             (_, Overlap::CancelRunning) => {
-                give_way(row, fire, &running);
-                row.state.waiting.push(fire.nominal);
+                give_way(&mut row.state, fire, &running);
+                wait(&mut row.state, fire);
                 let item = NewInboxItem { run: running.number, ..fire.cancellation.clone() };
                 self.free_by(running.number, &item)?;
                 self.deposit(running.number, &item)?;
                 Ok(Fired::Waits { run: Some(running.number), is_cancelled: true })
             }
             (_, Overlap::Skip | Overlap::Allow) => {
-                skipped(row, fire, fire.nominal, &running.id);
+                skipped(&mut row.state, fire, fire.nominal, &running.id);
                 Ok(Fired::Skipped)
             }
         }
@@ -117,6 +119,14 @@ impl<R: Rows> Decision<'_, R> {
     }
 }
 
+/// Refuses to replace a row that this version reads in part: it would lose what another one wrote.
+fn readable(row: Option<ScheduleRow>) -> Decided<Option<ScheduleRow>> {
+    match row.as_ref().and_then(|row| row.flaw.clone()) {
+        Some(flaw) => Err(Rejected::Refused(flaw).into()),
+        None => Ok(row),
+    }
+}
+
 /// Returns the revision in which a schedule begins: a random one, so that no plan that was made on a schedule of this
 /// name that was deleted is accepted.
 fn first_revision() -> i64 {
@@ -125,53 +135,62 @@ fn first_revision() -> i64 {
     i64::try_from(random >> 2).unwrap_or_default().max(1)
 }
 
+/// Has a nominal time wait.
+fn wait(state: &mut ScheduleState, fire: &Fire) {
+    state.waiting.push(fire.nominal);
+    if fire.source == FireSource::Manual {
+        state.triggered.push(fire.nominal);
+    }
+}
+
 /// Has a nominal time wait for the end of a run, if there is room.
-fn waits(row: &mut ScheduleRow, fire: &Fire, running: Option<&RunRow>) -> Fired {
+fn waits(state: &mut ScheduleState, fire: &Fire, running: Option<&RunRow>) -> Fired {
     let most = if fire.overlap == Overlap::BufferOne { 1 } else { ScheduleRow::WAITING };
-    if row.state.waiting.len() < most {
-        row.state.waiting.push(fire.nominal);
+    if state.waiting.len() < most {
+        wait(state, fire);
         return Fired::Waits { run: running.map(|run| run.number), is_cancelled: false };
     }
-    let before = running.map(|run| run.id.clone()).or_else(|| row.state.run.clone()).unwrap_or_default();
-    skipped(row, fire, fire.nominal, &before);
+    let before = running.map(|run| run.id.clone()).or_else(|| state.run.clone()).unwrap_or_default();
+    skipped(state, fire, fire.nominal, &before);
     Fired::Skipped
 }
 
-/// Has the times that wait give way to a newer one, but for those of a backfill.
-fn give_way(row: &mut ScheduleRow, fire: &Fire, running: &RunRow) {
-    let backfilled = row.state.backfilled.clone();
+/// Has the times that wait give way to a newer one, but for those of a backfill. Those that were due do not count.
+fn give_way(state: &mut ScheduleState, fire: &Fire, running: &RunRow) {
+    let backfilled = &state.backfilled;
     let (kept, gone): (Vec<_>, Vec<_>) =
-        std::mem::take(&mut row.state.waiting).into_iter().partition(|nominal| backfilled.contains(nominal));
-    row.state.waiting = kept;
+        std::mem::take(&mut state.waiting).into_iter().partition(|nominal| backfilled.contains(nominal));
+    state.waiting = kept;
+    let triggered = std::mem::take(&mut state.triggered);
     for nominal in gone {
-        row.state.fired = row.state.fired.saturating_sub(1);
-        skipped(row, fire, nominal, &running.id);
+        if !triggered.contains(&nominal) {
+            state.fired = state.fired.saturating_sub(1);
+        }
+        skipped(state, fire, nominal, &running.id);
     }
 }
 
-/// Notes that a nominal time has its run. One that a person asks for has none of the schedule's times.
-fn decided(row: &mut ScheduleRow, fire: &Fire) {
-    let state = &mut row.state;
-    if fire.source == FireSource::Waiting {
-        for times in [&mut state.waiting, &mut state.backfilled] {
-            times.retain(|nominal| *nominal != fire.nominal);
-        }
+/// Notes that a nominal time has its run. Returns whether it is one of the schedule's times: one that a person asks for
+/// is none, whether it has waited or not.
+fn decided(state: &mut ScheduleState, fire: &Fire) -> bool {
+    let is_triggered = fire.source == FireSource::Manual || state.triggered.contains(&fire.nominal);
+    for times in [&mut state.waiting, &mut state.backfilled, &mut state.triggered] {
+        times.retain(|nominal| *nominal != fire.nominal);
     }
-    if fire.source != FireSource::Manual {
+    if !is_triggered {
         state.last = state.last.max(Some(fire.nominal));
     }
+    !is_triggered
 }
 
-fn started(row: &mut ScheduleRow, fire: &Fire) {
-    decided(row, fire);
-    let state = &mut row.state;
-    if fire.source != FireSource::Manual {
+fn started(state: &mut ScheduleState, fire: &Fire) {
+    if decided(state, fire) {
         state.started += 1;
     }
     state.run = Some(fire.run.id.clone());
     state.note(FiringRow { nominal: fire.nominal, at: fire.at, outcome: FiringOutcome::Started(fire.run.id.clone()) });
 }
 
-fn skipped(row: &mut ScheduleRow, fire: &Fire, nominal: i64, running: &str) {
-    row.state.note(FiringRow { nominal, at: fire.at, outcome: FiringOutcome::Skipped(running.to_owned()) });
+fn skipped(state: &mut ScheduleState, fire: &Fire, nominal: i64, running: &str) {
+    state.note(FiringRow { nominal, at: fire.at, outcome: FiringOutcome::Skipped(running.to_owned()) });
 }

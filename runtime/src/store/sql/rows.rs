@@ -7,6 +7,7 @@ use crate::store::{
     FieldRow, InboxRow, LeaseRow, OutputRow, QueueKeyRow, QueueLimits, QueueState, RequestRow, RunRow, ScheduleRow,
     Status, TakenItem, TaskRow, TaskState, WaitingRuns,
 };
+use crate::value::Value;
 use data_encoding::HEXLOWER;
 
 /// A struct that is read from a row.
@@ -253,7 +254,13 @@ impl FromRow for ScheduleRow {
     const CALLED: (&'static str, &'static str) = ("schedule", "name");
 
     fn from_row(row: &Columns<'_>) -> Result<Self, Flaw> {
-        let state = serde_json::from_str(row.text("state")?);
+        let state = serde_json::from_str(row.text("state")?)
+            .map_err(|error| wrong("state", "the progress of a schedule", &error.to_string()));
+        let input = row.value().and_then(|input| input.ok_or_else(|| wrong("body", "an input", "nothing")));
+        let flaw = state.as_ref().err().or(input.as_ref().err()).map(|flaw| match flaw {
+            Flaw::Damaged(text) => text.clone(),
+            Flaw::Newer(format) => format!("it has format {format}, of a newer version"),
+        });
         Ok(Self {
             name: row.text("name")?.to_owned(),
             workflow: row.text("workflow")?.to_owned(),
@@ -261,8 +268,9 @@ impl FromRow for ScheduleRow {
             spec: row.text("spec")?.to_owned(),
             revision: row.int("revision")?,
             due: row.maybe_int("due")?,
-            state: state.map_err(|error| wrong("state", "the progress of a schedule", &error.to_string()))?,
-            input: row.value()?.ok_or_else(|| wrong("body", "an input", "nothing"))?,
+            state: state.unwrap_or_default(),
+            input: input.unwrap_or_else(|_| Value::json("null")),
+            flaw,
         })
     }
 }

@@ -3,6 +3,7 @@
 use super::read::{Reader, clamped};
 use super::{Cell, Session, queries};
 use crate::store::{NextSchedule, ScheduleRow, StoreError, StoreErrorKind};
+use std::collections::BTreeSet;
 use std::ops::ControlFlow;
 
 /// The columns of a schedule, in the order in which they are read.
@@ -42,21 +43,43 @@ fn served<'a>(served: &'a [(String, u32)], values: &mut Vec<Cell<'a>>) -> String
     format!("({})", one_of.join(" OR "))
 }
 
-fn next(of: &[(String, u32)]) -> (String, Vec<Cell<'_>>) {
+/// Returns the condition, after others, that the name of a schedule is none of these, whose values are added.
+fn not_of<'a>(except: &'a BTreeSet<String>, values: &mut Vec<Cell<'a>>) -> String {
+    if except.is_empty() {
+        return String::new();
+    }
+    let names = except.iter().map(|name| {
+        values.push(Cell::Text(name.as_bytes()));
+        format!("?{}", values.len())
+    });
+    let names: Vec<String> = names.collect();
+    format!(" AND name NOT IN ({})", names.join(", "))
+}
+
+fn next<'a>(of: &'a [(String, u32)], except: &'a BTreeSet<String>) -> (String, Vec<Cell<'a>>) {
     let mut values = Vec::new();
+    let of = served(of, &mut values);
+    let except = not_of(except, &mut values);
     let text = format!(
-        "SELECT due, {} FROM steadfast_schedules WHERE due IS NOT NULL AND {} ORDER BY due, name LIMIT 1",
-        queries::NOW,
-        served(of, &mut values)
+        "SELECT due, {} FROM steadfast_schedules WHERE due IS NOT NULL AND {of}{except} ORDER BY due, name LIMIT 1",
+        queries::NOW
     );
     (text, values)
 }
 
-fn due(of: Option<&[(String, u32)]>, until: i64, limit: usize) -> (String, Vec<Cell<'_>>) {
+fn due<'a>(
+    of: Option<&'a [(String, u32)]>,
+    except: &'a BTreeSet<String>,
+    until: i64,
+    limit: usize,
+) -> (String, Vec<Cell<'a>>) {
     let mut values = vec![Cell::Int(until), clamped(limit)];
     let of = of.map_or_else(String::new, |of| format!(" AND {}", served(of, &mut values)));
-    let text =
-        format!("SELECT {} FROM steadfast_schedules WHERE due <= ?1{of} ORDER BY due, name LIMIT ?2", columns!());
+    let except = not_of(except, &mut values);
+    let text = format!(
+        "SELECT {} FROM steadfast_schedules WHERE due <= ?1{of}{except} ORDER BY due, name LIMIT ?2",
+        columns!()
+    );
     (text, values)
 }
 
@@ -80,12 +103,16 @@ impl<S: Session> Reader<'_, S> {
         self.rows(None, SCHEDULES, &[Cell::Text(after.as_bytes()), clamped(limit)])
     }
 
-    pub(in crate::store) fn next_schedule(&self, of: &[(String, u32)]) -> Result<Option<NextSchedule>, StoreError> {
+    pub(in crate::store) fn next_schedule(
+        &self,
+        of: &[(String, u32)],
+        except: &BTreeSet<String>,
+    ) -> Result<Option<NextSchedule>, StoreError> {
         if of.is_empty() {
             return Ok(None);
         }
         let mut found = None;
-        let (text, values) = next(of);
+        let (text, values) = next(of, except);
         self.session.select(&text, &values, &mut |row| {
             if let (Cell::Int(due), Cell::Int(now)) = (row.cell(0), row.cell(1)) {
                 found = Some(NextSchedule { due, now });
@@ -98,13 +125,14 @@ impl<S: Session> Reader<'_, S> {
     pub(in crate::store) fn due_schedules(
         &self,
         of: Option<&[(String, u32)]>,
+        except: &BTreeSet<String>,
         until: i64,
         limit: usize,
     ) -> Result<Vec<ScheduleRow>, StoreError> {
         if of.is_some_and(<[_]>::is_empty) {
             return Ok(Vec::new());
         }
-        let (text, values) = due(of, until, limit);
+        let (text, values) = due(of, except, until, limit);
         self.rows(None, &text, &values)
     }
 }
@@ -113,13 +141,16 @@ impl<S: Session> Reader<'_, S> {
 #[cfg(all(test, feature = "sqlite"))]
 pub(super) fn texts() -> Vec<(String, String)> {
     let of = [("report".to_owned(), 1), ("sync".to_owned(), 2)];
+    let (none, some) = (BTreeSet::new(), BTreeSet::from(["nightly".to_owned(), "weekly".to_owned()]));
     vec![
         ("SCHEDULE".to_owned(), SCHEDULE.to_owned()),
         ("SCHEDULES".to_owned(), SCHEDULES.to_owned()),
         ("PUT_SCHEDULE".to_owned(), PUT_SCHEDULE.to_owned()),
         ("REMOVE_SCHEDULE".to_owned(), REMOVE_SCHEDULE.to_owned()),
-        ("next schedule".to_owned(), next(&of).0),
-        ("due schedules".to_owned(), due(Some(&of), 9, 2).0),
-        ("due schedules of any workflow".to_owned(), due(None, 9, 2).0),
+        ("next schedule".to_owned(), next(&of, &none).0),
+        ("next schedule but some".to_owned(), next(&of, &some).0),
+        ("due schedules".to_owned(), due(Some(&of), &none, 9, 2).0),
+        ("due schedules but some".to_owned(), due(Some(&of), &some, 9, 2).0),
+        ("due schedules of any workflow".to_owned(), due(None, &none, 9, 2).0),
     ]
 }

@@ -3,6 +3,7 @@
 use super::tasks::now;
 use crate::store::memory::tables::Tables;
 use crate::store::{NextSchedule, ScheduleRow};
+use std::collections::BTreeSet;
 use std::ops::Bound;
 
 impl Tables {
@@ -11,18 +12,25 @@ impl Tables {
         rows.map(|(_, row)| row.clone()).take(limit).collect()
     }
 
-    pub(in crate::store::memory) fn next_schedule(&self, served: &[(String, u32)]) -> Option<NextSchedule> {
-        let (due, _) = self.due_schedules.iter().find(|(_, name)| is_of(&self.schedules[name], served))?;
+    pub(in crate::store::memory) fn next_schedule(
+        &self,
+        served: &[(String, u32)],
+        except: &BTreeSet<String>,
+    ) -> Option<NextSchedule> {
+        let is_asked = |name: &String| !except.contains(name) && is_of(&self.schedules[name], served);
+        let (due, _) = self.due_schedules.iter().find(|(_, name)| is_asked(name))?;
         Some(NextSchedule { due: *due, now: now() })
     }
 
     pub(in crate::store::memory) fn schedules_due(
         &self,
         served: Option<&[(String, u32)]>,
+        except: &BTreeSet<String>,
         until: i64,
         limit: usize,
     ) -> Vec<ScheduleRow> {
         let due = self.due_schedules.iter().take_while(|(due, _)| *due <= until);
+        let due = due.filter(|(_, name)| !except.contains(name));
         let rows = due.map(|(_, name)| &self.schedules[name]);
         rows.filter(|row| served.is_none_or(|served| is_of(row, served))).take(limit).cloned().collect()
     }
