@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use std::sync::Mutex;
 use std::time::SystemTime;
 use steadfast::prelude::*;
-use steadfast::{Engine, FiringOutcome, Overlap, RunFilter, Schedule, Status, Tick};
+use steadfast::{Engine, FiringOutcome, Missed, Overlap, RunFilter, Schedule, Status, Tick};
 
 /// The nominal times that each run of a database has seen, by the name of the schedule.
 static SEEN: Mutex<Vec<(String, SystemTime)>> = Mutex::new(Vec::new());
@@ -85,6 +85,24 @@ on_both! {
             assert_eq!(seen(name).len(), 1, "{name}");
         }
         for engine in engines {
+            engine.shutdown(ENDING).await.expect("an orderly end");
+        }
+    }
+
+    async fn a_backfill_of_a_time_long_ago_waits_no_longer_for_runs_of_other_engines(place: Place) {
+        let name = format!("long ago on {}", place.name());
+        // It fires, and has no room for the runs.
+        let firing = place.builder().workflow(noted).max_claimed(0).start().await.expect("an engine");
+        let driving = place.builder().workflow(noted).start().await.expect("an engine");
+        let schedule = firing.schedule(&name);
+        let yearly = Schedule::cron("0 0 1 1 *").missed(Missed::Skip);
+        schedule.set(yearly, noted, ()).await.expect("created");
+        let year = |year: u64| SystemTime::UNIX_EPOCH + Duration::from_hours(24 * 365 * year);
+        assert_eq!(schedule.backfill(year(1)..year(5)).await.expect("a range"), 4);
+        // From 1971 on, one after the other.
+        ended(&driving, &name, 4).await;
+        assert_eq!(seen(&name).len(), 4);
+        for engine in [firing, driving] {
             engine.shutdown(ENDING).await.expect("an orderly end");
         }
     }
