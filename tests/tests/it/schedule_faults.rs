@@ -83,7 +83,7 @@ async fn an_engine_that_has_lost_its_lease_fires_nothing_again_and_again() {
         (is_lost.load(Ordering::SeqCst) && fire.run.lease.is_some()).then_some(Rejected::Fenced)
     });
     let engine = Engine::builder().store(store).workflow(quick).start().await.unwrap();
-    let often = Schedule::every(Duration::from_millis(50)).limit(3).overlap(Overlap::Allow);
+    let often = Schedule::every(Duration::from_millis(300)).limit(3).overlap(Overlap::Allow);
     engine.schedule("often").set(often, quick, ()).await.unwrap();
     until(async || tries.lock().unwrap().len() > 2).await;
     let moments: Vec<Instant> = tries.lock().unwrap().iter().take(3).copied().collect();
