@@ -2,6 +2,7 @@
 //! runs.
 
 mod load;
+mod reports;
 mod visit;
 
 use super::core::{Core, DriverEvent};

@@ -89,6 +89,6 @@ async fn watch(run: &Run, screen: &mut Screen) -> Result<(), EngineError> {
                 return Ok(());
             }
         }
-        screen.show(&mut view, &run.progress());
+        screen.show(&mut view, &run.progress().await?);
     }
 }

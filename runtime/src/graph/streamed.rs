@@ -94,8 +94,9 @@ impl StepScope {
     /// so report as often as you like.
     ///
     /// The last report of each running attempt is kept, in memory only. The engine that runs the step shows it
-    /// ([`Run::progress`](crate::Run::progress), `Run::watch_in_terminal`); other processes and later readers do not
-    /// see it, and reports in between may be missed. For events that must be seen use [`stream`](Self::stream).
+    /// ([`Run::progress`](crate::Run::progress), `Run::watch_in_terminal`); later readers do not see it, nor other
+    /// processes, except that of a remote step, which is written to the database once a second. Reports in between may be
+    /// missed. For events that must be seen use [`stream`](Self::stream).
     pub fn progress(&self, done: impl TryInto<u64>, total: impl TryInto<u64>) {
         self.report(done, total, None);
     }

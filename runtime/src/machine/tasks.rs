@@ -54,6 +54,7 @@ impl Machine {
                 refused: None,
                 expires: None,
                 deadline: None,
+                progress: None,
                 arguments: arguments.clone(),
             };
             state.tasks.insert(position);

@@ -1,9 +1,9 @@
 //! The reported progress of the running steps of a loaded run, in memory only.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 /// The progress of one attempt of a step, as last reported by [`StepScope::progress`](crate::StepScope::progress).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -24,6 +24,33 @@ pub struct Progress {
     /// The time of the report.
     #[serde(serialize_with = "crate::record::millis::serialize")]
     pub at: SystemTime,
+}
+
+/// A report as a task of a queue records it.
+#[derive(Serialize, Deserialize)]
+struct Recorded {
+    done: u64,
+    total: u64,
+    message: Option<String>,
+    /// In milliseconds since 1970.
+    at: u64,
+}
+
+impl Progress {
+    pub(crate) fn to_json(&self) -> String {
+        let Self { done, total, at, .. } = *self;
+        let since = at.duration_since(UNIX_EPOCH).unwrap_or_default();
+        let at = u64::try_from(since.as_millis()).unwrap_or(u64::MAX);
+        let recorded = Recorded { done, total, message: self.message.clone(), at };
+        serde_json::to_string(&recorded).expect("numbers and texts are JSON")
+    }
+
+    /// Parses the report of an attempt; `None` for one that a later version wrote in another form.
+    pub(crate) fn from_json(step: String, position: u64, attempt: u32, text: &str) -> Option<Self> {
+        let Recorded { done, total, message, at } = serde_json::from_str(text).ok()?;
+        let at = UNIX_EPOCH.checked_add(Duration::from_millis(at))?;
+        Some(Self { step, position, attempt, done, total, message, at })
+    }
 }
 
 /// A list of entries that may expire; expired ones are removed whenever the list has doubled.
@@ -62,7 +89,7 @@ impl Board {
     }
 
     /// Returns the reports, in the order of their command indexes.
-    fn read(&self) -> Vec<Progress> {
+    pub(crate) fn read(&self) -> Vec<Progress> {
         let reporters = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let mut all: Vec<Progress> = reporters.all.iter().filter_map(|reporter| reporter()).collect();
         all.sort_by_key(|progress| (progress.position, std::cmp::Reverse(progress.attempt)));

@@ -141,6 +141,7 @@ macro_rules! conformance {
                 queues: a_task_is_claimed_by_one_lease,
                 queues: a_task_waits_until_it_is_due,
                 tasks: a_task_is_returned,
+                tasks: progress_is_recorded,
                 tasks: an_outcome_is_delivered_once,
                 tasks: a_task_that_is_not_wanted_ends,
                 tasks: an_outcome_for_a_run_that_ended_is_dropped,

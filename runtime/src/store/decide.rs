@@ -93,6 +93,9 @@ impl<R: Rows> Decision<'_, R> {
             Write::ExpireRuns { limit } => self.expire_runs(*limit),
             Write::ChangeQueue { queue, change } => self.change_queue(queue, change),
             Write::FinishTask { lease, position, attempt, item } => self.finish_task(*lease, *position, *attempt, item),
+            Write::ReportTask { lease, run, position, attempt, progress } => {
+                self.report_task(*lease, (*run, *position), *attempt, progress)
+            }
             Write::ReturnTask { lease, run, position, attempt, refused, wait } => {
                 self.return_task(*lease, (*run, *position), *attempt, refused, *wait)
             }

@@ -42,6 +42,8 @@ pub struct TaskRow {
     pub expires: Option<i64>,
     /// The latest end of a run, in milliseconds since 1970: a run that waits no longer waits then.
     pub deadline: Option<i64>,
+    /// The progress of the attempt as its engine last reported it, as JSON.
+    pub progress: Option<String>,
     /// The arguments of the step.
     pub arguments: Value,
 }

@@ -165,6 +165,20 @@ pub enum Write {
         /// The outcome, for the inbox of the run that it names.
         item: NewInboxItem,
     },
+    /// Records the progress of a claimed task. Rejected with [`Rejected::Fenced`] if the lease is lost, or does not run this
+    /// attempt. The answer is [`Written::Done`].
+    ReportTask {
+        /// The lease.
+        lease: Lease,
+        /// The run of the task.
+        run: i64,
+        /// The command index of the call.
+        position: u64,
+        /// The number of the attempt.
+        attempt: u32,
+        /// The progress, as JSON.
+        progress: String,
+    },
     /// Returns a claimed task to its queue, or removes it if it is cancelled. Rejected with [`Rejected::Fenced`] if the
     /// lease is lost, or does not run this attempt. The answer is [`Written::Done`].
     ReturnTask {

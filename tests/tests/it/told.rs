@@ -201,8 +201,8 @@ async fn progress_is_the_last_word_of_each_running_step() {
     let gate = Gate::shut();
     let engine = Engine::builder().in_memory().workflow(labours).resource(gate.clone()).start().await.unwrap();
     let run = engine.start(labours, 3).await.unwrap();
-    until_asked(async || run.progress().len() == 2).await;
-    let progress = run.progress();
+    until_asked(async || run.progress().await.unwrap().len() == 2).await;
+    let progress = run.progress().await.unwrap();
     let words: Vec<_> = progress.iter().map(|step| (step.position, step.done, step.total)).collect();
     assert_eq!(words, [(1, 1, 3), (2, 1, 1)]);
     assert_eq!((progress[0].step.as_str(), progress[0].message.as_deref()), ("works", Some("part 1")));
@@ -210,14 +210,14 @@ async fn progress_is_the_last_word_of_each_running_step() {
     gate.0.add_permits(2);
     // Both steps have advanced, or one of them twice.
     until_asked(async || {
-        let progress = run.progress();
+        let progress = run.progress().await.unwrap();
         progress[0].done == 3 || (progress.len() == 1 && progress[0].done == 2)
     })
     .await;
     assert!(run.history().await.unwrap().len() <= entries + 1, "progress writes nothing");
     gate.0.add_permits(2);
     run.result().soon().await.unwrap();
-    until_asked(async || run.progress().is_empty()).await;
+    until_asked(async || run.progress().await.unwrap().is_empty()).await;
 }
 
 #[tokio::test]

@@ -14,6 +14,7 @@ mod place;
 mod places;
 mod queues;
 mod refused;
+mod reports;
 mod runs;
 mod stopped;
 mod times;

@@ -8,7 +8,7 @@ use crate::fields::Coder;
 use crate::graph::{Event, event};
 use crate::record::OutputKind;
 use crate::run_env::Progress;
-use crate::store::OutputRow;
+use crate::store::{OutputRow, TaskKey, TaskState};
 use crate::value::Value;
 use futures_util::Stream;
 use std::marker::PhantomData;
@@ -25,11 +25,23 @@ impl Run {
     }
 
     /// Returns the progress that the run's running steps last reported by
-    /// [`StepScope::progress`](crate::StepScope::progress). It is read from this engine's memory: it is empty for a run
-    /// that is evicted or that another engine drives, and has no steps that reported nothing or have ended.
-    #[must_use]
-    pub fn progress(&self) -> Vec<Progress> {
-        self.core().boards.read(self.number())
+    /// [`StepScope::progress`](crate::StepScope::progress), in the order of their calls. That of local steps is read from
+    /// this engine's memory: there is none if another engine drives the run. The progress of remote steps is
+    /// written to the database once a second, for all engines.
+    ///
+    /// # Errors
+    /// The database cannot be read.
+    pub async fn progress(&self) -> Result<Vec<Progress>, EngineError> {
+        let (core, number) = (self.core(), self.number());
+        let mut all = core.boards.read(number);
+        let tasks = core.ask(move |store| store.tasks(TaskKey::Run(number))).await?;
+        for task in tasks.into_iter().filter(|task| task.state == TaskState::Claimed) {
+            let is_known = all.iter().any(|known| known.position == task.position);
+            let report = task.progress.filter(|_| !is_known);
+            all.extend(report.and_then(|text| Progress::from_json(task.step, task.position, task.attempt, &text)));
+        }
+        all.sort_by_key(|progress| progress.position);
+        Ok(all)
     }
 }
 

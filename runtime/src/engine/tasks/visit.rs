@@ -1,6 +1,7 @@
 //! Runs one attempt of a remote step, from its claim to its outcome in the inbox of its run.
 
 use super::load::{self, Missing};
+use super::reports::{REPORT, Reports};
 use crate::context::SharedContext;
 use crate::engine::clock::AGAIN;
 use crate::engine::core::{Core, DriverEvent, Envelope};
@@ -37,7 +38,7 @@ enum End {
 pub(super) async fn visit(core: &Arc<Core>, lease: Lease, step: &'static StepTable, task: TaskRow, mail: Mail) {
     let cancellation = Cancellation::default();
     let end = match loaded(core, step, &task).await {
-        Ok((run, context)) => attempt(core, step, &task, &cancellation, &run, context, mail).await,
+        Ok((run, context)) => attempt(Reports::new(core, lease, &task, &run), step, &cancellation, context, mail).await,
         Err(end) => end,
     };
     let TaskRow { run, position, attempt, .. } = task;
@@ -101,14 +102,13 @@ async fn loaded(
 
 /// Runs the attempt as the driver of a run runs one of its own.
 async fn attempt(
-    core: &Arc<Core>,
+    mut reports: Reports<'_>,
     step: &'static StepTable,
-    task: &TaskRow,
     cancellation: &Cancellation,
-    run: &TaskRun,
     context: Option<SharedContext>,
     (sender, mut events): Mail,
 ) -> End {
+    let Reports { core, task, run, .. } = reports;
     let scope = Arc::new(StepScope {
         run: run.env.fields.run().clone(),
         run_scope: run.scope.clone(),
@@ -125,7 +125,15 @@ async fn attempt(
     let (arguments, body) = (task.arguments.clone(), step.body(context.clone()));
     let mut attempts = RunningAttempts::new(core.clone(), task.run, sender, run.env.clone(), Weak::new());
     attempts.start(Attempt { step: step.name, scope, arguments, timeout, body }, context);
-    while let Some(Envelope { event, busy }) = events.recv().await {
+    loop {
+        let Envelope { event, busy } = match tokio::time::timeout(REPORT, events.recv()).await {
+            Err(_) => {
+                reports.look();
+                continue;
+            }
+            Ok(None) => return End::Stopped,
+            Ok(Some(envelope)) => envelope,
+        };
         match event {
             DriverEvent::Prepared { position, outcome: Ok(()) } => attempts.prepared(position),
             DriverEvent::Prepared { outcome: Err(reason), .. } => return End::Refused(reason.to_string()),
@@ -148,7 +156,6 @@ async fn attempt(
             _ => {}
         }
     }
-    End::Stopped
 }
 
 /// Returns the end of an attempt. If it has failed because its arguments cannot be read here, or because a key is

@@ -32,6 +32,7 @@ pub(super) fn task(position: u64) -> TaskRow {
         refused: None,
         expires: None,
         deadline: None,
+        progress: None,
         arguments: Value::json(r#"{"text":"ä"}"#),
     }
 }
@@ -203,6 +204,25 @@ pub fn a_task_is_returned<S: Store>(open: &dyn Fn() -> S) {
     assert_eq!(rig.give_back(rig.lease, (run, 1), 1, HOUR), Ok(Written::Done));
     assert_eq!(positions(&rig.claim(rig.lease, 9)), [2]);
     assert_eq!(rig.inbox(run), []);
+}
+
+/// The progress of an attempt that runs is recorded, until it is returned.
+pub fn progress_is_recorded<S: Store>(open: &dyn Fn() -> S) {
+    let rig = Rig::new(open);
+    let (run, other) = (rig.start("a"), rig.open_lease("engine-2"));
+    rig.enqueue(run, [task(7)]);
+    let report = |lease, attempt, progress: &str| {
+        rig.write(Write::ReportTask { lease, run, position: 7, attempt, progress: progress.to_owned() })
+    };
+    let recorded = || rig.tasks(TaskKey::Run(run)).remove(0).progress;
+    assert_eq!(report(rig.lease, 1, "1"), Err(Rejected::Fenced), "it waits");
+    assert_eq!(positions(&rig.claim(rig.lease, 9)), [7]);
+    assert_eq!(report(rig.lease, 1, "1"), Ok(Written::Done));
+    assert_eq!(report(rig.lease, 1, "2"), Ok(Written::Done));
+    assert_eq!((report(other, 1, "3"), report(rig.lease, 2, "3")), (Err(Rejected::Fenced), Err(Rejected::Fenced)));
+    assert_eq!(recorded().as_deref(), Some("2"));
+    assert_eq!(rig.give_back(rig.lease, (run, 7), 1, 0), Ok(Written::Done));
+    assert_eq!(recorded(), None);
 }
 
 /// The outcome of an attempt is put into the inbox of its run once, by the lease that runs it.

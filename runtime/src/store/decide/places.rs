@@ -45,6 +45,7 @@ impl<R: Rows> Decision<'_, R> {
             refused: None,
             expires: expires.map(|wait| wait.clamp(0, TaskRow::LONGEST)),
             deadline,
+            progress: None,
             arguments: Value::json("[]"),
         };
         self.insert_task(run, &task)

@@ -111,6 +111,19 @@ impl<R: Rows> Decision<'_, R> {
         Ok(Written::Done)
     }
 
+    /// Records the progress of a task that its engine runs.
+    pub(super) fn report_task(
+        &mut self,
+        lease: Lease,
+        (run, position): (i64, u64),
+        attempt: u32,
+        progress: &str,
+    ) -> Decided<Written> {
+        let task = self.claimed(lease, (run, position), attempt)?;
+        self.rows.report_task(&task, progress)?;
+        Ok(Written::Done)
+    }
+
     /// Ends the attempts that the holder of a lease has claimed, without an outcome: their runs start the next ones. Runs
     /// that are at work keep their room in a queue.
     pub(super) fn lose_tasks(&mut self, lease: i64) -> Decided<()> {

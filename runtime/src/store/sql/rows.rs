@@ -169,7 +169,7 @@ impl FromRow for OutputRow {
 impl FromRow for TaskRow {
     const COLUMNS: &'static [&'static str] = &[
         "number", "queue", "key", "step", "run", "position", "attempt", "context", "timeout", "priority", "at", "due",
-        "state", "lease", "refused", "expires", "deadline", "form", "body",
+        "state", "lease", "refused", "expires", "deadline", "progress", "form", "body",
     ];
     const CALLED: (&'static str, &'static str) = ("task", "number");
 
@@ -192,6 +192,7 @@ impl FromRow for TaskRow {
             refused: row.maybe_text("refused")?.map(str::to_owned),
             expires: row.maybe_int("expires")?,
             deadline: row.maybe_int("deadline")?,
+            progress: row.maybe_text("progress")?.map(str::to_owned),
             arguments: row.value()?.ok_or_else(|| wrong("form", "a form", "nothing"))?,
         })
     }

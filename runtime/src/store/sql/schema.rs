@@ -310,6 +310,7 @@ const VERSION_10: &[&str] = &[
     "ALTER TABLE steadfast_runs ADD COLUMN queue TEXT",
     "ALTER TABLE steadfast_tasks ADD COLUMN expires BIGINT",
     "ALTER TABLE steadfast_tasks ADD COLUMN deadline BIGINT",
+    "ALTER TABLE steadfast_tasks ADD COLUMN progress TEXT",
     "CREATE INDEX steadfast_tasks_expires ON steadfast_tasks (expires) WHERE expires IS NOT NULL",
     "CREATE INDEX steadfast_tasks_deadline ON steadfast_tasks (deadline) WHERE deadline IS NOT NULL",
 ];

@@ -142,6 +142,7 @@ const fn met(write: &Write) -> Met {
         // In tests of their own: `tests/remote`.
         Write::ClaimTasks { .. }
         | Write::FinishTask { .. }
+        | Write::ReportTask { .. }
         | Write::ReturnTask { .. }
         | Write::ChangePlace { .. }
         | Write::ExpireRuns { .. }

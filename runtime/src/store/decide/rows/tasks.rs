@@ -19,6 +19,9 @@ pub(in crate::store) trait TaskRows {
     /// Changes the row of a task.
     fn change_task(&mut self, task: &TaskHead, change: &TaskChange<'_>) -> Result<(), StoreError>;
 
+    /// Sets the progress of a task.
+    fn report_task(&mut self, task: &TaskHead, progress: &str) -> Result<(), StoreError>;
+
     /// Removes a task.
     fn remove_task(&mut self, task: &TaskHead) -> Result<(), StoreError>;
 

@@ -122,7 +122,7 @@ impl Tables {
         self.forget_waiting(&row);
         (row.state, row.lease) = (change.state, change.lease);
         if let Some((why, wait)) = change.refused {
-            row.refused = Some(why.to_owned());
+            (row.refused, row.progress) = (Some(why.to_owned()), None);
             row.due = now().saturating_add(wait);
         }
         if row.state == TaskState::Waiting {
@@ -261,6 +261,13 @@ impl TaskRows for Tables {
 
     fn change_task(&mut self, task: &TaskHead, change: &TaskChange<'_>) -> Result<(), StoreError> {
         self.alter_task(task, change);
+        Ok(())
+    }
+
+    fn report_task(&mut self, task: &TaskHead, progress: &str) -> Result<(), StoreError> {
+        if let Some(row) = self.tasks.get_mut(&(task.run, task.position, task.attempt)) {
+            row.progress = Some(progress.to_owned());
+        }
         Ok(())
     }
 

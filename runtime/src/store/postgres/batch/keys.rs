@@ -128,6 +128,7 @@ impl Keys {
             | Write::ExpireRuns { .. }
             | Write::ChangeQueue { .. }
             | Write::FinishTask { .. }
+            | Write::ReportTask { .. }
             | Write::ReturnTask { .. }
             | Write::Delete { .. } => return false,
         }

@@ -4,7 +4,7 @@
 macro_rules! task_columns {
     () => {
         "number, queue, key, step, run, position, attempt, context, timeout, priority, at, due, state, lease, refused,
-            expires, deadline, form, body"
+            expires, deadline, progress, form, body"
     };
 }
 
@@ -48,9 +48,11 @@ queries! {
     CHANGE_TASK = "UPDATE steadfast_tasks SET state = ?4, lease = ?5 WHERE run = ?1 AND position = ?2 AND attempt = ?3";
     /// Run, position, attempt, state, lease, why, for how long.
     RETURN_TASK = concat!(
-        "UPDATE steadfast_tasks SET state = ?4, lease = ?5, refused = ?6, due = ", now!(), " + ?7
+        "UPDATE steadfast_tasks SET state = ?4, lease = ?5, refused = ?6, progress = NULL, due = ", now!(), " + ?7
             WHERE run = ?1 AND position = ?2 AND attempt = ?3"
     );
+    /// Run, position, attempt, progress.
+    REPORT_TASK = "UPDATE steadfast_tasks SET progress = ?4 WHERE run = ?1 AND position = ?2 AND attempt = ?3";
     /// Run, the run that gets it.
     MOVE_PLACE = "UPDATE steadfast_tasks SET run = ?2 WHERE run = ?1 AND position = 0";
     /// Run, deadline.

@@ -68,6 +68,12 @@ impl<S: Session> TaskRows for Tables<'_, S> {
         }
     }
 
+    fn report_task(&mut self, task: &TaskHead, progress: &str) -> Result<(), StoreError> {
+        let [run, position, attempt] = key(task);
+        let values = [run, position, attempt, Cell::Text(progress.as_bytes())];
+        self.execute(queries::tasks::REPORT_TASK, &values)
+    }
+
     fn remove_task(&mut self, task: &TaskHead) -> Result<(), StoreError> {
         self.execute(queries::tasks::REMOVE_TASK, &key(task))
     }

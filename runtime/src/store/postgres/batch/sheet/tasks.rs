@@ -25,6 +25,10 @@ impl TaskRows for Sheet {
         self.needs_all()
     }
 
+    fn report_task(&mut self, _: &TaskHead, _: &str) -> Result<(), StoreError> {
+        self.needs_all()
+    }
+
     fn remove_task(&mut self, _: &TaskHead) -> Result<(), StoreError> {
         self.needs_all()
     }
