@@ -1,10 +1,12 @@
 //! The benchmark on Postgres: a server on this machine, thrown away afterwards, that waits for the disk at each commit.
 //!
 //! `cargo bench -p steadfast --features postgres --bench postgres`, with the programs of a server as
-//! `tests/postgres/src/lib.rs` has it. Each line stands beside the raw limit measured in the same run. A table follows,
-//! of an engine beside a snapshot that is held open (`snapshot.rs`): for 5 minutes with `STEADFAST_BENCH_SECONDS=300`
-//! and `c`.
+//! `tests/postgres/src/lib.rs` has it; with the features `schedules` and `conformance` also (w) and (y). Each line stands
+//! beside the raw limit measured in the same run. A table follows, of an engine beside a snapshot that is held open
+//! (`snapshot.rs`): for 5 minutes with `STEADFAST_BENCH_SECONDS=300` and `c`.
 
+#[path = "../steadfast/backlog.rs"]
+mod backlog;
 mod fleet;
 mod raw;
 #[path = "../steadfast/remote.rs"]
@@ -67,8 +69,15 @@ fn main() {
     let only = std::env::args().skip(1).find(|arg| !arg.starts_with('-'));
     let runtime = Runtime::new().expect("a runtime");
     let mut table = Table::new();
-    let lines: [(&str, Line); 5] =
-        [("a", sequential), ("b", many_runs), ("c", fleet::several_workers), ("d", remote_steps), ("w", schedules_due)];
+    let lines: [(&str, Line); 7] = [
+        ("a", sequential),
+        ("b", many_runs),
+        ("c", fleet::several_workers),
+        ("d", remote_steps),
+        ("w", schedules_due),
+        ("x", starts_on_a_queue),
+        ("y", claims),
+    ];
     for (name, line) in lines {
         if only.as_deref().is_none_or(|only| only == name) {
             line(&runtime, cluster, &mut table);
@@ -147,6 +156,35 @@ fn schedules_due(runtime: &Runtime, cluster: &Cluster, table: &mut Table) {
     schedules::due_at_once(runtime, 3, engine, raw, table);
 }
 
+/// (x) Runs that are started in bulk on a queue.
+fn starts_on_a_queue(runtime: &Runtime, cluster: &Cluster, table: &mut Table) {
+    let mut databases = Vec::new();
+    let engine = || {
+        databases.push(cluster.database("queue"));
+        Engine::builder().postgres(databases.last().expect("just made").url())
+    };
+    let raw = || raw::queued_runs(&cluster.database("rows"), backlog::STARTED);
+    backlog::started(runtime, 3, engine, raw, table);
+}
+
+#[cfg(not(feature = "conformance"))]
+fn claims(_: &Runtime, _: &Cluster, _: &mut Table) {}
+
+/// (y) Claims beside a million tasks that wait.
+#[cfg(feature = "conformance")]
+fn claims(runtime: &Runtime, cluster: &Cluster, table: &mut Table) {
+    let mut databases = Vec::new();
+    let place = || {
+        databases.push(cluster.database("backlog"));
+        databases.last().expect("just made").url().to_owned()
+    };
+    let open = |url: &str| {
+        let options = steadfast::store::PgOptions::new(url).expect("options");
+        options.open().expect("a store")
+    };
+    backlog::claimed(runtime, place, engine_on, open, table);
+}
+
 /// (u), (v) Remote steps in another process.
 fn remote_steps(runtime: &Runtime, cluster: &Cluster, table: &mut Table) {
     let mut databases = Vec::new();
@@ -155,6 +193,6 @@ fn remote_steps(runtime: &Runtime, cluster: &Cluster, table: &mut Table) {
         databases.last().expect("just made").url().to_owned()
     };
     let raw = || raw::claims_and_completions(&cluster.database("claims"), 60, remote::BATCH);
-    remote::many(runtime, ROUNDS, place, raw, table);
+    remote::many(runtime, 3, place, raw, table);
     remote::latency(runtime, cluster.database("latency").url(), table);
 }

@@ -1,7 +1,9 @@
 //! The project's benchmark: one table, each line beside the raw limit measured in the same run.
 //!
-//! `cargo bench -p steadfast`, with `--features schedules` for line (w); with `STEADFAST_BENCH_JSON=file` the lines are also written there, one JSON object each.
+//! `cargo bench -p steadfast`, with `--features schedules,conformance` for lines (w) and (y); with
+//! `STEADFAST_BENCH_JSON=file` the lines are also written there, one JSON object each.
 
+mod backlog;
 mod blob;
 mod burst;
 mod children;
@@ -49,7 +51,7 @@ fn main() {
     let runtime = Runtime::new().expect("a runtime");
     let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).expect("a folder on the working disk");
     let mut table = Table::new();
-    let lines: [(&str, Line); 23] = [
+    let lines: [(&str, Line); 25] = [
         ("a", steps::sequential),
         ("b", steps::many_runs),
         ("c", replay::long_histories),
@@ -73,6 +75,8 @@ fn main() {
         ("u", remote_steps),
         ("v", remote_latency),
         ("w", schedules_due),
+        ("x", starts_on_a_queue),
+        ("y", claims),
     ];
     for (name, line) in lines {
         if only.as_deref().is_none_or(|only| only == name) {
@@ -96,6 +100,33 @@ fn remote_steps(runtime: &Runtime, folder: &std::path::Path, table: &mut Table) 
         raw::claims_and_completions(&folder.join(format!("raw-{limit}.db")), 100, remote::BATCH)
     };
     remote::many(runtime, 5, place, raw, table);
+}
+
+fn starts_on_a_queue(runtime: &Runtime, folder: &std::path::Path, table: &mut Table) {
+    let (mut file, mut limit) = (0, 0);
+    let engine = || {
+        file += 1;
+        Engine::builder().sqlite(folder.join(format!("queue-{file}.db")))
+    };
+    let raw = || {
+        limit += 1;
+        raw::queued_runs(&folder.join(format!("raw-{limit}.db")), backlog::STARTED)
+    };
+    backlog::started(runtime, 3, engine, raw, table);
+}
+
+#[cfg(not(feature = "conformance"))]
+fn claims(_: &Runtime, _: &std::path::Path, _: &mut Table) {}
+
+#[cfg(feature = "conformance")]
+fn claims(runtime: &Runtime, folder: &std::path::Path, table: &mut Table) {
+    let mut file = 0;
+    let place = || {
+        file += 1;
+        folder.join(format!("backlog-{file}.db")).to_str().expect("a path of this machine").to_owned()
+    };
+    let open = |path: &str| steadfast::store::SqliteStore::open(path, steadfast::Durability::Full).expect("a store");
+    backlog::claimed(runtime, place, engine_on, open, table);
 }
 
 #[cfg(not(feature = "schedules"))]

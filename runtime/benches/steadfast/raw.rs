@@ -117,3 +117,33 @@ pub(crate) fn starts_of_runs(path: &Path, runs: u32) -> f64 {
     }
     f64::from(runs) / start.elapsed().as_secs_f64()
 }
+
+/// Runs per second that are put into a queue, 1,000 in a transaction: a row of a run with an index on its id, one of its
+/// log and one of a task with two indexes.
+pub(crate) fn queued_runs(path: &Path, runs: u32) -> f64 {
+    let mut db = open(path);
+    db.execute_batch(
+        "CREATE TABLE runs (number INTEGER PRIMARY KEY, id TEXT UNIQUE, workflow TEXT, status TEXT);
+         CREATE TABLE tasks (number INTEGER PRIMARY KEY, queue TEXT, run INTEGER, position INTEGER, state TEXT, rank INTEGER);
+         CREATE INDEX tasks_waiting ON tasks (queue, state, rank); CREATE UNIQUE INDEX tasks_run ON tasks (run, position)",
+    )
+    .expect("tables");
+    let start = Instant::now();
+    for first in (0..runs).step_by(1_000) {
+        let transaction = db.transaction().expect("a transaction");
+        {
+            let run = "INSERT INTO runs (id, workflow, status) VALUES (?, 'waits', 'queued')";
+            let mut run = transaction.prepare_cached(run).expect("a statement");
+            let mut log = transaction.prepare_cached("INSERT INTO log VALUES (?, 1, ?)").expect("a statement");
+            let task = "INSERT INTO tasks (queue, run, position, state, rank) VALUES ('backlog', ?, 0, 'waiting', 7)";
+            let mut task = transaction.prepare_cached(task).expect("a statement");
+            for n in first..first + 1_000 {
+                let number = run.insert(params![format!("run-{n}")]).expect("a row");
+                log.execute(params![number, r#"{"id":17,"name":"a small struct"}"#]).expect("a row");
+                task.execute(params![number]).expect("a row");
+            }
+        }
+        transaction.commit().expect("a commit");
+    }
+    f64::from(runs) / start.elapsed().as_secs_f64()
+}
