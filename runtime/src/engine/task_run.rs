@@ -1,5 +1,6 @@
 //! The runs whose remote steps an engine runs: their identities and contexts, loaded once.
 
+use super::looking::Looking;
 use crate::context::SharedContext;
 use crate::record::{RunScope, StepWrite};
 use crate::run_env::RunEnv;
@@ -22,13 +23,15 @@ pub(super) struct TaskRun {
     pub(super) env: Arc<RunEnv>,
     pub(super) scope: Arc<RunScope>,
     outbox: Outbox,
+    /// The look into the run's inbox, where outcomes arrive.
+    pub(super) looking: Looking,
     /// Its context, by the entry that wrote it and the name of its type.
     contexts: Mutex<BTreeMap<(u64, &'static str), SharedContext>>,
 }
 
 impl TaskRun {
     pub(super) fn new(env: Arc<RunEnv>, scope: RunScope, outbox: Outbox) -> Self {
-        Self { env, scope: Arc::new(scope), outbox, contexts: Mutex::default() }
+        Self { env, scope: Arc::new(scope), outbox, looking: Looking::default(), contexts: Mutex::default() }
     }
 
     /// Waits until all that its steps have written so far is durable.

@@ -37,9 +37,12 @@ enum End {
 /// Runs a claimed attempt, and sends its outcome to its run.
 pub(super) async fn visit(core: &Arc<Core>, lease: Lease, step: &'static StepTable, task: TaskRow, mail: Mail) {
     let cancellation = Cancellation::default();
-    let end = match loaded(core, step, &task).await {
-        Ok((run, context)) => attempt(Reports::new(core, lease, &task, &run), step, &cancellation, context, mail).await,
-        Err(end) => end,
+    let (end, known) = match loaded(core, step, &task).await {
+        Ok((run, context)) => {
+            let end = attempt(Reports::new(core, lease, &task, &run), step, &cancellation, context, mail).await;
+            (end, Some(run))
+        }
+        Err(end) => (end, None),
     };
     let TaskRow { run, position, attempt, .. } = task;
     let write = match end {
@@ -63,9 +66,25 @@ pub(super) async fn visit(core: &Arc<Core>, lease: Lease, step: &'static StepTab
             return;
         }
     }
-    inbox::look(core, run).await;
+    notify(core, run, known);
     // A body that blocks its thread may run beyond its time limit. Its slot is free once it has ended.
     while cancellation.is_at_work() && core.pause(LOOK).await {}
+}
+
+/// Has a run take its outcomes if this engine drives it, without waiting for that. Attempts that end together need one
+/// look: it may read the database.
+fn notify(core: &Arc<Core>, run: i64, known: Option<Arc<TaskRun>>) {
+    if known.as_ref().is_some_and(|known| !known.looking.begins()) {
+        return;
+    }
+    let (core, busy) = (core.clone(), core.busy());
+    core.runtime.clone().spawn(async move {
+        match known {
+            Some(known) => known.looking.run(|| inbox::look(&core, run)).await,
+            None => inbox::look(&core, run).await,
+        }
+        drop(busy);
+    });
 }
 
 fn finished(core: &Core, lease: Lease, task: &TaskRow, outcome: AttemptOutcome) -> Write {
