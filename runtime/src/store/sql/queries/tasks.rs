@@ -86,8 +86,9 @@ queries! {
             VALUES (?1, ?2, ?3, ?4, coalesce((SELECT turns FROM steadfast_queues WHERE queue = ?1), 0))
         ON CONFLICT (queue, key) DO UPDATE SET waiting = steadfast_queue_keys.waiting + excluded.waiting,
             running = steadfast_queue_keys.running + excluded.running";
-    /// Queue, key.
-    FORGET_KEY = "DELETE FROM steadfast_queue_keys WHERE queue = ?1 AND key = ?2 AND waiting <= 0 AND running <= 0";
+    /// Queue, key, waiting, running. Removes the key if none of its tasks is left after this change.
+    FORGET_KEY = "DELETE FROM steadfast_queue_keys
+        WHERE queue = ?1 AND key = ?2 AND waiting + ?3 <= 0 AND running + ?4 <= 0";
     /// Queue, turn and key after which it begins, limit per key, how many.
     TURNS = "SELECT key, turn, running FROM steadfast_queue_keys
         WHERE queue = ?1 AND waiting > 0 AND (turn, key) > (?2, ?3) AND running < ?4 ORDER BY turn, key LIMIT ?5";

@@ -126,8 +126,14 @@ impl<S: Session> TaskRows for Tables<'_, S> {
     fn count_key(&mut self, queue: &str, key: &str, change: KeyChange) -> Result<(), StoreError> {
         let KeyChange { waiting, running } = change;
         let [queue, key] = [Cell::Text(queue.as_bytes()), Cell::Text(key.as_bytes())];
-        self.execute(queries::tasks::COUNT_KEY, &[queue, key, Cell::Int(waiting), Cell::Int(running)])?;
-        if waiting < 0 || running < 0 { self.execute(queries::tasks::FORGET_KEY, &[queue, key]) } else { Ok(()) }
+        let [more_waiting, more_running] = [Cell::Int(waiting), Cell::Int(running)];
+        // Of many keys with few tasks each, most go with their last task: then one statement is enough.
+        if (waiting < 0 || running < 0)
+            && self.session.execute(queries::tasks::FORGET_KEY, &[queue, key, more_waiting, more_running])? > 0
+        {
+            return Ok(());
+        }
+        self.execute(queries::tasks::COUNT_KEY, &[queue, key, more_waiting, more_running])
     }
 
     fn give_keys(&mut self, queue: &str) -> Result<(i64, i64), StoreError> {
