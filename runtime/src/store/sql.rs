@@ -27,6 +27,8 @@ pub(super) use batch::commit;
 #[cfg(feature = "postgres")]
 pub(super) use packed::{pack, rows as packed_rows};
 pub(super) use queries::SET_META;
+#[cfg(feature = "postgres")]
+pub(super) use queries::tasks::{REPORT_TASK, RETURN_TASK};
 pub(super) use read::Reader;
 #[cfg(feature = "postgres")]
 pub(super) use rows::drawn_text;
@@ -76,6 +78,10 @@ pub(super) type EachRow<'a> = &'a mut dyn FnMut(&dyn Row) -> ControlFlow<()>;
 pub(super) trait Session {
     /// Whether rows are read as they are asked for. If not, a query reads all of its rows.
     const STREAMS: bool;
+
+    /// The end of a query of rows that are to change, where others may change some of them at the same time: it passes over
+    /// those.
+    const SKIP_LOCKED: &'static str;
 
     /// Runs a query that returns no rows, and returns the number of rows that it changed.
     fn execute(&self, query: &str, values: &[Cell<'_>]) -> Result<usize, StoreError>;

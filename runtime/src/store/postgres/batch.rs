@@ -95,7 +95,12 @@ fn decided(session: &Pg<'_>, writes: &[Write], begins: bool) -> Result<Option<(S
 
 fn decide(sheet: &mut Sheet, writes: &[Write]) -> Result<Answers, StoreError> {
     let mut fault = None;
-    let answers = writes.iter().filter_map(|write| match perform(sheet, write) {
+    let perform = |write: &Write| match write {
+        // It was made when it was read.
+        Write::ClaimTasks { .. } => sheet.known.claimed_tasks.pop_front().map_or_else(|| sheet.needs_all(), Ok),
+        _ => perform(sheet, write),
+    };
+    let answers = writes.iter().map(perform).filter_map(|done| match done {
         Ok(answer) => Some(answer),
         Err(error) => {
             fault.get_or_insert(error);
@@ -132,6 +137,9 @@ fn news(sheet: &Sheet) -> News {
     let rows = changes.changed_runs().filter_map(|run| known.runs.get(run)?.as_ref());
     let seen = rows.filter(|row| !row.status.goes_on());
     let runs = seen.flat_map(|row| [row.number, row.first_run]).chain(changes.shown.iter().copied()).collect();
+    if changes.tasks.is_news() {
+        woken.insert(ALL);
+    }
     let is_for_all = |run: &i64| {
         let row = known.runs.get(run).and_then(Option::as_ref);
         row.is_some_and(|row| row.lease.is_none() && row.status.accepts() && row.status != Status::Parked)

@@ -190,6 +190,7 @@ impl<'a> Pg<'a> {
 
 impl Session for Pg<'_> {
     const STREAMS: bool = false;
+    const SKIP_LOCKED: &'static str = " FOR UPDATE SKIP LOCKED";
 
     fn execute(&self, query: &str, values: &[Cell<'_>]) -> Result<usize, StoreError> {
         let text = self.text(query);

@@ -35,6 +35,12 @@ impl<'a, S: Session> Tables<'a, S> {
         Self { session, database, epochs: RefCell::default() }
     }
 
+    /// Notes leases that this transaction has read, and locked.
+    #[cfg(feature = "postgres")]
+    pub(in crate::store) fn know_leases<'l>(&mut self, rows: impl Iterator<Item = &'l LeaseRow>) {
+        self.epochs.get_mut().extend(rows.map(|row| (row.number, Some(row.epoch))));
+    }
+
     /// Drops the epochs that were read: a lease has changed, or a write was rolled back.
     pub(super) fn forget_leases(&self) {
         self.epochs.borrow_mut().clear();

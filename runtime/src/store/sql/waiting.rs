@@ -56,11 +56,12 @@ pub(super) fn claim<'a>(
     key: Option<&'a str>,
     steps: &'a [String],
     limit: usize,
+    skip_locked: &str,
 ) -> (String, Vec<Cell<'a>>) {
     let (found, mut values) = waiting("number", queue, key, steps, limit);
     values.push(Cell::Int(lease));
     let text = format!(
-        "UPDATE steadfast_tasks SET {} WHERE number IN ({found}) RETURNING {}",
+        "UPDATE steadfast_tasks SET {} WHERE number IN ({found}{skip_locked}) RETURNING {}",
         claimed(values.len()),
         queries::tasks::TASK_COLUMNS
     );
@@ -73,6 +74,7 @@ pub(super) fn claim_firsts<'a>(
     queue: &'a str,
     keys: &[&'a str],
     steps: &'a [String],
+    skip_locked: &str,
 ) -> (String, Vec<Cell<'a>>) {
     let mut values = vec![Cell::Text(queue.as_bytes()), Cell::Int(lease)];
     let mut places = |texts: &mut dyn Iterator<Item = &'a str>, form: fn(usize) -> String| {
@@ -88,7 +90,7 @@ pub(super) fn claim_firsts<'a>(
         "UPDATE steadfast_tasks SET {} WHERE number IN
             (SELECT (SELECT t.number FROM steadfast_tasks t
                 WHERE t.queue = ?1 AND t.key = k.column1 AND t.state = 'waiting' AND t.due <= {} AND t.step IN ({steps})
-                ORDER BY t.rank, t.number LIMIT 1)
+                ORDER BY t.rank, t.number LIMIT 1{skip_locked})
             FROM (VALUES {keys}) AS k)
         RETURNING {}",
         claimed(2),
@@ -191,9 +193,9 @@ pub(super) fn texts() -> Vec<(String, String)> {
     vec![
         ("waiting tasks".to_owned(), waiting(queries::tasks::TASK_COLUMNS, "gpu", None, &steps, 1).0),
         ("unserved tasks".to_owned(), unserved("gpu", &steps, 1).0),
-        ("claim of tasks".to_owned(), claim(1, "gpu", None, &steps, 1).0),
-        ("claim of tasks of a key".to_owned(), claim(1, "gpu", Some("acme"), &steps, 1).0),
-        ("claim of the first tasks of keys".to_owned(), claim_firsts(1, "gpu", &["acme", "zenith"], &steps).0),
+        ("claim of tasks".to_owned(), claim(1, "gpu", None, &steps, 1, "").0),
+        ("claim of tasks of a key".to_owned(), claim(1, "gpu", Some("acme"), &steps, 1, "").0),
+        ("claim of the first tasks of keys".to_owned(), claim_firsts(1, "gpu", &["acme", "zenith"], &steps, "").0),
         ("count of keys".to_owned(), serve(&["(?2, ?3, ?4)".to_owned(), "(?5, ?6, ?7)".to_owned()])),
     ]
 }

@@ -59,6 +59,7 @@ impl Sqlite<'_> {
 
 impl Session for Sqlite<'_> {
     const STREAMS: bool = true;
+    const SKIP_LOCKED: &'static str = "";
 
     fn execute(&self, query: &str, values: &[Cell<'_>]) -> Result<usize, StoreError> {
         let mut statement = self.bound(query, values)?;

@@ -18,6 +18,7 @@ pub(super) struct Writing<'a> {
 
 impl Session for Writing<'_> {
     const STREAMS: bool = true;
+    const SKIP_LOCKED: &'static str = "";
 
     fn execute(&self, query: &str, values: &[Cell<'_>]) -> Result<usize, StoreError> {
         self.sqlite.execute(query, values)

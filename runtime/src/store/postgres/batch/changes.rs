@@ -1,11 +1,14 @@
 //! What a batch changes, and the statements that write it: one for each table, whatever the number of its rows.
 
+mod tasks;
+
 use super::known::Known;
 use super::own::Own;
 use crate::store::sql::{drawn_text, pack, packed_rows};
 use crate::store::{EntryRow, FieldRow, NewInboxItem, OutputRow, RunRow, ScheduleRow};
 use bytes::Bytes;
 use std::collections::{BTreeMap, BTreeSet};
+use tasks::TaskChanges;
 
 /// The changes of a batch, in the order in which they are written.
 #[derive(Debug)]
@@ -28,6 +31,7 @@ pub(super) struct Changes {
     pub(super) taken: Vec<(i64, i64, i64)>,
     /// The schedules that change.
     pub(super) schedules: BTreeSet<String>,
+    pub(super) tasks: TaskChanges,
     /// The rarer changes, a statement each, with the queries of the core.
     pub(super) statements: Vec<(&'static str, Vec<Own>)>,
 }
@@ -48,6 +52,10 @@ impl Bulk {
 
     fn add<const N: usize>(&mut self, row: [Own; N]) {
         debug_assert_eq!(N, self.columns.len());
+        self.add_all(row);
+    }
+
+    fn add_all(&mut self, row: impl IntoIterator<Item = Own>) {
         self.columns.iter_mut().zip(row).for_each(|(column, value)| column.push(value));
     }
 
@@ -89,6 +97,13 @@ const NEW_RUNS: &str =
         ?8::bigint[], ?9::text[], ?10::text[], ?11::bigint[], ?12::bigint[], ?13::text[], ?14::bigint[], ?15::bigint[],
         ?16::bigint[], ?17::bigint[], ?18::bigint[], ?19::text[])";
 
+const QUEUED_RUNS: &str =
+    "INSERT INTO steadfast_runs (number, queue, id, workflow, status, seq, lease, wake_at, loads, incarnation, seed,
+        created_at, updated_at, parked, version, parent, lineage, origin, successor, dedup)
+    SELECT * FROM unnest(?1::bigint[], ?2::text[], ?3::text[], ?4::text[], ?5::text[], ?6::bigint[], ?7::bigint[],
+        ?8::bigint[], ?9::bigint[], ?10::text[], ?11::text[], ?12::bigint[], ?13::bigint[], ?14::text[], ?15::bigint[],
+        ?16::bigint[], ?17::bigint[], ?18::bigint[], ?19::bigint[], ?20::text[])";
+
 const RUNS: &str = "UPDATE steadfast_runs r SET status = u.status, seq = coalesce(u.seq, r.seq), lease = u.lease,
         wake_at = u.wake_at, loads = u.loads, updated_at = u.updated_at, parked = u.parked, successor = u.successor, dedup = u.dedup
     FROM unnest(?1::bigint[], ?2::text[], ?3::bigint[], ?4::bigint[], ?5::bigint[], ?6::bigint[], ?7::bigint[], ?8::text[],
@@ -124,6 +139,7 @@ impl Default for Changes {
             told: BTreeSet::new(),
             taken: Vec::new(),
             schedules: BTreeSet::new(),
+            tasks: TaskChanges::default(),
             statements: Vec::new(),
         }
     }
@@ -147,17 +163,31 @@ impl Changes {
             told,
             taken,
             schedules,
+            tasks,
             statements,
         } = self;
         let is_alone = leases.is_empty() && inbox.is_empty() && outputs.is_empty() && told.is_empty();
-        (is_alone && taken.is_empty() && schedules.is_empty() && statements.is_empty())
+        (is_alone && taken.is_empty() && schedules.is_empty() && tasks.is_empty() && statements.is_empty())
             .then_some([log, fields, new_runs])
     }
 
     fn new_rows(&self, known: &Known) -> Bulk {
         let mut rows = Bulk::new(NEW_RUNS, "itttiiiittiitiiiiit");
         let row = |number: &i64| known.runs.get(number).and_then(Option::as_ref);
-        self.new_runs.iter().filter_map(row).for_each(|row| rows.add(columns(row)));
+        let rows_alone = self.new_runs.iter().filter_map(row).filter(|row| row.queue.is_none());
+        rows_alone.for_each(|row| rows.add(columns(row)));
+        rows
+    }
+
+    /// Returns the new runs that wait in queues.
+    fn queued_rows(&self, known: &Known) -> Bulk {
+        let mut rows = Bulk::new(QUEUED_RUNS, "ittttiiiittiitiiiiit");
+        let row = |number: &i64| known.runs.get(number).and_then(Option::as_ref);
+        for row in self.new_runs.iter().filter_map(row).filter(|row| row.queue.is_some()) {
+            let [number, columns @ ..] = columns(row);
+            let queue = Own::maybe_text(row.queue.as_deref());
+            rows.add_all([number, queue].into_iter().chain(columns));
+        }
         rows
     }
 
@@ -240,7 +270,7 @@ impl Changes {
         {
             runs.add(changed(row, *seq));
         }
-        let new_runs = self.new_rows(known);
+        let (new_runs, queued_runs) = (self.new_rows(known), self.queued_rows(known));
         let (mut with_key, mut without) = (Bulk::new(TAKEN_WITH_KEY, "iii"), Bulk::new(TAKEN, "iii"));
         for (run, item, at) in &self.taken {
             with_key.add([Own::Int(*run), Own::Int(*item), Own::Int(*at)]);
@@ -251,9 +281,10 @@ impl Changes {
             .iter()
             .filter_map(|name| known.schedules.get(name)?.as_ref())
             .for_each(|row| schedules.add(schedule(row)));
-        let tables =
-            [leases, runs, new_runs, self.log, self.fields, self.inbox, self.outputs, with_key, without, schedules];
-        let mut statements: Vec<_> = tables.into_iter().filter(|table| !table.is_empty()).collect();
+        let runs = [leases, runs, new_runs, queued_runs];
+        let of_runs = [self.log, self.fields, self.inbox, self.outputs, with_key, without, schedules];
+        let tables = runs.into_iter().chain(of_runs).chain(self.tasks.into_statements(known));
+        let mut statements: Vec<_> = tables.filter(|table| !table.is_empty()).collect();
         statements.extend(self.statements.into_iter().map(|(query, values)| Bulk {
             query,
             types: "",

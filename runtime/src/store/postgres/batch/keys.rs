@@ -1,6 +1,6 @@
 //! The rows that a batch reads, by their keys.
 
-use crate::store::{Append, Holder, Lease, NewInboxItem, NewRun, Outgoing, Write};
+use crate::store::{Append, Holder, Lease, NewInboxItem, NewRun, Outgoing, TaskRow, Write};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
@@ -48,6 +48,16 @@ pub(super) struct Keys {
     pub(super) channels: BTreeSet<(i64, String)>,
     /// Claims of runs that nobody owns; they are made as they are read, passing over those that another process is claiming.
     pub(super) claims: Vec<Claim>,
+    /// Claims of tasks; they are made as they are read.
+    pub(super) task_claims: Vec<Write>,
+    /// Calls whose attempts are read and locked, by run and command index. The state of a queue that has keys is locked too.
+    pub(super) tasks: BTreeSet<(i64, u64)>,
+    /// Calls whose attempts may run: the states of their queues are locked.
+    pub(super) running: BTreeSet<(i64, u64)>,
+    /// Queues whose state is read, and locked if they have keys.
+    pub(super) queues: BTreeSet<String>,
+    /// Queues whose state is locked.
+    pub(super) queues_to_change: BTreeSet<String>,
     /// Schedules that change.
     pub(super) schedules: BTreeSet<String>,
     /// How many numbers are drawn for new runs.
@@ -67,12 +77,13 @@ impl Keys {
         let Self { leases, leases_to_change, locked, locked_ids, locked_by_requests, locked_watchers, .. } = self;
         let Self { runs, ids, dedup, items, items_by_id, requests, watchers, children, .. } = self;
         let Self { open_requests, values, channels, claims, schedules, new_runs, .. } = self;
+        let Self { task_claims, tasks, running, queues, queues_to_change, .. } = self;
         let numbers = [leases, leases_to_change, locked, locked_watchers, runs, watchers, children, open_requests];
-        let texts = [locked_ids, locked_by_requests, ids, dedup, requests, schedules];
+        let texts = [locked_ids, locked_by_requests, ids, dedup, requests, schedules, queues, queues_to_change];
         numbers.iter().all(|set| set.is_empty())
             && texts.iter().all(|set| set.is_empty())
             && (items.is_empty() && items_by_id.is_empty() && values.is_empty() && channels.is_empty())
-            && claims.is_empty()
+            && (claims.is_empty() && task_claims.is_empty() && tasks.is_empty() && running.is_empty())
             && *new_runs == 0
     }
 
@@ -107,6 +118,10 @@ impl Keys {
                 self.locked_by_requests.insert(request.clone());
                 self.requests.insert(request.clone());
             }
+            Write::ClaimTasks { .. }
+            | Write::FinishTask { .. }
+            | Write::ReportTask { .. }
+            | Write::ReturnTask { .. } => self.add_of_task(write),
             Write::PutSchedule(row) => {
                 self.schedules.insert(row.name.clone());
             }
@@ -123,22 +138,39 @@ impl Keys {
             | Write::Adopt(_)
             | Write::OpenLease { .. }
             | Write::CloseLease(_)
-            | Write::ClaimTasks { .. }
             | Write::ChangePlace { .. }
             | Write::ExpireRuns { .. }
             | Write::ChangeQueue { .. }
-            | Write::FinishTask { .. }
-            | Write::ReportTask { .. }
-            | Write::ReturnTask { .. }
             | Write::Delete { .. } => return false,
         }
         true
+    }
+
+    fn add_of_task(&mut self, write: &Write) {
+        match write {
+            Write::ClaimTasks { lease, queue, .. } => {
+                self.leases.insert(lease.number);
+                self.queues_to_change.insert(queue.to_string());
+                self.task_claims.push(write.clone());
+            }
+            Write::FinishTask { lease, position, item, .. } => {
+                self.leases.insert(lease.number);
+                self.locked.insert(item.run);
+                self.running.insert((item.run, *position));
+            }
+            Write::ReportTask { lease, run, position, .. } | Write::ReturnTask { lease, run, position, .. } => {
+                self.leases.insert(lease.number);
+                self.running.insert((*run, *position));
+            }
+            _ => {}
+        }
     }
 
     fn start(&mut self, run: &NewRun) {
         self.leases.extend(run.lease.map(|lease| lease.number));
         self.ids.insert(run.id.clone());
         self.dedup.extend(run.dedup.clone());
+        self.queues.extend(run.queued.iter().map(|queued| queued.queue.clone()));
         self.new_runs += 1;
     }
 
@@ -150,6 +182,8 @@ impl Keys {
             self.locked_watchers.insert(append.run);
             self.watchers.insert(append.run);
             self.open_requests.insert(append.run);
+            // If it is a run in a queue, what it has there goes with it.
+            self.running.insert((append.run, TaskRow::RUN));
         }
         append.transaction.is_none()
             && append.change.status != Some(crate::store::Status::Moved)
@@ -174,9 +208,14 @@ impl Keys {
             Outgoing::Put { channel, .. } => {
                 self.channels.insert((run, channel.clone()));
             }
-            Outgoing::Enqueue(_) | Outgoing::Dequeue { .. } | Outgoing::Withhold { .. } | Outgoing::Replace(_) => {
-                return false;
+            Outgoing::Enqueue(task) => {
+                self.tasks.insert((run, task.position));
+                self.queues.insert(task.queue.clone());
             }
+            Outgoing::Dequeue { position } | Outgoing::Withhold { position } => {
+                self.tasks.insert((run, *position));
+            }
+            Outgoing::Replace(_) => return false,
         }
         true
     }
@@ -189,5 +228,5 @@ impl Keys {
 
 /// Returns whether a start changes other rows than those of its run.
 fn needs_all(run: &NewRun) -> bool {
-    run.queued.is_some() || run.holder != Holder::Keeps
+    run.holder != Holder::Keeps
 }

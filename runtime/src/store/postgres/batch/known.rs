@@ -1,8 +1,8 @@
 //! What a batch knows of the database: the rows that were read, as its own writes have changed them since.
 
 use super::keys::Keys;
-use crate::store::decide::{Related, RunChange};
-use crate::store::{LeaseRow, RequestRow, RunRow, ScheduleRow};
+use crate::store::decide::{Related, RunChange, TaskHead};
+use crate::store::{LeaseRow, QueueState, Rejected, RequestRow, RunRow, ScheduleRow, Written};
 use crate::value::Value;
 use std::collections::{BTreeSet, HashMap, HashSet, VecDeque};
 use std::hash::Hash;
@@ -28,6 +28,14 @@ pub(super) struct Known {
     /// The runs that were claimed, a list for each claim.
     pub(super) claimed: VecDeque<Vec<(i64, Option<i64>)>>,
     pub(super) schedules: HashMap<String, Option<ScheduleRow>>,
+    /// Attempts of calls, by run and command index; no other transaction changes them until the commit.
+    pub(super) tasks: HashMap<(i64, u64), Vec<TaskHead>>,
+    /// The states of queues; `None` for one that is not declared.
+    pub(super) queues: HashMap<String, Option<QueueState>>,
+    /// The queues whose state no other transaction changes until the commit.
+    pub(super) locked_queues: HashSet<String>,
+    /// The answers of the claims of tasks, in their order.
+    pub(super) claimed_tasks: VecDeque<Result<Written, Rejected>>,
     /// Numbers for new runs.
     pub(super) numbers: VecDeque<i64>,
 }
@@ -59,6 +67,10 @@ impl Known {
         self.watchers.extend(absent(&self.watchers, asked.watchers.iter()));
         self.children.extend(absent(&self.children, asked.children.iter()));
         self.open_requests.extend(absent(&self.open_requests, asked.open_requests.iter()));
+        self.tasks.extend(absent(&self.tasks, asked.tasks.iter().chain(&asked.running)));
+        self.queues.extend(absent(&self.queues, asked.queues.iter().chain(&asked.queues_to_change)));
+        // What is not declared cannot be until the commit, for a declaration excludes all batches.
+        self.locked_queues.extend(asked.queues_to_change.iter().cloned());
         // A run that is not there can be locked as little as it can be written to.
         self.locked.extend(&asked.locked);
     }

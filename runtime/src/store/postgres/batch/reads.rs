@@ -3,11 +3,11 @@
 use super::keys::{Claim, Keys};
 use super::known::Known;
 use crate::store::StoreError;
-use crate::store::decide::Related;
+use crate::store::decide::{Related, TaskHead, perform};
 use crate::store::postgres::cells::{Found, first_number};
 use crate::store::postgres::session::{Pg, Query};
-use crate::store::sql::{Cell, Reader, Row};
-use crate::store::{LeaseRow, RequestRow, RunRow, ScheduleRow};
+use crate::store::sql::{Cell, Reader, Row, Tables};
+use crate::store::{LeaseRow, QueueState, RequestRow, RunRow, ScheduleRow};
 use std::collections::BTreeSet;
 
 macro_rules! runs {
@@ -49,6 +49,28 @@ const REQUESTS: &str = "SELECT id, run, position, name, answer, at, due, answere
 /// In the order of their names, so that two batches do not wait for each other.
 const SCHEDULES: &str = "SELECT name, workflow, version, spec, revision, due, state, form, body
     FROM steadfast_schedules WHERE name = ANY(?1) ORDER BY name FOR UPDATE";
+/// The queues of these names and those of these calls, in the order of their names.
+macro_rules! queues_of {
+    ($rest:literal) => {
+        concat!(
+            "SELECT queue, declared, limits, has_keys, paused, running, starts, counted_at, turns FROM steadfast_queues
+            WHERE queue = ANY(?1::text[] || ARRAY(SELECT t.queue FROM steadfast_tasks t
+                JOIN unnest(?2::bigint[], ?3::bigint[]) AS u (run, position) ON t.run = u.run AND t.position = u.position)) ",
+            $rest
+        )
+    };
+}
+
+const QUEUES_TO_CHANGE: &str = queues_of!("ORDER BY queue FOR NO KEY UPDATE");
+const QUEUES_WITH_KEYS: &str = queues_of!("AND has_keys <> 0 ORDER BY queue FOR NO KEY UPDATE");
+const QUEUES: &str = queues_of!("");
+/// The last column says whether the queue is declared.
+const DECLARED: usize = 9;
+const TASKS: &str = "SELECT t.number, t.queue, t.key, t.run, t.position, t.attempt, t.at, t.state, t.lease,
+        CAST(EXISTS (SELECT 1 FROM steadfast_queues q WHERE q.queue = t.queue) AS int)::bigint
+    FROM steadfast_tasks t
+    JOIN unnest(?1::bigint[], ?2::bigint[]) AS u (run, position) ON t.run = u.run AND t.position = u.position
+    ORDER BY t.number FOR UPDATE OF t";
 const WATCHERS: &str = "SELECT run, watcher, position FROM steadfast_watchers WHERE run = ANY(?1)";
 const CHILDREN: &str = "SELECT parent, number FROM steadfast_runs WHERE parent = ANY(?1) ORDER BY number";
 const OPEN_REQUESTS: &str = "SELECT run, id FROM steadfast_requests WHERE run = ANY(?1) AND answered IS NULL";
@@ -86,6 +108,9 @@ enum Of {
     Items,
     Requests,
     Schedules,
+    LockedQueues,
+    Queues,
+    Tasks,
     Watchers,
     Children,
     OpenRequests,
@@ -97,6 +122,11 @@ enum Of {
 /// Reads rows into what is known. Those that are locked come first, so that the others are read as they stay until the
 /// commit.
 pub(super) fn read(session: &Pg<'_>, keys: &Keys, begins: bool, known: &mut Known) -> Result<(), StoreError> {
+    let claims = !keys.task_claims.is_empty();
+    if claims {
+        claim_tasks(session, keys, begins, known)?;
+    }
+    let begins = begins && !claims;
     let (kinds, queries): (Vec<_>, Vec<_>) = Asked::of(keys).queries.into_iter().unzip();
     let found = session.together(&queries, begins)?;
     let reader = Reader { session, database: session.database };
@@ -107,6 +137,26 @@ pub(super) fn read(session: &Pg<'_>, keys: &Keys, begins: bool, known: &mut Know
     for (run, seq) in &keys.values {
         let entry = reader.entries(*run, seq.saturating_sub(1), 1)?.pop();
         known.values.insert((*run, *seq), entry.and_then(|entry| entry.value));
+    }
+    Ok(())
+}
+
+/// Claims tasks, one claim after the other, before anything else is read: they change tasks, queues and runs.
+fn claim_tasks(session: &Pg<'_>, keys: &Keys, begins: bool, known: &mut Known) -> Result<(), StoreError> {
+    let mut asked = Asked::default();
+    asked.numbers(Of::Leases, LEASES, &keys.leases);
+    asked.numbers(Of::Leases, LEASES_TO_CHANGE, &keys.leases_to_change);
+    asked.locked_queues(keys);
+    let (kinds, queries): (Vec<_>, Vec<_>) = asked.queries.into_iter().unzip();
+    let found = session.together(&queries, begins)?;
+    let reader = Reader { session, database: session.database };
+    for (of, rows) in kinds.into_iter().zip(found).filter(|(of, _)| matches!(of, Of::Leases)) {
+        note(&reader, of, &rows, known)?;
+    }
+    let mut tables = Tables::new(session, session.database);
+    tables.know_leases(known.leases.values().flatten());
+    for claim in &keys.task_claims {
+        known.claimed_tasks.push_back(perform(&mut tables, claim)?);
     }
     Ok(())
 }
@@ -122,7 +172,9 @@ impl<'a> Asked<'a> {
         let mut asked = Self::default();
         asked.numbers(Of::Leases, LEASES, &keys.leases);
         asked.numbers(Of::Leases, LEASES_TO_CHANGE, &keys.leases_to_change);
+        asked.locked_queues(keys);
         asked.locked(keys);
+        asked.tasks(keys);
         asked.texts(Of::Schedules, SCHEDULES, &keys.schedules);
         asked.numbers(Of::Runs, RUNS, &keys.runs);
         asked.texts(Of::Runs, RUNS_BY_ID, &keys.ids);
@@ -160,6 +212,37 @@ impl<'a> Asked<'a> {
         self.queries.push((Of::LockedRuns, query));
     }
 
+    /// Locks the states that the batch may change, before anything that two batches might lock in different orders: those
+    /// of tasks that may run, and of all tasks of queues with keys, whose counts change.
+    fn locked_queues(&mut self, keys: &'a Keys) {
+        let Keys { tasks, running, queues, queues_to_change, .. } = keys;
+        let query = if running.is_empty() && queues_to_change.is_empty() { QUEUES_WITH_KEYS } else { QUEUES_TO_CHANGE };
+        self.queues(Of::LockedQueues, query, queues.union(queues_to_change), tasks.union(running));
+    }
+
+    fn tasks(&mut self, keys: &'a Keys) {
+        let Keys { tasks, running, queues, queues_to_change, .. } = keys;
+        if running.is_empty() && queues_to_change.is_empty() {
+            self.queues(Of::Queues, QUEUES, queues.iter(), tasks.iter());
+        }
+        if !tasks.is_empty() || !running.is_empty() {
+            self.queries.push((Of::Tasks, calls(Query::new(TASKS, []), tasks.union(running))));
+        }
+    }
+
+    fn queues(
+        &mut self,
+        of: Of,
+        query: &'static str,
+        names: impl Iterator<Item = &'a String> + Clone,
+        of_calls: impl Iterator<Item = &'a (i64, u64)> + Clone,
+    ) {
+        if names.clone().next().is_some() || of_calls.clone().next().is_some() {
+            let query = Query::new(query, []).array('t', names.map(text));
+            self.queries.push((of, calls(query, of_calls)));
+        }
+    }
+
     fn numbers(&mut self, of: Of, query: &'static str, set: &BTreeSet<i64>) {
         if !set.is_empty() {
             self.queries.push((of, Query::new(query, []).array('i', set.iter().map(|number| Cell::Int(*number)))));
@@ -179,6 +262,12 @@ impl<'a> Asked<'a> {
         let kind = if matches!(one, Cell::Int(_)) { 'i' } else { 't' };
         self.queries.push((of, Query::new(query, []).array(kind, first).array('t', second)));
     }
+}
+
+/// Adds calls to a query, as arrays of runs and of command indexes.
+fn calls<'a>(query: Query<'a>, calls: impl Iterator<Item = &'a (i64, u64)> + Clone) -> Query<'a> {
+    let position = |(_, position): &(i64, u64)| Cell::Int(i64::try_from(*position).unwrap_or(i64::MAX));
+    query.array('i', calls.clone().map(|(run, _)| Cell::Int(*run))).array('i', calls.map(position))
 }
 
 fn text(text: &String) -> Cell<'_> {
@@ -209,6 +298,28 @@ fn note(reader: &Reader<'_, Pg<'_>>, of: Of, rows: &[Found], known: &mut Known) 
         Of::Schedules => {
             for row in reader.parsed::<ScheduleRow>(None, rows)? {
                 known.schedules.insert(row.name.clone(), Some(row));
+            }
+        }
+        Of::LockedQueues => {
+            for state in reader.parsed::<QueueState>(None, rows)? {
+                known.locked_queues.insert(state.queue.clone());
+                known.queues.insert(state.queue.clone(), Some(state));
+            }
+        }
+        Of::Queues => {
+            for state in reader.parsed::<QueueState>(None, rows)? {
+                // One that is locked was read by the statement before.
+                if !known.locked_queues.contains(&state.queue) {
+                    known.queues.insert(state.queue.clone(), Some(state));
+                }
+            }
+        }
+        Of::Tasks => {
+            for (task, row) in reader.parsed::<TaskHead>(None, rows)?.into_iter().zip(rows) {
+                if row.cell(DECLARED) == Cell::Int(0) {
+                    known.queues.insert(task.queue.clone(), None);
+                }
+                known.tasks.entry((task.run, task.position)).or_default().push(task);
             }
         }
         Of::Claimed => {
@@ -251,6 +362,6 @@ fn note_numbers(of: Of, row: &Found, known: &mut Known) {
             known.channels.insert((first, text(1)), int(2).unwrap_or_default());
         }
         Of::Numbers => known.numbers.push_back(first),
-        Of::Leases | Of::LockedRuns | Of::Runs | Of::Requests | Of::Schedules | Of::Claimed => {}
+        _ => {}
     }
 }

@@ -188,7 +188,7 @@ impl<S: Session> TaskRows for Tables<'_, S> {
         if steps.is_empty() || keys.is_empty() {
             return Ok(Vec::new());
         }
-        let (text, values) = waiting::claim_firsts(lease, queue, keys, steps);
+        let (text, values) = waiting::claim_firsts(lease, queue, keys, steps, S::SKIP_LOCKED);
         self.reader().rows(None, &text, &values)
     }
 
@@ -203,7 +203,7 @@ impl<S: Session> TaskRows for Tables<'_, S> {
         if steps.is_empty() {
             return Ok(Vec::new());
         }
-        let (text, values) = waiting::claim(lease, queue, key, steps, limit);
+        let (text, values) = waiting::claim(lease, queue, key, steps, limit, S::SKIP_LOCKED);
         let mut tasks: Vec<TaskRow> = self.reader().rows(None, &text, &values)?;
         tasks.sort_unstable_by_key(|task| (task.rank(), task.number));
         Ok(tasks)

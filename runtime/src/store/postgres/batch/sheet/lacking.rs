@@ -12,7 +12,7 @@ impl Sheet {
         Err(StoreError::new(StoreErrorKind::Io, "a row was not read yet"))
     }
 
-    pub(super) fn needs_all<T>(&self) -> Result<T, StoreError> {
+    pub(in crate::store::postgres::batch) fn needs_all<T>(&self) -> Result<T, StoreError> {
         self.needs_all.set(true);
         Err(StoreError::new(StoreErrorKind::Io, "this excludes all other writers"))
     }

@@ -1,12 +1,23 @@
-//! Tasks and queues: their writes exclude all other writers.
+//! Tasks and queues: their rows are locked in the order queues, runs, tasks. What reads more than tasks of one call, or
+//! changes limits, excludes all other writers.
 
 use super::Sheet;
 use crate::store::decide::{KeyChange, Served, TaskChange, TaskHead, TaskRows, WaitingKey};
-use crate::store::{QueueState, StoreError, TaskRow};
+use crate::store::postgres::batch::own::Own;
+use crate::store::sql::{REPORT_TASK, RETURN_TASK};
+use crate::store::{QueueState, StoreError, TaskRow, TaskState};
 
 impl TaskRows for Sheet {
-    fn attempts(&self, _: i64, _: u64) -> Result<Vec<TaskHead>, StoreError> {
-        self.needs_all()
+    fn attempts(&self, run: i64, position: u64) -> Result<Vec<TaskHead>, StoreError> {
+        match self.known.tasks.get(&(run, position)) {
+            Some(tasks) => Ok(tasks.clone()),
+            None if self.changes.new_runs.contains(&run) => Ok(Vec::new()),
+            // Its run is locked, and the state of its queue is not: that would be the wrong order.
+            None if position == TaskRow::RUN => self.needs_all(),
+            None => self.missing(|keys| {
+                keys.tasks.insert((run, position));
+            }),
+        }
     }
 
     fn tasks_in(&self, _: i64) -> Result<Vec<TaskHead>, StoreError> {
@@ -17,20 +28,41 @@ impl TaskRows for Sheet {
         self.needs_all()
     }
 
-    fn insert_task(&mut self, _: &TaskRow) -> Result<(), StoreError> {
-        self.needs_all()
+    fn insert_task(&mut self, task: &TaskRow) -> Result<(), StoreError> {
+        self.changes.tasks.insert(task);
+        let head = TaskHead { state: TaskState::Waiting, lease: None, ..TaskHead::from(task) };
+        self.known.tasks.entry((task.run, task.position)).or_default().push(head);
+        Ok(())
     }
 
-    fn change_task(&mut self, _: &TaskHead, _: &TaskChange<'_>) -> Result<(), StoreError> {
-        self.needs_all()
+    fn change_task(&mut self, task: &TaskHead, change: &TaskChange<'_>) -> Result<(), StoreError> {
+        let TaskChange { state, lease, refused } = *change;
+        self.changes.tasks.change(task, state, lease);
+        if let Some((why, wait)) = refused {
+            let state = Own::text(state.as_str());
+            let (run, position) = (Own::Int(task.run), Own::number(task.position));
+            let (attempt, lease) = (Own::Int(task.attempt.into()), Own::maybe_int(lease));
+            let values = vec![run, position, attempt, state, lease, Own::text(why), Own::Int(wait)];
+            self.execute(RETURN_TASK, values);
+        }
+        let known = self.known.tasks.entry((task.run, task.position)).or_default();
+        for known in known.iter_mut().filter(|known| known.attempt == task.attempt) {
+            (known.state, known.lease) = (state, lease);
+        }
+        Ok(())
     }
 
-    fn report_task(&mut self, _: &TaskHead, _: &str) -> Result<(), StoreError> {
-        self.needs_all()
+    fn report_task(&mut self, task: &TaskHead, progress: &str) -> Result<(), StoreError> {
+        let (run, position) = (Own::Int(task.run), Own::number(task.position));
+        self.execute(REPORT_TASK, vec![run, position, Own::Int(task.attempt.into()), Own::text(progress)]);
+        Ok(())
     }
 
-    fn remove_task(&mut self, _: &TaskHead) -> Result<(), StoreError> {
-        self.needs_all()
+    fn remove_task(&mut self, task: &TaskHead) -> Result<(), StoreError> {
+        self.changes.tasks.remove(task);
+        let known = self.known.tasks.entry((task.run, task.position)).or_default();
+        known.retain(|known| known.attempt != task.attempt);
+        Ok(())
     }
 
     fn move_place(&mut self, _: i64, _: i64) -> Result<(), StoreError> {
@@ -49,12 +81,24 @@ impl TaskRows for Sheet {
         self.needs_all()
     }
 
-    fn queue(&self, _: &str) -> Result<Option<QueueState>, StoreError> {
-        self.needs_all()
+    fn queue(&self, name: &str) -> Result<Option<QueueState>, StoreError> {
+        match self.known.queues.get(name) {
+            Some(state) => Ok(state.clone()),
+            None => self.missing(|keys| {
+                keys.queues.insert(name.to_owned());
+            }),
+        }
     }
 
-    fn put_queue(&mut self, _: &QueueState) -> Result<(), StoreError> {
-        self.needs_all()
+    fn put_queue(&mut self, state: &QueueState) -> Result<(), StoreError> {
+        if !self.known.locked_queues.contains(&state.queue) {
+            return self.missing(|keys| {
+                keys.queues_to_change.insert(state.queue.clone());
+            });
+        }
+        self.changes.tasks.put_queue(&state.queue);
+        self.known.queues.insert(state.queue.clone(), Some(state.clone()));
+        Ok(())
     }
 
     fn running_in(&self, _: &str) -> Result<i64, StoreError> {
@@ -65,8 +109,9 @@ impl TaskRows for Sheet {
         self.needs_all()
     }
 
-    fn count_key(&mut self, _: &str, _: &str, _: KeyChange) -> Result<(), StoreError> {
-        self.needs_all()
+    fn count_key(&mut self, queue: &str, key: &str, change: KeyChange) -> Result<(), StoreError> {
+        self.changes.tasks.count_key(queue, key, change);
+        Ok(())
     }
 
     fn give_keys(&mut self, _: &str) -> Result<(i64, i64), StoreError> {
