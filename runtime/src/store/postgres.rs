@@ -21,7 +21,7 @@ mod tls;
 
 pub use options::PgOptions;
 
-use super::sql::Reader;
+use super::sql::{Reader, Session as _};
 use super::{
     Belongings, ChangeSignal, EntryRow, FieldRow, InboxRow, LeaseRow, NextSchedule, OutputRow, QueueKeyRow, QueueRow,
     QueueState, Rejected, RequestKey, RequestRow, RunKey, RunPage, RunQuery, RunRow, ScheduleRow, Store, StoreError,
@@ -231,7 +231,16 @@ impl Store for PostgresStore {
     }
 
     fn tasks(&self, which: TaskKey<'_>) -> Result<Vec<TaskRow>, StoreError> {
-        self.reading(|reader| reader.tasks(which))
+        if !matches!(which, TaskKey::Waiting { .. }) {
+            return self.reading(|reader| reader.tasks(which));
+        }
+        // With the settings of a transaction: to the planner, a sort of the whole queue looks cheap.
+        self.reading(|reader| {
+            reader.session.begin_read()?;
+            let found = reader.tasks(which);
+            reader.session.undo()?;
+            found
+        })
     }
 
     fn queue(&self, name: &str) -> Result<Option<QueueState>, StoreError> {

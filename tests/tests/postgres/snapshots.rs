@@ -4,6 +4,7 @@ use crate::work::ENDING;
 use limits::Soon as _;
 use std::time::Duration;
 use steadfast::prelude::*;
+use steadfast::{Scope, scoped};
 use throwaway_postgres::{Cluster, Database};
 
 #[step]
@@ -62,4 +63,40 @@ async fn a_step_leaves_no_dead_row_of_the_log_and_scans_no_runs() {
     assert_eq!((updated, dead), (0, 0), "the log has dead rows");
     assert!(scanned < ROUNDS * AT_ONCE, "runs are found by scans");
     drop(snapshot);
+}
+
+#[workflow]
+async fn nothing(_flow: &Flow, _n: u64) -> Result<()> {
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_claim_reads_the_head_of_its_queue_though_the_server_has_counted_nothing() {
+    const WAITING: u64 = 3_000;
+    let Some(cluster) = Cluster::shared() else { return };
+    let database = cluster.database("heads");
+    let builder = || Engine::builder().postgres(database.url()).workflow(nothing);
+    let client = builder().start().soon().await.expect("an engine");
+    database.execute("ALTER TABLE steadfast_tasks SET (autovacuum_enabled = off)").expect("altered");
+    let queue = Scope::new().queue("heads");
+    let runs = (0..WAITING).map(|n| (format!("run-{n}"), n));
+    scoped(queue, client.start_all(nothing, runs)).soon().await.expect("the starts");
+    let worker = builder().serve("heads", 4).start().soon().await.expect("an engine");
+    for n in 0..40 {
+        let run = worker.handle(nothing, &format!("run-{n}")).soon().await.expect("a run");
+        run.result().soon().await.expect("a result");
+    }
+    worker.shutdown(ENDING).soon().await.expect("an orderly end");
+    client.shutdown(ENDING).soon().await.expect("an orderly end");
+    drop((worker, client));
+    let waiting = "SELECT sum(idx_scan), sum(idx_tup_read) FROM pg_stat_user_indexes WHERE indexrelname = 'steadfast_tasks_waiting'";
+    let read = || {
+        let rows = database.execute(waiting).expect("the counts are read");
+        let number = |column: usize| rows[0][column].as_deref().expect("a number").parse::<u64>().expect("a number");
+        (number(0), number(1))
+    };
+    limits::until(async || read().0 >= 10).await;
+    let (scans, entries) = read();
+    println!("{scans} scans read {entries} entries");
+    assert!(entries < scans * WAITING / 10, "claims read their whole queue: {entries} entries in {scans} scans");
 }

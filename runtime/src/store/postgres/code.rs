@@ -125,7 +125,7 @@ impl<'a, 's> OfUser<'a, 's> {
         // A user's statement may be one that a scan suits best.
         format!(
             "{last}SAVEPOINT steadfast_statement; SET LOCAL statement_timeout = {left}; \
-             SET LOCAL enable_seqscan TO DEFAULT"
+             SET LOCAL enable_seqscan TO DEFAULT; SET LOCAL enable_bitmapscan TO DEFAULT"
         )
     }
 
