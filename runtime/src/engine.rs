@@ -127,6 +127,8 @@ pub use pausing::Pause;
 pub(crate) use prepare::Preparation;
 pub use queue::{QueueHandle, QueueInfo, QueueKey};
 #[cfg(feature = "testing")]
+pub(crate) use queued_runs::place_of;
+#[cfg(feature = "testing")]
 pub(crate) use rebuild::rebuild;
 pub use requests::OpenRequest;
 #[cfg(feature = "testing")]

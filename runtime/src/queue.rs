@@ -1,7 +1,7 @@
 //! Declarations of queues: their limits, and the keys by which they count and share.
 
 use crate::panics::caught;
-use crate::store::{QueueLimits, Rate};
+use crate::store::{QueueChange, QueueLimits, Rate};
 use std::any::{Any, TypeId, type_name};
 use std::collections::BTreeMap;
 use std::fmt;
@@ -137,6 +137,11 @@ impl Queue {
             );
             self.fault.get_or_insert(fault);
         }
+    }
+
+    /// Returns the write that declares it.
+    pub(crate) fn declaration(&self) -> QueueChange {
+        QueueChange::Declare { limits: self.limits.clone(), has_keys: self.has_keys() }
     }
 
     pub(crate) fn has_keys(&self) -> bool {

@@ -19,12 +19,17 @@ mod observers;
 mod oracle;
 mod outside;
 mod perform;
+mod places;
 mod progress;
+mod queued;
+mod reading;
 mod sample;
 mod scenario;
 mod script;
 mod secrets;
+mod starts;
 mod stub;
 mod subject;
+mod time;
 
 pub use crash::{CrashReport, CrashTest, crash_everywhere};

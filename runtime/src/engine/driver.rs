@@ -9,7 +9,7 @@ use super::submit::submit;
 use super::timers::{Busy, Sleeper};
 use super::{attach, continue_as_new, fields, inbox, queued_runs, trace};
 use crate::machine::{Effect, Machine};
-use crate::record::ParkReason;
+use crate::record::{InboxKind, ParkReason};
 use crate::session::SessionPolicy;
 use crate::store::{InboxRow, StoreError};
 use crate::value::Value;
@@ -60,6 +60,8 @@ pub(super) struct Driver<'a> {
 struct Inbox {
     reading: bool,
     again: bool,
+    /// Whether the run is to be resumed, and is loaded again for that.
+    resumes: bool,
 }
 
 impl<'a> Driver<'a> {
@@ -298,6 +300,12 @@ impl<'a> Driver<'a> {
         let more = items.as_ref().is_none_or(|items| items.len() == ITEMS);
         let again = std::mem::take(&mut self.inbox).again;
         for item in items.into_iter().flatten() {
+            // It needs room in its queue to go on.
+            if item.kind == InboxKind::Resume && self.run.is_paused() && self.core.tasks.queued.is_without(self.number)
+            {
+                self.inbox.resumes = true;
+                return;
+            }
             self.run.receive(item, now);
         }
         if more || again {
@@ -321,7 +329,7 @@ impl<'a> Driver<'a> {
             self.idle = None;
             return false;
         }
-        if self.draining {
+        if self.draining || self.inbox.resumes {
             return true;
         }
         // Live values do not survive an eviction.
@@ -364,6 +372,9 @@ impl<'a> Driver<'a> {
         // Only now: a timer that fires while the run is still active would be lost.
         if left && let Some(due) = self.next_due(self.core.clock.read()) {
             self.core.timers.no_later_than(Sleeper::Evicted, due);
+        }
+        if left && self.inbox.resumes {
+            self.core.load(self.number);
         }
         left
     }

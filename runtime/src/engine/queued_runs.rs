@@ -4,6 +4,7 @@ use super::clock::AGAIN;
 use super::core::{Core, DriverEvent};
 use super::parking::blocking;
 use super::rooms::Room;
+use crate::record::InboxKind;
 use crate::store::{
     Lease, PlaceChange, Rejected, RunKey, RunRow, Store, StoreError, TaskKey, TaskRow, TaskState, Write,
 };
@@ -43,17 +44,19 @@ pub(super) async fn admit(core: &Arc<Core>, row: &RunRow, lease: Lease) -> Resul
         return Ok(Admitted::Yes);
     }
     queued.used();
+    queued.leave_without(number);
     let is_leaving = queued.rooms().contains_key(&number);
-    let Some(Place { task, held, is_to_stop }) = blocking(core, move |store| read(store, number)).await? else {
+    let Some(place) = blocking(core, move |store| place_of(store, number)).await? else {
         return Ok(Admitted::Yes);
     };
     // It had room with the engine from which its lease was taken over, or before a restart.
-    if !is_leaving && task.state == TaskState::Claimed && task.lease == Some(lease.number) {
-        let TaskRow { queue, attempt, .. } = task;
+    if !is_leaving && place.is_room_of(lease) {
+        let Place { task: TaskRow { queue, attempt, .. }, held, .. } = place;
         queued.enter(number, Room { queue, lease, attempt, held, leaving: false });
         return Ok(Admitted::Yes);
     }
-    if is_to_stop || task.deadline.is_some_and(|deadline| deadline <= core.now()) {
+    if place.needs_no_room(core.now()) {
+        queued.enter_without(number);
         return Ok(Admitted::ToStop);
     }
     wait(core, number, lease, None).await
@@ -80,19 +83,31 @@ pub(super) async fn wait(
 }
 
 /// What a run has in its queue.
-struct Place {
-    task: TaskRow,
+pub(crate) struct Place {
+    pub(crate) task: TaskRow,
     /// Whether it keeps its room while it waits.
-    held: bool,
+    pub(crate) held: bool,
     /// Whether it is to be cancelled or paused.
     is_to_stop: bool,
 }
 
-fn read(store: &dyn Store, run: i64) -> Result<Option<Place>, StoreError> {
+impl Place {
+    /// Returns whether it is room that this lease has.
+    pub(crate) fn is_room_of(&self, lease: Lease) -> bool {
+        self.task.state == TaskState::Claimed && self.task.lease == Some(lease.number)
+    }
+
+    /// Returns whether the run is driven without room: it is to be cancelled or paused, or its time is over.
+    pub(crate) fn needs_no_room(&self, now: i64) -> bool {
+        self.is_to_stop || self.task.deadline.is_some_and(|deadline| deadline <= now)
+    }
+}
+
+pub(crate) fn place_of(store: &dyn Store, run: i64) -> Result<Option<Place>, StoreError> {
     let Some(task) = store.tasks(TaskKey::Run(run))?.into_iter().find(TaskRow::is_run) else { return Ok(None) };
     let held = is_held(store, &task.queue)?;
     let items = store.inbox(RunKey::Number(run), 0, usize::MAX)?;
-    Ok(Some(Place { task, held, is_to_stop: items.iter().any(|item| item.kind.needs_no_room()) }))
+    Ok(Some(Place { task, held, is_to_stop: InboxKind::need_no_room(items.iter().map(|item| &item.kind)) }))
 }
 
 /// Returns whether runs of a queue keep their room while they wait.
@@ -103,6 +118,7 @@ pub(super) fn is_held(store: &dyn Store, queue: &str) -> Result<bool, StoreError
 /// Evicts a run by `leave`, which returns whether it did, and frees its room. One that has not `ended` keeps the room if
 /// its queue says so. With an end the room went in the same commit.
 pub(super) fn left(core: &Arc<Core>, run: i64, ended: bool, leave: impl FnOnce() -> bool) -> bool {
+    let was_without = core.tasks.queued.leave_without(run);
     let leaving = {
         let mut rooms = core.tasks.queued.rooms();
         // What is at work when the engine stops keeps its room with its lease.
@@ -114,6 +130,9 @@ pub(super) fn left(core: &Arc<Core>, run: i64, ended: bool, leave: impl FnOnce()
         })
     };
     let left = leave();
+    if was_without && !left {
+        core.tasks.queued.enter_without(run);
+    }
     let Some(room) = leaving else { return left };
     if !left {
         if let Some(room) = core.tasks.queued.rooms().get_mut(&run).filter(|now| now.attempt == room.attempt) {

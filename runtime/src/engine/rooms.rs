@@ -1,7 +1,7 @@
 //! The room that runs have in queues, as their engine knows it.
 
 use crate::store::Lease;
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -9,6 +9,8 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 #[derive(Default)]
 pub(crate) struct QueuedRuns {
     rooms: Mutex<HashMap<i64, Room>>,
+    /// Those that are driven without room, because they are to stop.
+    without: Mutex<HashSet<i64>>,
     /// Whether this engine has had to do with queues of runs: only then it looks for those whose time is over.
     is_used: AtomicBool,
 }
@@ -75,8 +77,26 @@ impl QueuedRuns {
         self.rooms().get(&run).is_some_and(|room| !room.leaving)
     }
 
+    fn without(&self) -> MutexGuard<'_, HashSet<i64>> {
+        self.without.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Returns whether a run is driven here without room: then it may not go on.
+    pub(super) fn is_without(&self, run: i64) -> bool {
+        self.is_used() && self.without().contains(&run)
+    }
+
+    pub(super) fn enter_without(&self, run: i64) {
+        self.without().insert(run);
+    }
+
+    pub(super) fn leave_without(&self, run: i64) -> bool {
+        self.is_used() && self.without().remove(&run)
+    }
+
     pub(super) fn enter(&self, run: i64, room: Room) {
         self.used();
+        self.leave_without(run);
         self.rooms().insert(run, room);
     }
 }

@@ -11,7 +11,7 @@ use super::queued_runs;
 use super::queues::{Claimed, Queue, TaskId, id_of};
 use crate::panics::caught_future;
 use crate::queue::Declared;
-use crate::store::{Lease, NewInboxItem, QueueChange, Store, TaskKey, TaskRow, TaskState, Write, Written};
+use crate::store::{Lease, NewInboxItem, Store, TaskKey, TaskRow, TaskState, Write, Written};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -142,10 +142,10 @@ async fn room(core: &Core, queue: &str, steps: &Arc<[String]>, free: usize) -> O
 
 /// Declares the queues of an engine that starts.
 pub(super) fn declare(store: &dyn Store, declared: &Declared) -> Result<(), EngineError> {
-    let changes = declared.0.values().map(|queue| Write::ChangeQueue {
-        queue: queue.name.as_str().into(),
-        change: QueueChange::Declare { limits: queue.limits.clone(), has_keys: queue.has_keys() },
-    });
+    let changes = declared
+        .0
+        .values()
+        .map(|queue| Write::ChangeQueue { queue: queue.name.as_str().into(), change: queue.declaration() });
     let changes: Vec<Write> = changes.collect();
     if !changes.is_empty() {
         store.commit(&changes)?;

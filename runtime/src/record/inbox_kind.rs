@@ -80,6 +80,21 @@ impl InboxKind {
         }
     }
 
+    /// Returns whether a run with these items needs no room in a queue to take them: they pause or end it. One that is
+    /// resumed, too, goes on.
+    pub(crate) fn need_no_room<'a>(items: impl Iterator<Item = &'a Self>) -> bool {
+        let (mut pauses, mut resumes) = (false, false);
+        for kind in items {
+            match kind {
+                Self::Cancel => return true,
+                Self::Pause => pauses = true,
+                Self::Resume => resumes = true,
+                Self::Message | Self::Answer | Self::Ended | Self::Attempt | Self::Wrote | Self::Unknown(_) => {}
+            }
+        }
+        pauses && !resumes
+    }
+
     /// Returns whether a paused run takes it: it pauses, resumes or ends the run.
     pub(crate) const fn reaches_paused(&self) -> bool {
         match self {

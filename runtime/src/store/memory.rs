@@ -38,6 +38,12 @@ impl MemoryStore {
         Self { shared: Arc::new(Shared { tables: Mutex::default(), database_id }), own: AtomicU64::new(0) }
     }
 
+    /// Stops its clock at this time, in milliseconds since 1970.
+    #[cfg(feature = "testing")]
+    pub(crate) fn set_clock(&self, now: i64) {
+        self.tables().clock = Some(now);
+    }
+
     fn tables(&self) -> MutexGuard<'_, Tables> {
         self.shared.tables.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -129,7 +135,7 @@ impl Store for MemoryStore {
     }
 
     fn clock(&self) -> Result<i64, StoreError> {
-        Ok(rows::now())
+        Ok(self.tables().now())
     }
 
     fn schedule(&self, name: &str) -> Result<Option<ScheduleRow>, StoreError> {

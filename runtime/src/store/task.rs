@@ -87,7 +87,7 @@ impl TaskRow {
 
     /// Returns its place in the queue: the lowest is claimed first.
     #[must_use]
-    pub(super) fn rank(&self) -> i64 {
+    pub(crate) fn rank(&self) -> i64 {
         self.at.saturating_add(self.priority.saturating_mul(Self::AGE))
     }
 }

@@ -43,11 +43,11 @@ impl Scenario<'_> {
     pub(super) async fn commit(&mut self, loaded: &mut Loaded, append: Append) -> Result<Next, String> {
         let commit = self.commits;
         self.commits += 1;
-        if commit > ENDLESS {
-            return Err(format!("the workflow has not ended after {ENDLESS} commits"));
-        }
+        is_endless(commit)?;
         self.kinds.push(kinds(&append));
         self.far.is_used |= append.outgoing.iter().any(|outgoing| matches!(outgoing, Outgoing::Enqueue(_)));
+        let queues = |outgoing: &Outgoing| matches!(outgoing, Outgoing::Start { run, .. } if run.queued.is_some());
+        self.places.is_used |= append.outgoing.iter().any(queues);
         self.interfere(commit, loaded, append.run)?;
         let fault = self.plan.fault.filter(|(fault, at)| Fault::AT_COMMIT.contains(fault) && *at == commit);
         let fault = fault.map(|(fault, _)| fault);
@@ -118,9 +118,87 @@ impl Scenario<'_> {
 
     async fn die(&mut self, loaded: &mut Loaded) -> Result<Next, String> {
         self.was_recorded(loaded)?;
-        self.crash(loaded).await;
+        self.crash(loaded).await?;
         Ok(Next::Crashed)
     }
+
+    /// Commits a write of the engine that is no append. Returns the answer; [`Written::Done`] if it was rejected for one of
+    /// the reasons that `may` be. `None` after a crash, or if it is unknown: then the engine finds everything again.
+    pub(super) async fn commit_alone(
+        &mut self,
+        kind: &str,
+        write: Write,
+        may: &[Rejected],
+    ) -> Result<Option<Written>, String> {
+        let commit = self.commits;
+        self.commits += 1;
+        is_endless(commit)?;
+        self.kinds.push(kind.to_owned());
+        self.sends_at(commit)?;
+        let fault = self.plan.fault.filter(|(fault, at)| Fault::AT_COMMIT.contains(fault) && *at == commit);
+        let fault = fault.map(|(fault, _)| fault);
+        if self.failing > 0 {
+            self.failing -= 1;
+            return self.find_all_again().await;
+        }
+        if std::mem::take(&mut self.crash_again) {
+            return self.die_alone().await;
+        }
+        match fault {
+            Some(Fault::CrashBefore) => return self.die_alone().await,
+            Some(Fault::CrashInRecovery) => {
+                self.crash_again = true;
+                return self.die_alone().await;
+            }
+            Some(Fault::StoreFailsOnce) => return self.find_all_again().await,
+            Some(Fault::StoreFailsLong) => {
+                self.failing = 4;
+                return self.find_all_again().await;
+            }
+            Some(Fault::LeaseTaken) => {
+                self.take_over()?;
+                let is_fenced = !matches!(write, Write::ExpireRuns { .. });
+                let answers = self.store.commit(&[write]).map_err(|error| error.to_string())?;
+                if is_fenced && answers != [Err(Rejected::Fenced)] {
+                    return Err(format!("an owner that had lost its lease wrote: {answers:?}"));
+                }
+                return self.die_alone().await;
+            }
+            _ => {}
+        }
+        let answers = self.store.commit(&[write]).map_err(|error| error.to_string())?;
+        self.look()?;
+        match fault {
+            Some(Fault::CrashAfter) => return self.die_alone().await,
+            Some(Fault::AnswerLost) => return self.find_all_again().await,
+            _ => {}
+        }
+        match answers.into_iter().next() {
+            Some(Ok(written)) => Ok(Some(written)),
+            Some(Err(rejected)) if may.contains(&rejected) => Ok(Some(Written::Done)),
+            other => Err(format!("a write by which a run {kind} was answered with {other:?}")),
+        }
+    }
+
+    async fn find_all_again<T>(&mut self) -> Result<Option<T>, String> {
+        self.load_all().await?;
+        self.loaded.values_mut().for_each(|loaded| loaded.look = true);
+        Ok(None)
+    }
+
+    async fn die_alone<T>(&mut self) -> Result<Option<T>, String> {
+        self.loaded.values().try_for_each(|loaded| self.was_recorded(loaded))?;
+        self.crash_all().await?;
+        self.load_all().await?;
+        Ok(None)
+    }
+}
+
+fn is_endless(commit: usize) -> Result<(), String> {
+    if commit > ENDLESS {
+        return Err(format!("the workflow has not ended after {ENDLESS} commits"));
+    }
+    Ok(())
 }
 
 /// Returns the kinds of entries that a commit writes: commits with the same kinds are one kind of place for a fault.

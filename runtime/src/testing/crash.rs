@@ -4,12 +4,13 @@ use super::everywhere::{Ways, everywhere};
 use super::scenario::BEGINNING;
 use super::script::Script;
 use super::secrets;
+use super::starts::Start;
 use super::subject::Subject;
-use crate::codec::Location;
 use crate::graph::Event;
 use crate::journal::{AnyWorkflow, Stubs};
-use crate::machine::{first_entry, scope_entry};
 use crate::message::Message;
+use crate::queue::Declared;
+use crate::queue::Queue;
 use crate::resources::{ResourceFactory, ResourceSet};
 use crate::scope::Scope;
 use crate::step::StepDef;
@@ -42,7 +43,14 @@ use std::sync::{Arc, Mutex};
 /// ([`workflow`](CrashTest::workflow)) are run with it, with every fault at their commits too. A run that continues as
 /// new is run to the end of its last execution; contents of its context in field stores cannot be carried over here.
 ///
-/// Checked of these: each message is received once and in order; an open request can be answered; outputs that were
+/// Runs in queues wait there for room, and give it back while they wait: children that are started with `.queue(..)`, the
+/// run itself ([`with`](CrashTest::with)), and runs that are started from outside ([`start`](CrashTest::start)), for
+/// example with [`debounce`](Scope::debounce). Remote steps wait in the same queues. [`queue`](CrashTest::queue) declares
+/// limits. Checked: limits are never exceeded, also per key; tasks start in their order, and not before they are due; a
+/// run that has room for nothing starts no step; a run whose place a newer start has taken never begins; the ends of
+/// these runs agree, too.
+///
+/// Checked of messages and answers: each message is received once and in order; an open request can be answered; outputs that were
 /// read stay, each item once and in order; a cancelled run does what it does on cancellation, and then nothing more.
 ///
 /// Secrets are encrypted with a key of the test's own, if the feature `encryption` is enabled.
@@ -95,6 +103,7 @@ where
         resources: ResourceSet::default(),
         children: BTreeMap::new(),
         script: Script::default(),
+        queues: Declared::default(),
         ways: Ways { seed: 0, orders: 3, cancel: false, pause: false, at_most: None, releasing_early: false },
         scope: Scope::default(),
         workflow: PhantomData,
@@ -110,6 +119,7 @@ pub struct CrashTest<W: WorkflowDef> {
     resources: ResourceSet,
     children: BTreeMap<(&'static str, u32), Arc<dyn AnyWorkflow>>,
     script: Script,
+    queues: Declared,
     ways: Ways,
     scope: Scope,
     workflow: PhantomData<fn() -> W>,
@@ -160,7 +170,8 @@ impl<W: WorkflowDef> CrashTest<W> {
         self
     }
 
-    /// Applies all options of a scope: deadline, labels and principal; the id is the test's.
+    /// Applies all options of a scope: deadline, labels, principal, deduplication key and those of a queue; the id is the
+    /// test's.
     pub fn with(mut self, scope: Scope) -> Self {
         self.scope = scope;
         self
@@ -186,6 +197,27 @@ impl<W: WorkflowDef> CrashTest<W> {
     pub fn event<E: Event>(mut self, event: E) -> Self {
         self.script.event(event);
         self
+    }
+
+    /// Declares a queue, with its limits and keys; see [`EngineBuilder::queue`](crate::EngineBuilder::queue). Each queue is
+    /// served, declared or not.
+    pub fn queue(mut self, queue: Queue) -> Self {
+        self.queues.0.insert(queue.name.clone(), queue);
+        self
+    }
+
+    /// Starts another run from outside, in its place among the messages and like them: when nothing else can happen but
+    /// that time passes, or at some commit. It is started twice, as by a client that has lost the answer. With
+    /// [`debounce`](Scope::debounce) several such starts become one run, that of the last. The workflow is registered, as
+    /// by [`workflow`](Self::workflow).
+    pub fn start<F: Startable<M>, M>(
+        mut self,
+        workflow: F,
+        input: <F::Workflow as WorkflowDef>::Input,
+        scope: Scope,
+    ) -> Self {
+        self.script.start(Start::new::<F::Workflow>(input, scope));
+        self.workflow(workflow)
     }
 
     /// Sets the answer to requests of the run and of those that it starts, given when nothing else can happen but that
@@ -260,28 +292,25 @@ impl<W: WorkflowDef> IntoFuture for CrashTest<W> {
 
     fn into_future(self) -> Self::IntoFuture {
         let cipher = secrets::cipher(self.ways.seed);
-        let fields = secrets::fields(secrets::identity(W::NAME), Arc::default(), cipher.clone());
-        let input = W::CODE.input(self.input).record(fields.coder(), Location::Input);
-        let input = input.unwrap_or_else(|error| {
-            let hint = secrets::hint(&fields);
-            panic!("the input of `{}` cannot be stored: {error}{hint}", W::NAME)
-        });
+        let id = (secrets::RUN.to_owned(), secrets::INCARNATION);
+        let fields = |run| secrets::fields(run, Arc::default(), cipher.clone());
+        let start = Start::new::<W>(self.input, self.scope).new_run(id, &self.queues, fields, BEGINNING);
+        let start = start.unwrap_or_else(|fault| panic!("{fault}"));
         let mut fits = self.resources.check();
+        fits = fits.and_then(|()| self.queues.0.values().find_map(Queue::flaw).map_or(Ok(()), Err));
         if self.stubs.is_empty() {
             fits = fits.and_then(|()| {
                 self.resources.check_declared(&format!("the steps of workflow `{}` take", W::NAME), W::RESOURCES)
             });
         }
         fits.unwrap_or_else(|fault| panic!("{fault}"));
-        let first = [first_entry(W::NAME, input, BEGINNING)];
-        let second = scope_entry(2, &self.scope.recorded(None, BEGINNING), BEGINNING);
         let mut workflows = self.children;
         workflows.insert((W::NAME, W::VERSION), Typed::<W>::TABLE.shared());
         let subject = Subject {
             name: W::NAME,
-            version: W::VERSION,
             workflows,
-            entries: first.into_iter().chain(second).collect(),
+            start,
+            queues: Arc::new(self.queues),
             script: self.script,
             stubs: self.stubs,
             sql: self.sql,

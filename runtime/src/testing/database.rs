@@ -13,18 +13,34 @@ pub(super) struct Database {
     store: Box<dyn Store>,
     /// Counts the rows of the user's tables. It owns the folder of the file, and is dropped after the store.
     count: Box<dyn Fn() -> Result<Counts, String> + Send + Sync>,
+    /// The same database, if it is in memory: then its clock can be set.
+    memory: Option<MemoryStore>,
 }
 
 impl Database {
     /// Creates one in memory, or, if there are statements that create the user's tables, a new file with them.
     pub(super) fn new(statements: &[String]) -> Result<Self, String> {
         match statements {
-            [] => Ok(Self { store: Box::new(MemoryStore::new()), count: Box::new(|| Ok(Counts::new())) }),
+            [] => {
+                let memory = MemoryStore::new();
+                let count = Box::new(|| Ok(Counts::new()));
+                Ok(Self { store: Box::new(memory.clone()), count, memory: Some(memory) })
+            }
             #[cfg(feature = "sqlite")]
             statements => file::create(statements),
             #[cfg(not(feature = "sqlite"))]
             _ => Err("tables need the feature `sqlite`".into()),
         }
+    }
+
+    /// Sets its clock; `false` if that of a file is the machine's.
+    pub(super) fn set_clock(&self, now: i64) -> bool {
+        self.memory.as_ref().map(|memory| memory.set_clock(now)).is_some()
+    }
+
+    /// Returns whether its clock is that of the scenario.
+    pub(super) const fn is_simulated(&self) -> bool {
+        self.memory.is_some()
     }
 
     /// Returns each of the user's tables with its number of rows.

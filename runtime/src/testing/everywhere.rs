@@ -66,7 +66,7 @@ impl Tester<'_> {
         self.keep(&played);
         // Events from outside race with everything.
         let Ways { cancel, pause, at_most, .. } = self.ways;
-        let has_messages = self.subject.script.messages() > 0;
+        let has_messages = !self.subject.script.words().is_empty();
         let has_others = played.has_orders || has_messages || cancel || pause;
         let commits = played.commits.len();
         let mut chosen = Order { plan, commits: played.commits, saves: played.saves };

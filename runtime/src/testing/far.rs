@@ -13,7 +13,7 @@ use crate::record::{AttemptOutcome, StepWrite};
 use crate::run_env::RunEnv;
 use crate::scope::{Cancellation, Link, StepScope, Writes};
 use crate::session::Session;
-use crate::store::{Lease, NewInboxItem, Rejected, TaskKey, TaskRow, TaskState, Write};
+use crate::store::{Lease, NewInboxItem, Rejected, TaskRow, TaskState, Write};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -74,18 +74,10 @@ impl Scenario<'_> {
         }
     }
 
-    fn tasks(&self) -> Result<Vec<TaskRow>, String> {
-        let mut tasks = Vec::new();
-        for row in self.rows()? {
-            tasks.extend(self.store.tasks(TaskKey::Run(row.number)).map_err(|error| error.to_string())?);
-        }
-        Ok(tasks)
-    }
-
     /// Runs what it has claimed, cancels what nothing waits for, and claims one that waits.
     async fn far_reconciles(&mut self, tasks: &[TaskRow]) -> Result<bool, String> {
         let lease = self.far.lease.map(|lease| lease.number);
-        let ours = |task: &&TaskRow| lease.is_some() && task.lease == lease;
+        let ours = |task: &&TaskRow| !task.is_run() && lease.is_some() && task.lease == lease;
         for task in tasks.iter().filter(ours) {
             let id = (task.position, task.attempt);
             let is_known = self.far.runs.get(&task.run).is_some_and(|run| run.claimed.contains(&id));
@@ -101,8 +93,8 @@ impl Scenario<'_> {
                 return Ok(true);
             }
         }
-        let Some(task) = tasks.iter().find(|task| task.state == TaskState::Waiting) else { return Ok(false) };
-        let (queue, steps) = (task.queue.as_str().into(), [task.step.clone()].into());
+        let Some(task) = self.claimable(|task| !task.is_run())?.into_iter().next() else { return Ok(false) };
+        let (queue, steps) = (task.queue.as_str().into(), [task.step].into());
         let lease = self.far_lease()?;
         self.far_commits("claims a remote step", Write::ClaimTasks { lease, queue, steps, limit: 1 }).await?;
         Ok(true)
@@ -128,7 +120,7 @@ impl Scenario<'_> {
         let Some(body) = body else { return Ok(()) };
         if !self.far.runs.contains_key(&task.run) {
             let row = self.row(task.run)?;
-            let env = RunEnv::new(self.fields(&row), self.resources.clone(), Session::default());
+            let env = self.env(&row, Session::default());
             let attempts = RunningAttempts::of(&env, self.plan.order);
             self.far.runs.insert(task.run, FarRun { env, attempts, claimed: BTreeSet::new() });
         }

@@ -1,6 +1,7 @@
 //! The active runs of a scenario, loaded as the engine loads them.
 
 use super::attempts::RunningAttempts;
+use super::places::Admitted;
 use super::scenario::Scenario;
 use super::secrets;
 use crate::engine::{rebuild, result_of};
@@ -8,6 +9,7 @@ use crate::fields::Fields;
 use crate::machine::{LoadField, Machine, Rebuild};
 use crate::record::{Limits, RunIdentity};
 use crate::run_env::RunEnv;
+use crate::session::Session;
 use crate::store::{Lease, LeaseRow, RunKey, RunRow, Status, Write, Written};
 use crate::value::{Encoding, Pointer, Value};
 use std::collections::HashMap;
@@ -28,7 +30,9 @@ impl Scenario<'_> {
     pub(super) async fn load_all(&mut self) -> Result<(), String> {
         for row in self.rows()? {
             let items = self.store.inbox(RunKey::Number(row.number), 0, 1).map_err(|error| error.to_string())?;
-            if row.wake_at.is_some() || !items.is_empty() {
+            // One that waits in a queue for a time takes no room before it.
+            let is_due = |due| row.queue.is_none() || due <= self.now;
+            if row.wake_at.is_some_and(is_due) || !items.is_empty() {
                 self.load(row.number).await?;
             }
         }
@@ -49,8 +53,16 @@ impl Scenario<'_> {
         if row.status.is_final() || self.loaded.contains_key(&number) {
             return Ok(());
         }
+        let admitted = self.admit(&row)?;
+        if admitted == Admitted::No {
+            return Ok(());
+        }
         let mut run = self.new_machine(&row);
         self.rebuild(&mut run, &row).await?;
+        if admitted == Admitted::ToStop && !run.stops() {
+            self.places.wait(number, run.deadline());
+            return Ok(());
+        }
         let attempts = RunningAttempts::of(run.env(), self.plan.order);
         self.loaded.insert(number, Loaded { number, run, attempts, look: false });
         Ok(())
@@ -70,9 +82,13 @@ impl Scenario<'_> {
         secrets::fields(RunIdentity { id, workflow, execution }, self.stores.clone(), self.subject.cipher.clone())
     }
 
+    pub(super) fn env(&self, row: &RunRow, session: Session) -> Arc<RunEnv> {
+        RunEnv::with_queues(self.fields(row), self.resources.clone(), session, self.subject.queues.clone())
+    }
+
     fn new_machine(&mut self, row: &RunRow) -> Box<Machine> {
         let session = self.sessions.entry(row.number).or_default().clone();
-        let env = RunEnv::new(self.fields(row), self.resources.clone(), session);
+        let env = self.env(row, session);
         let run = Machine::new(row, self.lease, Limits::default(), env, || {});
         let run = run.with_stubs(self.subject.stubs.clone());
         if self.subject.releasing_early { run.releasing_early() } else { run }

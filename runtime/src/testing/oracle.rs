@@ -26,6 +26,8 @@ pub(super) struct End {
     pub(super) rows: Vec<(String, i64)>,
     /// The outputs, by channel and by the step that wrote them: several writers have no common order.
     pub(super) shown: ShownBy,
+    /// The ends of the runs in queues and of those that were started from outside, by id.
+    pub(super) queued: BTreeMap<String, (Status, Option<Value>)>,
 }
 
 /// Outputs, by channel and writer.
@@ -138,6 +140,13 @@ impl End {
         let fields =
             fields.into_iter().filter(|row| rows::parse(&row.name).is_none() && result_of(&row.name).is_none());
         let context = fields.map(|row| (row.name, row.value)).collect();
-        Some(Self { status, value: last.value.clone(), context, rows: Vec::new(), shown: BTreeMap::new() })
+        Some(Self {
+            status,
+            value: last.value.clone(),
+            context,
+            rows: Vec::new(),
+            shown: BTreeMap::new(),
+            queued: BTreeMap::new(),
+        })
     }
 }

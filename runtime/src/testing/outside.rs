@@ -3,6 +3,7 @@
 use super::fault::Disturbance;
 use super::loaded::Loaded;
 use super::scenario::Scenario;
+use super::script::Word;
 use crate::engine::{hash_of_answer, result_of};
 use crate::record::InboxKind;
 use crate::store::{InboxRow, NewInboxItem, Rejected, RequestKey, RequestRow, RunKey, Write};
@@ -25,8 +26,12 @@ impl Scenario<'_> {
     /// Sends the items that the plan has at a commit; returns the run that has got the last one.
     pub(super) fn sends_at(&mut self, commit: usize) -> Result<Option<i64>, String> {
         let mut notified = None;
-        if self.plan.early.is_some_and(|from| from <= commit) && self.said < self.subject.script.messages() {
-            notified = self.next_message()?;
+        // A run that waits in a queue may be resumed before its pause is recorded.
+        if self.paused && self.places.is_used && self.dice.below(3) == 0 {
+            notified = self.resume()?;
+        }
+        if self.plan.early.is_some_and(|from| from <= commit) {
+            notified = self.say()?.or(notified);
         }
         if let Some((disturbance, at)) = self.plan.disturbance
             && at == commit
@@ -48,23 +53,23 @@ impl Scenario<'_> {
     /// Returns whether there is something left to send.
     pub(super) fn has_words(&self) -> Result<bool, String> {
         let open = !self.main()?.status.is_final();
-        Ok(open && (self.paused || self.said < self.subject.script.messages() || self.answer()?.is_some()))
+        Ok(self.next_word()?.is_some() || (open && (self.paused || self.answer()?.is_some())))
     }
 
     /// Sends the next item, if there is one, because nothing else can happen.
     pub(super) fn say_next(&mut self) -> Result<bool, String> {
         let main = self.main()?;
-        if main.status.is_final() {
+        let open = !main.status.is_final();
+        if open && self.paused {
+            self.resume()?;
+            return Ok(true);
+        }
+        if self.next_word()?.is_some() {
+            self.say()?;
+            return Ok(true);
+        }
+        if !open {
             return Ok(false);
-        }
-        if self.paused {
-            self.paused = false;
-            self.send(NewInboxItem::new(main.number, InboxKind::Resume, self.now))?;
-            return Ok(true);
-        }
-        if self.said < self.subject.script.messages() {
-            self.next_message()?;
-            return Ok(true);
         }
         let Some((request, value)) = self.answer()? else { return Ok(false) };
         let key = Some(format!("answer:{}", request.id));
@@ -76,6 +81,11 @@ impl Scenario<'_> {
         self.store.write(Write::Answer { request: request.id, hash: hash_of_answer(&value), item })?;
         self.is_notified(request.run);
         Ok(true)
+    }
+
+    fn resume(&mut self) -> Result<Option<i64>, String> {
+        self.paused = false;
+        self.send(NewInboxItem::new(self.main()?.number, InboxKind::Resume, self.now))
     }
 
     /// Returns an open request that has an answer.
@@ -90,12 +100,26 @@ impl Scenario<'_> {
         Ok(None)
     }
 
-    fn next_message(&mut self) -> Result<Option<i64>, String> {
-        let main = self.main()?;
-        let item = self.subject.script.item(self.said, &self.fields(&main), main.number, self.now)?;
-        let notified = self.send(item)?;
-        self.said += 1;
-        Ok(notified)
+    /// Returns which message or start is next. A run that has ended gets no more messages.
+    fn next_word(&self) -> Result<Option<usize>, String> {
+        let open = !self.main()?.status.is_final();
+        let next = self.subject.script.words().iter().enumerate().skip(self.said);
+        Ok(next.filter(|(_, word)| open || matches!(word, Word::Start(_))).map(|(which, _)| which).next())
+    }
+
+    /// Sends the next message, or starts the next run, if there is one; returns the run that has got something.
+    fn say(&mut self) -> Result<Option<i64>, String> {
+        let Some(which) = self.next_word()? else { return Ok(None) };
+        self.said = which + 1;
+        let subject = self.subject;
+        match &subject.script.words()[which] {
+            Word::Message(name, encode) => {
+                let main = self.main()?;
+                let (name, value) = (Some((*name).to_owned()), Some(encode(&self.fields(&main))?));
+                self.send(NewInboxItem { name, value, ..NewInboxItem::new(main.number, InboxKind::Message, self.now) })
+            }
+            Word::Start(start) => self.start_outside(start, which).map(|()| None),
+        }
     }
 
     /// Puts an item into the inbox of a run, unless it has ended; returns the run.
@@ -123,10 +147,15 @@ impl Scenario<'_> {
 
     pub(super) fn read_into(&self, loaded: &mut Loaded) -> Result<(), String> {
         loaded.look = false;
+        let is_without = loaded.run.is_paused() && self.is_without_room(loaded.number)?;
         let items: Result<Vec<InboxRow>, _> =
             self.store.inbox(RunKey::Number(loaded.number), loaded.run.read_to(), usize::MAX);
         let fields = loaded.run.env().fields.clone();
         for mut item in items.map_err(|error| error.to_string())? {
+            // It is loaded again once it has room.
+            if is_without && item.kind == InboxKind::Resume {
+                break;
+            }
             if let Some(pointer) = result_of(&item) {
                 // The stores of a scenario are in memory.
                 item.value = fields.load(&pointer).now_or_never().and_then(Result::ok);

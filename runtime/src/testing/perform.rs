@@ -38,6 +38,7 @@ impl Scenario<'_> {
                     let (env, context) = (loaded.run.env().clone(), loaded.run.context());
                     prepare(&*body, &scope, context, &env).await?;
                     let (position, attempt) = (scope.position, scope.attempt);
+                    self.may_work(loaded)?;
                     let journal = self.journal(number)?;
                     self.seen.entry(number).or_default().body_started(&journal, position, attempt)?;
                     loaded.attempts.start(position, attempt, attempt_of(&*body, &arguments, scope, env));

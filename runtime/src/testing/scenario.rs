@@ -8,13 +8,14 @@ use super::fault::{Dice, Plan};
 use super::loaded::Loaded;
 use super::observers::Observers;
 use super::oracle::{End, Seen};
-use super::secrets;
+use super::places::Places;
+use super::queued::Queued;
 use super::subject::{self, Subject};
 use crate::fields::FieldStores;
 use crate::record::Kind;
 use crate::resources::Resources;
 use crate::session::Session;
-use crate::store::{EntryRow, Holder, Lease, NewRun, RunKey, RunQuery, RunRow, Status, Write, Written};
+use crate::store::{Lease, RunRow, Status, Write};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -22,7 +23,7 @@ use std::time::{Duration, Instant};
 /// The time at which every scenario begins: 2020-01-01, in milliseconds since 1970.
 pub(super) const BEGINNING: i64 = 1_577_836_800_000;
 /// The longest wait for a body when nothing else can happen.
-const LONGEST: Duration = Duration::from_secs(30);
+pub(super) const LONGEST: Duration = Duration::from_secs(30);
 
 /// The outcome of one scenario.
 pub(super) struct Played {
@@ -59,12 +60,18 @@ pub(super) struct Scenario<'a> {
     pub(super) absent: BTreeSet<i64>,
     /// A run that is to be evicted and loaded again.
     pub(super) evicting: Option<i64>,
-    /// The number of messages that were sent.
+    /// The number of messages and starts that were sent.
     pub(super) said: usize,
+    /// The runs that were started from outside.
+    pub(super) started: BTreeSet<i64>,
     /// Whether the run was paused, and not yet resumed.
     pub(super) paused: bool,
     /// The engine that runs remote steps.
     pub(super) far: Far,
+    /// What the engine of the runs does for those in queues.
+    pub(super) places: Places,
+    /// What was seen of the queues.
+    pub(super) queued: Queued,
     /// The resources of the process that plays the owner.
     pub(super) resources: Resources,
     pub(super) sessions: HashMap<i64, Session>,
@@ -86,25 +93,15 @@ impl Subject {
     /// Runs a scenario.
     pub(super) async fn play(&self, plan: Plan) -> Result<Played, String> {
         let store = Database::new(&self.sql)?;
+        store.set_clock(BEGINNING);
         let lease = store.open_lease()?;
-        let new = NewRun {
-            queued: None,
-            holder: Holder::Keeps,
-            id: secrets::RUN.into(),
-            workflow: self.name.into(),
-            lease: Some(lease),
-            execution: secrets::INCARNATION,
-            at: BEGINNING,
-            entries: self.entries.clone(),
-            version: self.version,
-            parent: None,
-            dedup: None,
-            labels: Vec::new(),
-        };
-        match store.write(Write::Start(new))? {
-            Written::Number(_) => {}
-            other => return Err(format!("starting gave {other:?}")),
+        for queue in self.queues.0.values() {
+            store.write(Write::ChangeQueue { queue: queue.name.as_str().into(), change: queue.declaration() })?;
         }
+        let mut new = self.start.clone();
+        let places = Places::new(new.queued.is_some());
+        new.lease = Some(lease);
+        store.write(Write::Start(new))?;
         let scenario = Scenario {
             subject: self,
             plan,
@@ -125,8 +122,11 @@ impl Subject {
             absent: BTreeSet::new(),
             evicting: None,
             said: 0,
+            started: BTreeSet::new(),
             paused: false,
             far: Far::default(),
+            places,
+            queued: Queued::default(),
             resources: self.resources.open(),
             sessions: HashMap::new(),
         };
@@ -149,6 +149,7 @@ impl Scenario<'_> {
         let mut end = End::of(&journal, fields).ok_or("the run ended, but its journal does not say so")?;
         end.rows = self.store.rows()?;
         end.shown = self.observers.shown_by(main.first_run, &self.seen)?;
+        end.queued = self.queued_ends()?;
         self.replay_whole().await?;
         let has_orders = self.concurrent || self.dice.has_chosen;
         Ok(Played { end, commits: self.kinds, has_orders, saves: self.saves })
@@ -161,12 +162,16 @@ impl Scenario<'_> {
             self.load(number).await?;
             return Ok(true);
         }
+        // What the engine does for queues races with the work of its runs.
+        if self.places.is_used && self.dice.below(4) == 0 && self.places_work().await? {
+            return Ok(true);
+        }
         for number in self.shuffled(|_| true) {
             if self.work(number).await? {
                 return Ok(true);
             }
         }
-        if self.far_works(false).await? {
+        if self.far_works(false).await? || self.places_work().await? {
             return Ok(true);
         }
         let mut lookers = self.shuffled(|loaded| loaded.look);
@@ -178,7 +183,7 @@ impl Scenario<'_> {
             return Ok(true);
         }
         if is_busy {
-            let can_wait = lookers.is_empty() && self.next_due().is_none() && !self.has_words()?;
+            let can_wait = lookers.is_empty() && self.next_due()?.is_none() && !self.has_words()?;
             self.run_bodies(can_wait).await;
             if self.take_news() {
                 return Ok(true);
@@ -188,16 +193,18 @@ impl Scenario<'_> {
             self.read_inbox(*number)?;
             return Ok(true);
         }
-        if self.next_due().is_none() && !self.has_words()? && self.far_works(true).await? {
+        if self.next_due()?.is_none() && !self.has_words()? && self.far_works(true).await? {
             return Ok(true);
         }
         if self.say_next()? {
             return Ok(true);
         }
-        let Some((due, number)) = self.next_due() else { return Ok(false) };
-        self.now = self.now.max(due);
-        if let Some(loaded) = self.loaded.get_mut(&number) {
-            loaded.run.due(self.now);
+        let Some((due, next)) = self.next_due()? else { return Ok(false) };
+        self.pass(due, next.is_none()).await?;
+        let Some(number) = next else { return Ok(true) };
+        match self.loaded.get_mut(&number) {
+            Some(loaded) => loaded.run.due(self.now),
+            None => self.load(number).await?,
         }
         Ok(true)
     }
@@ -251,6 +258,7 @@ impl Scenario<'_> {
             Next::Left => self.go_on(number).await?,
             // The engine looks for runs to resume.
             Next::Unknown => {
+                self.load(number).await?;
                 self.load_all().await?;
                 self.loaded.values_mut().for_each(|loaded| loaded.look = true);
             }
@@ -301,28 +309,39 @@ impl Scenario<'_> {
         true
     }
 
-    fn next_due(&self) -> Option<(i64, i64)> {
-        self.loaded.iter().filter_map(|(number, loaded)| Some((loaded.run.next_due()?, *number))).min()
-    }
-
     fn stuck(&self, main: &RunRow) -> String {
         if self.loaded.values().any(|loaded| !loaded.attempts.is_empty()) {
             return "nothing happened for 30 s: a step does not end".into();
+        }
+        if main.status == Status::Queued {
+            return format!(
+                "the run waits in queue `{}` for room that never comes",
+                main.queue.as_deref().unwrap_or("")
+            );
         }
         let last = self.seen.get(&main.number).map(|seen| seen.read().iter().rev().take(3).collect::<Vec<_>>());
         format!("the run has not ended, and waits for what never comes; its last entries, the newest first: {last:?}")
     }
 
     /// Lets the process die. Every body that was started has run: its effects on the world have happened.
-    pub(super) async fn crash(&mut self, loaded: &mut Loaded) {
+    pub(super) async fn crash(&mut self, loaded: &mut Loaded) -> Result<(), String> {
         loaded.attempts.run_in_vain().await;
-        for other in self.loaded.values_mut() {
-            other.attempts.run_in_vain().await;
+        self.crash_all().await?;
+        loaded.attempts = RunningAttempts::of(loaded.run.env(), self.plan.order);
+        Ok(())
+    }
+
+    /// Lets the process die between the commits of its runs.
+    pub(super) async fn crash_all(&mut self) -> Result<(), String> {
+        for loaded in self.loaded.values_mut() {
+            loaded.attempts.run_in_vain().await;
         }
         self.loaded.clear();
-        loaded.attempts = RunningAttempts::of(loaded.run.env(), self.plan.order);
         self.resources = self.subject.resources.open();
         self.sessions.clear();
+        self.places.die();
+        // The next process takes its lease: room that was to be given back is free then.
+        if self.places.is_used { self.take_over() } else { Ok(()) }
     }
 
     /// Reads everything that is visible from outside, as an observer.
@@ -333,6 +352,7 @@ impl Scenario<'_> {
             self.seen.entry(row.number).or_default().journal(journal)?;
         }
         self.loaded.values().try_for_each(|loaded| self.was_recorded(loaded))?;
+        self.look_at_queues(&rows)?;
         self.observers.look(&*self.store, &rows, &self.seen)
     }
 
@@ -353,29 +373,5 @@ impl Scenario<'_> {
             }
         }
         Ok(())
-    }
-
-    /// Returns the run of the scenario, in its last execution.
-    pub(super) fn main(&self) -> Result<RunRow, String> {
-        let row = self.store.run(RunKey::Id(secrets::RUN)).map_err(|error| error.to_string())?;
-        row.ok_or_else(|| "the run is gone".into())
-    }
-
-    pub(super) fn rows(&self) -> Result<Vec<RunRow>, String> {
-        let page = self.store.runs(&RunQuery::default()).map_err(|error| error.to_string())?;
-        let mut statuses = page.runs.iter().filter(|row| row.status == Status::Parked);
-        if let Some(row) = statuses.next() {
-            return Err(format!("run `{}` was parked: {:?}", row.id, row.parked));
-        }
-        Ok(page.runs)
-    }
-
-    pub(super) fn row(&self, number: i64) -> Result<RunRow, String> {
-        let row = self.store.run(RunKey::Number(number)).map_err(|error| error.to_string())?;
-        row.ok_or_else(|| format!("run number {number} is gone"))
-    }
-
-    pub(super) fn journal(&self, number: i64) -> Result<Vec<EntryRow>, String> {
-        self.store.entries(number, 0, usize::MAX).map_err(|error| error.to_string())
     }
 }

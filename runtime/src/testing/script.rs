@@ -1,21 +1,28 @@
-//! The script of a scenario's outside: messages and events, one after the other, and answers to requests.
+//! The script of a scenario's outside: messages, events and starts, one after the other, and answers to requests.
 
+use super::starts::Start;
 use crate::fields::Fields;
 use crate::graph::{Event, event};
 use crate::message::{self, Message};
-use crate::record::InboxKind;
-use crate::store::{NewInboxItem, RequestRow};
+use crate::store::RequestRow;
 use crate::value::Value;
 use std::sync::{Arc, Mutex, PoisonError};
 
-type Encode = dyn Fn(&Arc<Fields>) -> Result<Value, String> + Send + Sync;
+pub(super) type Encode = dyn Fn(&Arc<Fields>) -> Result<Value, String> + Send + Sync;
 type Reply = dyn Fn(&Arc<Fields>, &Value) -> Result<Value, String> + Send + Sync;
 
 /// The script of the outside.
 #[derive(Default)]
 pub(super) struct Script {
-    messages: Vec<(&'static str, Box<Encode>)>,
+    words: Vec<Word>,
     replies: Vec<Answerer>,
+}
+
+/// What comes from outside.
+pub(super) enum Word {
+    /// A message or an event for the run.
+    Message(&'static str, Box<Encode>),
+    Start(Box<Start>),
 }
 
 struct Answerer {
@@ -32,7 +39,7 @@ impl Script {
             message::encode(fields.coder(), &*message)
                 .map_err(|error| format!("message `{}` cannot be stored: {error}", M::NAME))
         };
-        self.messages.push((M::NAME, Box::new(encode)));
+        self.words.push(Word::Message(M::NAME, Box::new(encode)));
     }
 
     pub(super) fn event<E: Event>(&mut self, from_outside: E) {
@@ -42,7 +49,11 @@ impl Script {
             event::encode_message(fields.coder(), &*from_outside)
                 .map_err(|error| format!("event `{}` cannot be stored: {error}", E::NAME))
         };
-        self.messages.push((E::INFO.channel, Box::new(encode)));
+        self.words.push(Word::Message(E::INFO.channel, Box::new(encode)));
+    }
+
+    pub(super) fn start(&mut self, start: Start) {
+        self.words.push(Word::Start(Box::new(start)));
     }
 
     pub(super) fn answer<Q: Message, A: Message>(&mut self, answer: impl Fn(Q) -> A + Send + Sync + 'static) {
@@ -55,16 +66,9 @@ impl Script {
         self.replies.push(Answerer { question: Q::NAME, answer: A::NAME, reply: Box::new(reply) });
     }
 
-    /// Returns the number of messages.
-    pub(super) fn messages(&self) -> usize {
-        self.messages.len()
-    }
-
-    /// Returns one of them as an inbox item.
-    pub(super) fn item(&self, which: usize, fields: &Arc<Fields>, run: i64, at: i64) -> Result<NewInboxItem, String> {
-        let (name, encode) = &self.messages[which];
-        let value = Some(encode(fields)?);
-        Ok(NewInboxItem { name: Some((*name).to_owned()), value, ..NewInboxItem::new(run, InboxKind::Message, at) })
+    /// Returns the messages and starts.
+    pub(super) fn words(&self) -> &[Word] {
+        &self.words
     }
 
     /// Returns the answer to a request, if there is one.

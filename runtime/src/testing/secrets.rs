@@ -38,15 +38,20 @@ pub(super) fn fields(run: RunIdentity, stores: Arc<FieldStores>, cipher: Option<
     Fields::new(DATABASE, Arc::new(run), stores, cipher, Limits::default().value)
 }
 
-/// Returns the identity of the run of the scenario.
-pub(super) fn identity(workflow: &str) -> RunIdentity {
-    RunIdentity { id: RUN.into(), workflow: workflow.to_owned(), execution: INCARNATION }
-}
-
 /// Returns the execution of a successor: the same in every scenario.
 pub(super) fn next_incarnation(before: [u8; 16]) -> [u8; 16] {
     let mut execution = [0; 16];
     execution.copy_from_slice(&hmac_sha256::Hash::hash(&before)[..16]);
+    execution
+}
+
+/// Returns the execution of a run that is started from outside: the same in every scenario.
+pub(super) fn started_incarnation(which: usize) -> [u8; 16] {
+    let mut hash = hmac_sha256::Hash::new();
+    hash.update(INCARNATION);
+    hash.update(which.to_le_bytes());
+    let mut execution = [0; 16];
+    execution.copy_from_slice(&hash.finalize()[..16]);
     execution
 }
 

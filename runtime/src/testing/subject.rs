@@ -4,20 +4,23 @@ use super::script::Script;
 use crate::field_store::MemoryFieldStore;
 use crate::fields::FieldStores;
 use crate::journal::{AnyWorkflow, Stubs};
+use crate::queue::Declared;
 use crate::resources::ResourceSet;
-use crate::store::{EntryRow, RunRow};
+use crate::store::{NewRun, RunRow};
 use crate::vault::Cipher;
 use std::collections::{BTreeMap, HashSet};
 use std::sync::{Arc, Mutex};
 
-/// A workflow with the entries with which it starts, the workflows that it may start, its stubs, its resources and the
+/// A workflow with its run as it starts, the workflows that it may start, its stubs, its resources and the
 /// cipher of its secrets.
 pub(super) struct Subject {
     pub(super) name: &'static str,
-    pub(super) version: u32,
     /// The workflows by name and version, including that of the subject.
     pub(super) workflows: BTreeMap<(&'static str, u32), Arc<dyn AnyWorkflow>>,
-    pub(super) entries: Vec<EntryRow>,
+    /// The run, as it is started.
+    pub(super) start: NewRun,
+    /// The declared queues.
+    pub(super) queues: Arc<Declared>,
     pub(super) script: Script,
     pub(super) stubs: Stubs,
     /// The statements that create the user's own tables.

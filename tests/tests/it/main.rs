@@ -66,6 +66,7 @@ mod pedantic;
 mod place;
 mod power_loss;
 mod questions;
+mod queue_faults;
 mod read_back;
 mod readers;
 mod recorded;

@@ -3,6 +3,7 @@
 //! The first version wrote `fixtures/journal-1.sql`: one run of each shared workflow, stopped in the middle.
 //! `STEADFAST_RECORD=1` writes it anew; do that only for a new format, under a new name.
 
+mod queues;
 mod tasks;
 
 use crate::flows::{count_up, patient, shop, stumbling};

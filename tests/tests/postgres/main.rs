@@ -21,6 +21,7 @@ mod locks;
 mod older;
 mod operated;
 mod pooled;
+mod recorded;
 mod restarts;
 mod restored;
 mod rights;

@@ -7,6 +7,7 @@ mod bulk;
 mod carried;
 mod changed;
 mod crashed;
+mod crashed_queues;
 mod dropped;
 mod killed;
 mod outcomes;

@@ -202,6 +202,26 @@ on_both! {
     }
 }
 
+on_both! {
+    async fn a_run_that_is_paused_and_resumed_at_once_waits_for_room(place: Place) {
+        let test = format!("resumed-{}", place.name());
+        let engine = one_at_a_time(&place, jobs().total(1)).await;
+        let first = engine.start(import, job(&test, "first", 1)).queue("jobs").soon().await.unwrap();
+        begun(&test, "first").await;
+        let second = engine.start(import, job(&test, "second", 0)).queue("jobs").soon().await.unwrap();
+        for _ in 0..20 {
+            second.pause(Pause::Drain).soon().await.unwrap();
+            second.resume().soon().await.unwrap();
+        }
+        until(async || status(&second).await == Status::Queued).await;
+        open(&test, 1);
+        first.result().soon().await.unwrap();
+        second.result().soon().await.unwrap();
+        assert_eq!(work(&test, |work| (work.most, work.order.join(" "))), (1, "first second".to_owned()));
+        engine.shutdown(ENDING).await.unwrap();
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_cancelled_run_leaves_its_queue_at_once_in_an_engine_that_is_alone() {
     let test = "alone";

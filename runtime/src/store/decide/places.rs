@@ -1,6 +1,7 @@
 //! Runs in queues: they wait for room, have it, or have given it back until they have something to do.
 
 use super::{Decided, Decision, Rows, RunChange, TaskChange, TaskHead};
+use crate::record::InboxKind;
 use crate::store::{
     Lease, NewInboxItem, NewQueued, NewRun, PlaceChange, Rejected, Status, TaskRow, TaskState, Written,
 };
@@ -103,7 +104,8 @@ impl<R: Rows> Decision<'_, R> {
 
     /// Has a run that has no room wait for it, unless it is to be cancelled or paused: that needs none.
     fn wait_again(&mut self, place: &TaskHead) -> Decided<()> {
-        if self.rows.items(place.run)?.iter().any(|item| item.kind.needs_no_room() && !item.taken) {
+        let items = self.rows.items(place.run)?;
+        if InboxKind::need_no_room(items.iter().filter(|item| !item.taken).map(|item| &item.kind)) {
             return self.set_free(place);
         }
         let (status, lease, wake_at) = (Some(Status::Queued), Some(None), Some(None));

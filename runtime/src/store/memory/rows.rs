@@ -6,8 +6,6 @@ mod runs;
 mod schedules;
 mod tasks;
 
-pub(super) use tasks::now;
-
 use super::tables::Tables;
 use crate::record::AttemptOutcome;
 use crate::store::decide::{
@@ -48,7 +46,8 @@ impl Rows for Tables {
     }
 
     fn change_lease(&mut self, row: &LeaseRow) -> Result<(), StoreError> {
-        self.leases.insert(row.number, LeaseRow { seen: Some(tasks::now()), ..row.clone() });
+        let seen = Some(self.now());
+        self.leases.insert(row.number, LeaseRow { seen, ..row.clone() });
         Ok(())
     }
 

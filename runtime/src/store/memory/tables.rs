@@ -46,6 +46,8 @@ pub(super) struct Tables {
     pub(super) last_item: i64,
     pub(super) last_task: i64,
     pub(super) commits: u64,
+    /// The time at which its clock stands; that of the system if there is none.
+    pub(super) clock: Option<i64>,
 }
 
 /// Run, command index and attempt of a task.

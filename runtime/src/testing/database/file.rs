@@ -27,7 +27,7 @@ pub(super) fn create(statements: &[String]) -> Result<Database, String> {
         connection.execute_batch(statement).map_err(|error| format!("`{statement}`: {error}"))?;
     }
     let count = move || count(&folder.0.join("test.db")).map_err(|error| error.to_string());
-    Ok(Database { store: Box::new(store), count: Box::new(count) })
+    Ok(Database { store: Box::new(store), count: Box::new(count), memory: None })
 }
 
 fn count(path: &Path) -> rusqlite::Result<Counts> {

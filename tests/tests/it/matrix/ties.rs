@@ -139,14 +139,12 @@ const fn met(write: &Write) -> Met {
         Write::CloseLease(_) => Column(Happening::Shutdown),
         Write::Answer { .. } => Row(Holding::OpenRequest),
         Write::Delete { .. } => Column(Happening::Delete),
+        // Each with a failure, a lost answer, and a death before and after it.
+        Write::ClaimTasks { .. } | Write::ChangePlace { .. } | Write::ExpireRuns { .. } | Write::ChangeQueue { .. } => {
+            Elsewhere("queue_faults")
+        }
         // In tests of their own: `tests/remote`.
-        Write::ClaimTasks { .. }
-        | Write::FinishTask { .. }
-        | Write::ReportTask { .. }
-        | Write::ReturnTask { .. }
-        | Write::ChangePlace { .. }
-        | Write::ExpireRuns { .. }
-        | Write::ChangeQueue { .. } => Elsewhere("remote"),
+        Write::FinishTask { .. } | Write::ReportTask { .. } | Write::ReturnTask { .. } => Elsewhere("remote"),
         // `tests/schedules`.
         Write::PutSchedule(_) | Write::RemoveSchedule { .. } | Write::Fire(_) => Elsewhere("schedules"),
     }

@@ -65,18 +65,22 @@ fn fixture(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures").join(name)
 }
 
-/// Returns an engine on the file that was recorded.
-fn resumed(folder: &TempDir, name: &str) -> EngineBuilder {
+/// Returns the path of a file as it was recorded.
+pub(super) fn open(folder: &TempDir, name: &str) -> PathBuf {
     let path = folder.path().join("resumed.db");
     let db = Connection::open(&path).unwrap();
     // SQLite accepts `auto_vacuum` only before the first table.
     db.execute_batch("PRAGMA auto_vacuum = INCREMENTAL").unwrap();
     db.execute_batch(&std::fs::read_to_string(fixture(name)).expect("the fixture is committed")).unwrap();
-    drop(db);
-    Engine::builder().sqlite(&path).workflow(weighing)
+    path
 }
 
-fn folder() -> TempDir {
+/// Returns an engine on the file that was recorded.
+fn resumed(folder: &TempDir, name: &str) -> EngineBuilder {
+    Engine::builder().sqlite(open(folder, name)).workflow(weighing)
+}
+
+pub(super) fn folder() -> TempDir {
     tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap()
 }
 
@@ -161,7 +165,7 @@ async fn record() {
     IS_RECORDING.store(false, Ordering::SeqCst);
 }
 
-fn write(path: &Path, change: &str, name: &str) {
+pub(super) fn write(path: &Path, change: &str, name: &str) {
     let db = Connection::open(path).unwrap();
     db.execute_batch(change).unwrap();
     std::fs::write(fixture(name), dumped(&db)).unwrap();

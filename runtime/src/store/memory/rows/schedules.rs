@@ -1,6 +1,5 @@
 //! Schedules.
 
-use super::tasks::now;
 use crate::store::memory::tables::Tables;
 use crate::store::{NextSchedule, ScheduleRow};
 use std::collections::BTreeSet;
@@ -19,7 +18,7 @@ impl Tables {
     ) -> Option<NextSchedule> {
         let is_asked = |name: &String| !except.contains(name) && is_of(&self.schedules[name], served);
         let (due, _) = self.due_schedules.iter().find(|(_, name)| is_asked(name))?;
-        Some(NextSchedule { due: *due, now: now() })
+        Some(NextSchedule { due: *due, now: self.now() })
     }
 
     pub(in crate::store::memory) fn schedules_due(

@@ -6,19 +6,21 @@ use crate::store::{QueueKeyRow, QueueRow, QueueState, StoreError, TaskKey, TaskR
 use std::collections::BTreeMap;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-/// Returns the clock of this database, in milliseconds since 1970.
-pub(in crate::store::memory) fn now() -> i64 {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
-}
-
 impl Tables {
+    /// Returns the clock of this database, in milliseconds since 1970.
+    pub(in crate::store::memory) fn now(&self) -> i64 {
+        self.clock.unwrap_or_else(|| {
+            let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+            i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
+        })
+    }
+
     pub(in crate::store::memory) fn tasks(&self, which: TaskKey<'_>) -> Vec<TaskRow> {
         let mut tasks: Vec<TaskRow> = match which {
             TaskKey::Lease(lease) => self.of_lease(lease).cloned().collect(),
             TaskKey::Run(run) => self.of_run(run).cloned().collect(),
             TaskKey::Expired { limit } => {
-                let now = now();
+                let now = self.now();
                 let is_over = |at: Option<i64>| at.is_some_and(|at| at <= now);
                 let waiting = self.tasks.values().filter(|task| task.state == TaskState::Waiting);
                 let expired = waiting.filter(|task| is_over(task.expires) || is_over(task.deadline));
@@ -109,8 +111,9 @@ impl Tables {
 
     pub(super) fn put_task(&mut self, task: &TaskRow) {
         self.last_task += 1;
-        let due = now().saturating_add(task.due);
-        let expires = task.expires.map(|wait| now().saturating_add(wait));
+        let now = self.now();
+        let due = now.saturating_add(task.due);
+        let expires = task.expires.map(|wait| now.saturating_add(wait));
         let (number, state) = (self.last_task, TaskState::Waiting);
         let row = TaskRow { number, state, lease: None, refused: None, due, expires, ..task.clone() };
         self.note_waiting(&row);
@@ -123,7 +126,7 @@ impl Tables {
         (row.state, row.lease) = (change.state, change.lease);
         if let Some((why, wait)) = change.refused {
             (row.refused, row.progress) = (Some(why.to_owned()), None);
-            row.due = now().saturating_add(wait);
+            row.due = self.now().saturating_add(wait);
         }
         if row.state == TaskState::Waiting {
             self.note_waiting(&row);
@@ -159,7 +162,7 @@ impl Tables {
 
     /// Returns the ids of the tasks that can be claimed now, in order.
     fn claimable(&self, queue: &str, key: Option<&str>, steps: &[String], limit: usize) -> Vec<TaskId> {
-        let now = now();
+        let now = self.now();
         let of = (queue.to_owned(), key.map(str::to_owned));
         let waiting = self.waiting.get(&of).into_iter().flat_map(BTreeMap::values);
         let fits = |id: &&TaskId| self.tasks.get(id).is_some_and(|task| task.due <= now && steps.contains(&task.step));
@@ -318,7 +321,7 @@ impl TaskRows for Tables {
     }
 
     fn now(&self) -> Result<i64, StoreError> {
-        Ok(now())
+        Ok(self.now())
     }
 
     fn count_key(&mut self, queue: &str, key: &str, change: KeyChange) -> Result<(), StoreError> {
