@@ -296,7 +296,7 @@ impl TaskRows for Tables {
     }
 
     fn set_due(&mut self, run: i64, wait: i64) -> Result<(), StoreError> {
-        let due = now() + wait;
+        let due = self.now() + wait;
         for place in self.place_rows(run) {
             self.tasks.insert(id(&place), TaskRow { due, ..place });
         }
