@@ -250,6 +250,9 @@ async fn try_bring(core: &Arc<Core>, number: i64, mail: &mut Mailbox) -> Result<
     let Some(mut row) = row else { return Ok(Brought::Nothing) };
     if row.status == Status::Queued {
         core.look_for_tasks();
+    } else if row.lease.is_none() && !row.status.is_final() {
+        // It was set free by a commit whose answer was lost.
+        core.look_for_runs();
     }
     let Some(lease) = core.lease(row.lease) else { return Ok(Brought::Nothing) };
     if row.status.is_final() || row.status == Status::Deleting {

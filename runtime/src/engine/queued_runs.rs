@@ -176,8 +176,10 @@ fn freed(core: &Arc<Core>, run: i64, attempt: u32) {
 pub(super) fn expire(core: &Arc<Core>) -> Result<(), StoreError> {
     let is_used = core.tasks.queued.is_used() || !core.options.queues.is_empty();
     if is_used && !core.is_draining() && !core.store.tasks(TaskKey::Expired { limit: 1 })?.is_empty() {
-        core.store.commit(&[Write::ExpireRuns { limit: EXPIRED }])?;
+        let expired = core.store.commit(&[Write::ExpireRuns { limit: EXPIRED }]);
+        // Also if the answer is lost: they are in no queue any more, and belong to no engine.
         core.look_for_runs();
+        expired?;
     }
     Ok(())
 }

@@ -280,6 +280,11 @@ async fn play_all(open: fn() -> Option<Place>, commits: usize) {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn queues_survive_a_fault_at_the_first_commits_of_each_kind_of_write_in_memory() {
+    play_all(Place::memory, 2).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn queues_survive_a_fault_at_each_kind_of_write_on_postgres() {
     play_all(Place::postgres, 1).await;
 }
