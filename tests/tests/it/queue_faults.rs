@@ -192,6 +192,11 @@ async fn clients(engine: &Engine, cell: &str) -> Option<()> {
     }
     for name in ["one", "two", "three"] {
         until(async || deeds(cell, |deeds| deeds.ended.contains_key(name))).await;
+    }
+    // All have given their room back.
+    let has_room = async || engine.queue("line").info().await.unwrap().running > 0;
+    until(async || !has_room().await).await;
+    for name in ["one", "two", "three"] {
         let send = async || engine.send(id(name), Go).key("go").await;
         again(async || match send().await {
             // It was sent before.
@@ -205,7 +210,7 @@ async fn clients(engine: &Engine, cell: &str) -> Option<()> {
     for run in ["one", "two", "three", "first", "last", "late"] {
         until(async || is_at_end(run).await).await;
     }
-    until(async || engine.queue("line").info().await.unwrap().running == 0).await;
+    until(async || !has_room().await).await;
     Some(())
 }
 
