@@ -37,9 +37,17 @@ pub(crate) async fn run(arguments: Arguments) -> Result<()> {
         }
         _ => engine.client(),
     };
+    // From now on Ctrl-C ends a worker in order, also while it starts.
+    let works = matches!(arguments.command, Command::Worker { .. });
+    let interrupted = works.then(|| tokio::spawn(tokio::signal::ctrl_c()));
     let engine = engine.start().await?;
     match &arguments.command {
-        Command::Worker { .. } => work().await?,
+        Command::Worker { .. } => {
+            say(&format!("worker {} is ready", std::process::id()));
+            if let Some(interrupted) = interrupted {
+                interrupted.await??;
+            }
+        }
         Command::Index { folder } => index(&engine, folder).await?,
         Command::Nightly { times, folder } => nightly(&engine, times, folder).await?,
         Command::Limit(limit) => change(&engine, *limit).await?,
@@ -47,12 +55,6 @@ pub(crate) async fn run(arguments: Arguments) -> Result<()> {
     }
     engine.shutdown(GRACE).await?;
     Ok(())
-}
-
-/// Works until Ctrl-C.
-async fn work() -> Result<()> {
-    say(&format!("worker {} is ready", std::process::id()));
-    Ok(tokio::signal::ctrl_c().await?)
 }
 
 async fn index(engine: &Engine, folder: &Path) -> Result<()> {
