@@ -37,7 +37,6 @@ mod garbage;
 mod half_copied;
 mod handle;
 mod health;
-mod heard;
 #[cfg(feature = "sqlite")]
 mod import;
 mod import_run;
@@ -94,7 +93,6 @@ mod timers;
 mod trace;
 mod transaction;
 mod trials;
-mod waits;
 mod waking;
 mod workflows;
 
@@ -110,7 +108,6 @@ pub use emitting::EmitCall;
 pub use error::{EngineError, RunError};
 #[cfg(feature = "sqlite")]
 pub use export::ExportInfo;
-pub use fleet::Worker;
 pub use forking::{ForkCall, ForkPoint, RewindCall};
 pub use garbage::Garbage;
 pub use handle::{Run, RunHandle};
@@ -135,15 +132,14 @@ pub use requests::OpenRequest;
 pub(crate) use requests::hash as hash_of_answer;
 pub use running_step::RunningStep;
 #[cfg(feature = "schedules")]
-pub use schedule::{Firing, FiringOutcome, ScheduleHandle, ScheduleInfo};
+pub use schedule::ScheduleHandle;
 pub use shared_state::{StateEntry, StateHistory};
 pub use shutdown::ShutdownReport;
 pub use start::{StartCall, StartedAll};
-pub use time_travel::{ContextEntry, ContextHistory, FieldChange};
 #[cfg(feature = "testing")]
-pub(crate) use time_travel::{Snapshot, rows_with, snapshot_in};
+pub(crate) use time_travel::rows_with;
+pub use time_travel::{ContextEntry, ContextHistory, FieldChange};
 pub use transaction::{EngineTx, TransactionCall, TransactionalStart};
-pub use waits::{Wait, WaitsFor};
 
 use self::core::Core;
 use crate::workflow::{Startable, WorkflowDef};

@@ -79,6 +79,7 @@ mod fields;
 mod graph;
 #[cfg(doctest)]
 mod guide;
+pub mod inspect;
 mod journal;
 mod lazy;
 mod lengths;
@@ -109,21 +110,25 @@ mod workflow;
 
 pub use codec::Storable;
 pub use context::{ContextError, Persist, RecordedFields, StepContext, StoredContext};
+#[cfg(feature = "schedules")]
+#[cfg_attr(docsrs, doc(cfg(feature = "schedules")))]
+pub use engine::ScheduleHandle;
 pub use engine::{
     Activity, ActivityKind, ActivityReader, Cancelling, CheckReport, ContextEntry, ContextHistory, EmitCall, Engine,
     EngineBuilder, EngineError, EngineTx, EventStream, EventsAndActivity, FieldChange, ForkCall, ForkPoint, Garbage,
     Health, OpenRequest, Pause, Problem, QueueHandle, QueueInfo, QueueKey, RewindCall, Run, RunError, RunEvent,
     RunFilter, RunHandle, RunInfo, RunningStep, SendCall, ShutdownReport, StartCall, StartedAll, StateEntry,
-    StateHistory, StreamReader, TransactionCall, TransactionalStart, Unserved, Wait, Waited, WaitsFor, Worker,
+    StateHistory, StreamReader, TransactionCall, TransactionalStart, Unserved, Waited,
 };
 #[cfg(feature = "sqlite")]
 #[cfg_attr(docsrs, doc(cfg(feature = "sqlite")))]
 pub use engine::{ExportInfo, ImportCall};
-#[cfg(feature = "schedules")]
-#[cfg_attr(docsrs, doc(cfg(feature = "schedules")))]
-pub use engine::{Firing, FiringOutcome, ScheduleHandle, ScheduleInfo};
 pub use error::{AttemptCause, AttemptFailure, Attempts, Error, Failure, Result, StepError, Terminal};
 pub use graph::{Answered, Ask, Begin, Caught, Diagram, Event, OneOf, Stop, Updated};
+#[cfg(feature = "schedules")]
+#[cfg_attr(docsrs, doc(cfg(feature = "schedules")))]
+pub use inspect::{Firing, FiringOutcome, ScheduleInfo};
+pub use inspect::{Wait, WaitsFor, Worker};
 pub use lazy::Lazy;
 pub use message::Message;
 pub use parse::ParseError;

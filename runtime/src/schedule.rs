@@ -9,7 +9,7 @@ mod times;
 mod zone;
 
 pub use calendar::{Calendar, Weekday};
-pub(crate) use plan::{Plan, plan};
+pub(crate) use plan::{Plan, plan, read};
 pub use spec::Takes;
 pub(crate) use spec::{Spec, shown};
 pub use tick::{ScheduleInput, Tick};

@@ -44,8 +44,8 @@ pub(crate) use open_files::is_out_of_files;
 pub use postgres::PgOptions;
 pub(crate) use queue::{QueueChange, QueueLimits, QueueState, Rate};
 pub(crate) use rows::{
-    EntryRow, FieldRow, InboxRow, LeaseRow, OutputRow, RequestKey, RequestRow, RunKey, RunPage, RunQuery, RunRow,
-    WaitingRuns,
+    EntryRow, FieldRow, InboxRow, LeaseRow, NOBODY, OutputRow, RequestKey, RequestRow, RunKey, RunPage, RunQuery,
+    RunRow, WaitingRuns,
 };
 #[cfg(feature = "sqlite")]
 pub(crate) use run_rows::{FileInfo, RunRows};

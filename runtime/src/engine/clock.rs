@@ -1,5 +1,7 @@
 //! The engine's two clocks: a monotonic one for durations, and the wall clock for moments and for what is recorded.
 
+pub(super) use crate::record::millis::moment;
+
 use crate::machine::UNNOTICED;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
@@ -118,9 +120,4 @@ impl Clock {
 fn system_now() -> i64 {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
-}
-
-/// Converts milliseconds since 1970.
-pub(super) fn moment(millis: i64) -> SystemTime {
-    UNIX_EPOCH + Duration::from_millis(u64::try_from(millis).unwrap_or(0))
 }

@@ -8,8 +8,9 @@ use super::envelope::Successor;
 use super::error::EngineError;
 use super::import_run::Contents;
 use super::reseal::Reseal;
-use super::shared_state;
 use super::time_travel;
+use crate::inspect::changes;
+use crate::inspect::recorded::recorded_in;
 use crate::machine::{ContinueWith, first_entry, recorded_scope, scope_entry};
 use crate::record::{Kind, ParkCause, ParkReason};
 use crate::store::{EntryRow, ImportedRun, RequestKey, RequestRow, RunKey, RunRow, Status, Store, StoreError};
@@ -103,7 +104,7 @@ async fn make(core: &Arc<Core>, number: i64, continuation: &Continuation) -> Res
     let scope = scope.map(|entry| limited(entry, continuation.with.limit));
     let context = time_travel::snapshot(core, number, old.seq).await?;
     let seq = old.seq;
-    let state = core.read(move |store| shared_state::recorded_in(store, number, seq)).await?;
+    let state = core.read(move |store| recorded_in(store, number, seq)).await?;
     let execution = *uuid::Uuid::new_v4().as_bytes();
     let at = core.now();
     let mut first = first_entry(&old.workflow, continuation.with.input.clone(), at);
@@ -193,7 +194,7 @@ pub(crate) fn successor_in(
     reseal.entry(&mut first).map_err(|error| error.to_string())?;
     let scope = store.entries(number, 0, 2).map_err(said)?.into_iter().find(|entry| entry.kind == Kind::ScopeSet);
     let mut run = bare(new, first, scope);
-    if let Some(context) = time_travel::snapshot_in(store, number, old.seq).map_err(said)? {
+    if let Some(context) = changes::snapshot_in(store, number, old.seq).map_err(said)? {
         let continuing = crate::machine::Continuing { run: old.id.clone(), version: context.version };
         let entry =
             continuing.entry(run.entries.len() as u64 + 1, &context.context, context.fields.len(), new.created_at);
@@ -207,7 +208,7 @@ pub(crate) fn successor_in(
         }
         run.entries.push(entry);
     }
-    let state = shared_state::recorded_in(store, number, old.seq).map_err(said)?;
+    let state = recorded_in(store, number, old.seq).map_err(said)?;
     continuing::carry(state, &reseal, &mut run).map_err(|error| error.to_string())?;
     run.version = continuation.with.version;
     let asked = Asked::read(store, number, &continuation.kept).map_err(said)?;

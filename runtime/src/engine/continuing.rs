@@ -6,11 +6,11 @@ use super::error::EngineError;
 use super::import_run::{self, Contents, Placed};
 use super::opening::{Opening, Wanted, same_start};
 use super::reseal::{Reseal, resealed};
-use super::shared_state;
 use super::time_travel;
 use crate::context::Schema;
 use crate::field_store::content_hash;
 use crate::fields::Fields;
+use crate::inspect::recorded::{Recorded, recorded_in};
 use crate::machine::{Continuing, first_entry, scope_entry};
 use crate::store::{EntryRow, FieldRow, ImportedRun, RunKey, RunRow, Status};
 use crate::value::{Encoding, Pointer};
@@ -61,7 +61,7 @@ pub(super) async fn start(
     let (mut run, contents) = new_run(core, new, vec![first], scope, &old, context).await?;
     run.labels = opening.labels();
     let (number, seq) = (old.number, old.seq);
-    let state = core.read(move |store| shared_state::recorded_in(store, number, seq)).await?;
+    let state = core.read(move |store| recorded_in(store, number, seq)).await?;
     carry(state.fitting(wanted.state.as_ref(), &old)?, &reseal, &mut run)?;
     let placed = import_run::place(core, run, contents).await?;
     drop(busy);
@@ -217,7 +217,7 @@ impl Source {
 }
 
 /// Carries the shared state of the old run's steps over to the new run.
-pub(super) fn carry(state: shared_state::Recorded, reseal: &Reseal, run: &mut ImportedRun) -> Result<(), EngineError> {
+pub(super) fn carry(state: Recorded, reseal: &Reseal, run: &mut ImportedRun) -> Result<(), EngineError> {
     if let Some((entry, mut rows)) = state.carried(run.entries.len() as u64 + 1, run.at) {
         rows.iter_mut().try_for_each(|row| reseal.field(row))?;
         run.entries.push(entry);

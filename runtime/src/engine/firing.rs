@@ -2,7 +2,7 @@
 
 mod decision;
 
-pub(super) use decision::{Fault, Manual, composed, fire_manually, read};
+pub(super) use decision::{Fault, Manual, composed, fire_manually};
 
 use super::core::Core;
 use super::timers::Sleeper;

@@ -2,7 +2,7 @@
 
 use super::Engine;
 use super::core::Core;
-use super::fleet::{served, served_steps};
+use crate::inspect::fleet::{served, served_steps};
 use crate::store::{LeaseRow, QueueRow, RunKey, RunQuery, Status, Store, StoreError, TaskKey};
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};

@@ -243,8 +243,7 @@ impl Takes {
     }
 }
 
-/// The owner of a lease that was handed back.
-pub(super) const NOBODY: &str = "nobody";
+pub(super) use crate::store::NOBODY;
 
 /// The separator between the name of the database and the owner in the name of a side file.
 const SIGN: &str = "-owner-";

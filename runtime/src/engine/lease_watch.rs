@@ -2,10 +2,10 @@
 
 use super::core::{Core, DriverEvent};
 use super::error::EngineError;
-use super::heard::Heard;
 use super::lease::{Holder, Takes, holder_of};
 use super::sharing::Sharing;
 use super::{claiming, inbox, queued_runs, recovery, tasks, threads};
+use crate::inspect::heard::Heard;
 use crate::store::{Lease, Rejected, RunQuery, Write};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, Weak};

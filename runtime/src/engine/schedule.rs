@@ -1,9 +1,6 @@
 //! Creates, reads and changes schedules while engines run.
 
 mod changing;
-mod info;
-
-pub use info::{Firing, FiringOutcome, ScheduleInfo};
 
 use super::Engine;
 use super::core::Core;
@@ -11,8 +8,9 @@ use super::error::EngineError;
 use super::firing::{self, Fault, Manual, fire_manually};
 use super::handle::Run;
 use super::opening::Wanted;
+use crate::inspect::{ScheduleInfo, schedules};
 use crate::schedule::{Schedule, ScheduleInput, Tick, millis, shown};
-use crate::store::{Fired, Rejected, ScheduleRow, Write};
+use crate::store::{Fired, Rejected, ScheduleRow, Store, StoreError, Write};
 use crate::workflow::{Startable, WorkflowDef};
 use futures_util::future::BoxFuture;
 use std::ops::Range;
@@ -66,7 +64,7 @@ impl Engine {
     /// The database cannot be read.
     pub async fn schedules(&self, after: Option<&str>) -> Result<Vec<ScheduleInfo>, EngineError> {
         let after = after.unwrap_or_default().to_owned();
-        info::read(&self.core, move |store| store.schedules(&after, PAGE)).await
+        read(&self.core, move |store| store.schedules(&after, PAGE)).await
     }
 }
 
@@ -230,7 +228,22 @@ impl ScheduleHandle {
     /// There is no such schedule, or the database cannot be read.
     pub async fn info(&self) -> Result<ScheduleInfo, EngineError> {
         let name = self.name.clone();
-        let read = info::read(&self.engine.core, move |store| Ok(store.schedule(&name)?.into_iter().collect()));
+        let read = read(&self.engine.core, move |store| Ok(store.schedule(&name)?.into_iter().collect()));
         read.await?.pop().ok_or_else(|| self.unknown())
     }
+}
+
+/// Reads schedules and what is known of them.
+async fn read(
+    core: &Core,
+    rows: impl FnOnce(&dyn Store) -> Result<Vec<ScheduleRow>, StoreError> + Send + 'static,
+) -> Result<Vec<ScheduleInfo>, EngineError> {
+    let (hearing, skipped) = (core.hearing.clone(), core.clock.skips().then(|| core.now()));
+    let facts = core.ask(move |store| {
+        let rows = rows(store)?;
+        let gone = hearing.gone(&store.leases()?);
+        let now = skipped.map_or_else(|| store.clock(), Ok)?;
+        schedules::facts(store, rows, &gone, now)
+    });
+    Ok(facts.await?.into_iter().map(schedules::info).collect())
 }

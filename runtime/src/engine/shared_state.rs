@@ -7,49 +7,17 @@ pub use history::{StateEntry, StateHistory};
 use super::error::EngineError;
 use super::fields::attempt;
 use super::handle::Run;
-use super::time_travel;
 use crate::codec::Storable;
+use crate::inspect::recorded::{Recorded, changes, recorded_in};
 use crate::machine::{plain_entry, recorded_state_version};
 use crate::record::{FORMAT, Kind};
 use crate::shared_state::{StateDef, TypedState, rows, rows::StateRow};
 use crate::state::read_key;
-use crate::store::{EntryRow, FieldRow, RunRow, Store, StoreError};
-use crate::value::{Encoding, Pointer, Value};
-use std::collections::BTreeMap;
+use crate::store::{EntryRow, FieldRow, RunRow};
+use crate::value::{Encoding, Pointer};
 use std::sync::Arc;
 
-/// The number of entries read at a time.
-const PAGE: usize = 4_096;
-
-/// The recorded shared state: the newest row of each field and key.
-#[derive(Clone, Default)]
-pub(super) struct Recorded {
-    /// The entry that last wrote the whole typed part.
-    set: Option<EntryRow>,
-    rows: BTreeMap<String, FieldRow>,
-}
-
-/// An entry that changed the state, with its rows.
-pub(super) struct StateChange {
-    entry: EntryRow,
-    rows: Vec<FieldRow>,
-}
-
 impl Recorded {
-    fn apply(&mut self, change: &StateChange) {
-        if change.entry.kind == Kind::StateSet && change.entry.name.is_some() {
-            self.rows.retain(|name, _| !matches!(rows::parse(name), Some(StateRow::Field(_))));
-            self.set = Some(change.entry.clone());
-        }
-        for row in &change.rows {
-            if rows::is_gone(&row.value) {
-                self.rows.remove(&row.name);
-            } else {
-                self.rows.insert(row.name.clone(), row.clone());
-            }
-        }
-    }
-
     /// Returns the part of the state with which a run of this workflow can begin: the keys, and the typed part if it is
     /// of the type that the workflow declares (`own`).
     ///
@@ -86,11 +54,6 @@ impl Recorded {
         let entry = EntryRow { name, context, value, ..plain_entry(seq, Kind::StateSet, at) };
         let rows = self.rows.into_values().map(|row| FieldRow { seq, format: FORMAT, ..row });
         Some((entry, rows.collect()))
-    }
-
-    /// Returns the value of a row by its name.
-    fn value(&self, row: &str) -> Option<&Value> {
-        self.rows.get(row).map(|row| &row.value)
     }
 }
 
@@ -154,41 +117,5 @@ impl Run {
 
     fn unreadable_state(&self, why: &dyn std::fmt::Display) -> EngineError {
         EngineError::value(format!("the shared state of run `{}` cannot be read: {why}", self.id()))
-    }
-}
-
-/// Returns the shared state of a run as it was after an entry.
-pub(super) fn recorded_in(store: &dyn Store, run: i64, to: u64) -> Result<Recorded, StoreError> {
-    let mut recorded = Recorded::default();
-    for change in changes(store, run, to)? {
-        recorded.apply(&change);
-    }
-    Ok(recorded)
-}
-
-/// Returns the changes of a run's shared state up to an entry.
-fn changes(store: &dyn Store, run: i64, to: u64) -> Result<Vec<StateChange>, StoreError> {
-    let (mut after, mut changes) = (0, Vec::new());
-    loop {
-        let entries = store.entries(run, after, PAGE)?;
-        let full = entries.len() == PAGE;
-        let Some(last) = entries.last().map(|entry| entry.seq) else { return Ok(changes) };
-        let of_state = |entry: &EntryRow| matches!(entry.kind, Kind::StateSet | Kind::StateEdited) && entry.seq <= to;
-        let found: Vec<EntryRow> = entries.into_iter().filter(of_state).collect();
-        if let Some(first) = found.first() {
-            let mut by_entry: BTreeMap<u64, Vec<FieldRow>> = BTreeMap::new();
-            for row in store.fields(run, first.seq, last.min(to))? {
-                by_entry.entry(row.seq).or_default().push(row);
-            }
-            for entry in found {
-                let rows = by_entry.remove(&entry.seq).unwrap_or_default();
-                time_travel::check_rows(store, run, &entry, &rows)?;
-                changes.push(StateChange { entry, rows });
-            }
-        }
-        if !full || last >= to {
-            return Ok(changes);
-        }
-        after = last;
     }
 }

@@ -1,9 +1,9 @@
 //! Gives sleeping runs to workers that join. Otherwise they would all wake in the process that has them now.
 
 use super::core::Core;
-use super::fleet::served_by;
 use super::kept_out::KeptOut;
 use super::lease::NOBODY;
+use crate::inspect::fleet::served_by;
 use crate::store::{Lease, LeaseRow, RunQuery, RunRow, Status, Write};
 use futures_util::future::join_all;
 use std::collections::HashMap;

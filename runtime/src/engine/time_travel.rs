@@ -9,48 +9,15 @@ use super::core::Core;
 use super::error::EngineError;
 use super::fields::attempt;
 use super::handle::Run;
-use crate::command::{missing_rows, recorded_version};
 use crate::context::{Loading, Schema, StepContext, StoredContext, context_type};
 use crate::field_store::FieldStoreError;
 use crate::fields::Fields;
-use crate::record::{About, Kind};
-use crate::store::{EntryRow, FieldRow, RunKey, Store, StoreError, StoreErrorKind};
+use crate::inspect::changes::{Change, Snapshot, changes_in, latest};
+use crate::record::Kind;
+use crate::store::FieldRow;
 use crate::value::{Encoding, Pointer, Value};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::sync::Arc;
-
-/// The number of entries read at a time.
-const PAGE: usize = 4_096;
-
-/// The recorded values of a context's fields in one version.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Snapshot {
-    /// The context's recorded name.
-    pub(super) context: String,
-    pub(super) version: u32,
-    pub(super) fields: BTreeMap<String, FieldRow>,
-}
-
-/// An entry that changed the context, with its rows.
-pub(super) struct Change {
-    pub(super) entry: EntryRow,
-    pub(super) rows: Vec<FieldRow>,
-    /// The entry in whose turn the workflow made the change.
-    pub(super) cause: Option<EntryRow>,
-}
-
-impl Snapshot {
-    /// Applies a change. One of a newer version holds every field.
-    pub(super) fn apply(&mut self, change: &Change) {
-        let version = recorded_version(&change.entry);
-        if change.entry.kind == Kind::ContextSet || version != self.version {
-            self.fields.clear();
-            self.version = version;
-            self.context = change.entry.name.clone().unwrap_or_default();
-        }
-        self.fields.extend(change.rows.iter().map(|row| (row.name.clone(), row.clone())));
-    }
-}
 
 impl Run {
     /// Returns the stored part of the run's context as it was after an entry; `None` if it was not set yet. Pass
@@ -180,59 +147,4 @@ pub(super) async fn snapshot(core: &Core, run: i64, seq: u64) -> Result<Option<S
 /// Returns the changes of a run's context up to an entry, refused ones too.
 async fn changes(core: &Core, run: i64, to: u64) -> Result<Vec<Change>, EngineError> {
     core.ask(move |store| changes_in(store, run, to)).await
-}
-
-/// Returns the same as [`snapshot`], from a given store.
-pub(crate) fn snapshot_in(store: &dyn Store, run: i64, seq: u64) -> Result<Option<Snapshot>, StoreError> {
-    Ok(latest(changes_in(store, run, seq)?))
-}
-
-fn latest(changes: Vec<Change>) -> Option<Snapshot> {
-    let mut snapshot = None;
-    for change in changes {
-        if change.entry.kind != Kind::ContextRefused {
-            snapshot.get_or_insert_with(Snapshot::default).apply(&change);
-        }
-    }
-    snapshot
-}
-
-/// Checks that an entry's rows are complete: with rows missing, another context would be read.
-pub(super) fn check_rows(store: &dyn Store, run: i64, entry: &EntryRow, rows: &[FieldRow]) -> Result<(), StoreError> {
-    let Some(missing) = missing_rows(entry, rows) else { return Ok(()) };
-    let id = store.run(RunKey::Number(run))?.map(|row| row.id).unwrap_or_default();
-    let message = format!("the history of run `{id}` (number {run}) is damaged: {missing}");
-    Err(StoreError::new(StoreErrorKind::Damaged, message))
-}
-
-fn changes_in(store: &dyn Store, run: i64, to: u64) -> Result<Vec<Change>, StoreError> {
-    let mut after = 0;
-    let (mut changes, mut cause) = (Vec::new(), None::<EntryRow>);
-    loop {
-        let entries = store.entries(run, after, PAGE)?;
-        let last = entries.last().map_or(after, |entry| entry.seq);
-        let fields = store.fields(run, after + 1, last.min(to))?;
-        let full = entries.len() == PAGE;
-        let mut fields = fields.into_iter().peekable();
-        for entry in entries {
-            if entry.seq > to {
-                return Ok(changes);
-            }
-            after = entry.seq;
-            let mut rows = Vec::new();
-            while let Some(row) = fields.next_if(|row| row.seq <= entry.seq) {
-                rows.push(row);
-            }
-            if entry.kind.about() == About::Context {
-                check_rows(store, run, &entry, &rows)?;
-                let cause = cause.clone().filter(|cause| Some(cause.seq) == entry.cause);
-                changes.push(Change { entry, rows, cause });
-            } else if entry.kind.is_turn() {
-                cause = Some(EntryRow { value: None, ..entry });
-            }
-        }
-        if !full {
-            return Ok(changes);
-        }
-    }
 }

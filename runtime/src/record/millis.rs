@@ -1,7 +1,12 @@
 //! Serializes moments as milliseconds since 1970.
 
 use serde::{Serialize as _, Serializer};
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+/// Converts milliseconds since 1970.
+pub(crate) fn moment(millis: i64) -> SystemTime {
+    UNIX_EPOCH + Duration::from_millis(u64::try_from(millis).unwrap_or(0))
+}
 
 fn millis(moment: SystemTime) -> i64 {
     match moment.duration_since(UNIX_EPOCH) {

@@ -11,6 +11,19 @@ const LATE: i64 = 60_000;
 /// The most missed times that are counted.
 const COUNTED: u64 = 100;
 
+/// Reads what a schedule is.
+///
+/// # Errors
+/// This version cannot read it, for this reason.
+pub(crate) fn read(row: &ScheduleRow) -> Result<(Spec, Times), String> {
+    if let Some(flaw) = &row.flaw {
+        return Err(flaw.clone());
+    }
+    let spec: Spec = serde_json::from_str(&row.spec).map_err(|error| error.to_string())?;
+    let times = spec.times(&row.name)?;
+    Ok((spec, times))
+}
+
 /// The next decision on a schedule.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Plan {

@@ -305,6 +305,9 @@ pub struct OutputRow {
     pub value: Option<Value>,
 }
 
+/// The owner of a lease that was handed back.
+pub(crate) const NOBODY: &str = "nobody";
+
 /// A lease, which one engine holds at a time and to which runs belong.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LeaseRow {

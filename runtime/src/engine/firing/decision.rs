@@ -5,7 +5,7 @@ use crate::engine::error::EngineError;
 use crate::engine::opening::Opening;
 use crate::engine::{claiming, inbox, start};
 use crate::machine::{first_entry, scope_entry};
-use crate::schedule::{Plan, Spec, Takes, Tick, Times, plan, shown};
+use crate::schedule::{Plan, Spec, Takes, Tick, Times, plan, read, shown};
 use crate::scope::Scope;
 use crate::store::{
     Fire, FireSource, Fired, Holder, Lease, NewInboxItem, NewRun, Overlap, Rejected, RunKey, RunRow, ScheduleRow,
@@ -85,19 +85,6 @@ fn lease(core: &Core, row: &ScheduleRow) -> Option<Lease> {
     let serves = core.workflows.get(&row.workflow, row.version).is_some();
     // An engine that has lost its lease has none until it opens another one.
     core.leases.all().first().copied().filter(|_| serves && !core.options.is_client)
-}
-
-/// Reads what a schedule is.
-///
-/// # Errors
-/// This version cannot read it, for this reason.
-pub(in crate::engine) fn read(row: &ScheduleRow) -> Result<(Spec, Times), String> {
-    if let Some(flaw) = &row.flaw {
-        return Err(flaw.clone());
-    }
-    let spec: Spec = serde_json::from_str(&row.spec).map_err(|error| error.to_string())?;
-    let times = spec.times(&row.name)?;
-    Ok((spec, times))
 }
 
 /// Notes that times were missed, and when the next one is due. Returns whether it was not overtaken.

@@ -7,7 +7,7 @@ use crate::engine::firing::{self, composed};
 use crate::engine::opening::{self, Wanted};
 use crate::fields::Fields;
 use crate::record::RunIdentity;
-use crate::schedule::{Spec, Takes, Tick, Times};
+use crate::schedule::{self, Spec, Takes, Tick, Times};
 use crate::store::{Rejected, ScheduleRow, ScheduleState, Store, Write};
 use crate::value::Value;
 use std::sync::Arc;
@@ -139,7 +139,7 @@ impl ScheduleHandle {
     }
 
     pub(super) fn read(&self, row: &ScheduleRow) -> Result<(Spec, Times), EngineError> {
-        firing::read(row).map_err(|why| self.error(why))
+        schedule::read(row).map_err(|why| self.error(why))
     }
 
     /// Returns when a schedule is due next.

@@ -1,7 +1,7 @@
 //! The history of a run's shared state.
 
-use super::{Recorded, StateChange};
 use crate::engine::time_travel::{FieldChange, Since};
+use crate::inspect::recorded::{Recorded, StateChange};
 use crate::record::Kind;
 use crate::shared_state::{rows, rows::StateRow};
 use crate::store::EntryRow;

@@ -5,6 +5,7 @@ use crate::engine::clock::AGAIN;
 use crate::engine::core::Core;
 use crate::engine::task_run::{Outbox, TaskRun};
 use crate::engine::{inbox, time_travel};
+use crate::inspect::changes;
 use crate::machine::recorded_scope;
 use crate::record::{RunScope, StepWrite};
 use crate::run_env::RunEnv;
@@ -111,7 +112,7 @@ pub(super) async fn context(
         return Ok(Some(known));
     }
     let number = task.run;
-    let snapshot = core.read(move |store| time_travel::snapshot_in(store, number, seq)).await;
+    let snapshot = core.read(move |store| changes::snapshot_in(store, number, seq)).await;
     let Some(snapshot) = snapshot.map_err(|error| Missing::Store(error.to_string()))? else {
         return Err(refused("its rows are not in the database"));
     };

@@ -1,7 +1,7 @@
 //! The history of a run's context.
 
-use super::{Change, Snapshot};
 use crate::context::ContextError;
+use crate::inspect::changes::{Change, Snapshot};
 use crate::record::{Kind, WrittenFields};
 use crate::store::EntryRow;
 use crate::value::Value;

@@ -1,7 +1,6 @@
 //! Finds leases whose holders are dead, for a caller that asks from time to time.
 
-use super::lease::NOBODY;
-use crate::store::LeaseRow;
+use crate::store::{LeaseRow, NOBODY};
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -14,13 +13,13 @@ pub(crate) struct Hearing {
 }
 
 impl Hearing {
-    pub(super) fn new(term: Duration) -> Self {
+    pub(crate) fn new(term: Duration) -> Self {
         Self { heard: Arc::default(), term }
     }
 
     /// Records the heartbeats, and returns the leases whose holders are gone: they were handed back, or their heartbeat
     /// has not advanced for the lease term.
-    pub(super) fn gone(&self, rows: &[LeaseRow]) -> Vec<i64> {
+    pub(crate) fn gone(&self, rows: &[LeaseRow]) -> Vec<i64> {
         let mut heard = self.heard.lock().unwrap_or_else(PoisonError::into_inner);
         heard.keep(rows);
         let gone = rows.iter().filter(|row| {
@@ -40,16 +39,16 @@ pub(crate) struct Heard {
 
 impl Heard {
     /// Forgets the leases that are not there any more.
-    pub(super) fn keep(&mut self, rows: &[LeaseRow]) {
+    pub(crate) fn keep(&mut self, rows: &[LeaseRow]) {
         self.leases.retain(|number, _| rows.iter().any(|row| row.number == *number));
     }
 
-    pub(super) fn forget(&mut self, lease: i64) {
+    pub(crate) fn forget(&mut self, lease: i64) {
         self.leases.remove(&lease);
     }
 
     /// Records the heartbeat of a lease, and returns for how long it has not advanced. `anew` begins that time again.
-    pub(super) fn silence(&mut self, row: &LeaseRow, anew: bool) -> Duration {
+    pub(crate) fn silence(&mut self, row: &LeaseRow, anew: bool) -> Duration {
         let now = (row.epoch, row.heartbeat, Instant::now());
         let seen = self.leases.entry(row.number).or_insert(now);
         if anew || (seen.0, seen.1) != (row.epoch, row.heartbeat) {

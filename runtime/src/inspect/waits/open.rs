@@ -3,9 +3,9 @@
 use super::answers::{KeptRequests, open_request, opening, with_request};
 use super::{Wait, WaitsFor, queued};
 use crate::command::derived_id;
-use crate::engine::clock::moment;
-use crate::engine::heard::Hearing;
+use crate::inspect::heard::Hearing;
 use crate::journal::SENT;
+use crate::record::millis::moment;
 use crate::record::{Kind, ParkReason};
 use crate::store::{EntryRow, RunKey, RunRow, Status, Store, StoreError};
 use std::collections::{BTreeMap, BTreeSet, HashMap};

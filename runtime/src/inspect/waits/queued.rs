@@ -1,8 +1,8 @@
 //! Finds what waits in queues for an engine: the remote steps of a run, or the run itself.
 
 use super::WaitsFor;
-use crate::engine::fleet;
-use crate::engine::heard::Hearing;
+use crate::inspect::fleet;
+use crate::inspect::heard::Hearing;
 use crate::store::{RunRow, Store, StoreError, TaskKey, TaskRow, TaskState};
 use std::collections::BTreeMap;
 

@@ -6,11 +6,10 @@ mod queued;
 
 pub(crate) use open::Seen;
 
-use super::clock::moment;
 use super::heard::Hearing;
-use super::lease::NOBODY;
 use crate::record::ParkReason;
-use crate::store::{Lease, LeaseRow, RunKey, RunRow, Status, Store, StoreError};
+use crate::record::millis::moment;
+use crate::store::{Lease, LeaseRow, NOBODY, RunKey, RunRow, Status, Store, StoreError};
 use serde::Serialize;
 use std::fmt;
 use std::time::SystemTime;
@@ -205,7 +204,7 @@ impl fmt::Display for Wait {
 
 /// Reads the run's row and its waits; `held` are our leases. Damage in its history is ignored: the status must be
 /// available all the same.
-pub(super) fn read(
+pub(crate) fn read(
     store: &dyn Store,
     seen: &Seen,
     hearing: &Hearing,
@@ -242,6 +241,6 @@ fn is_left_alone(row: &RunRow, leases: &[LeaseRow]) -> bool {
 }
 
 /// Makes the wait of a run that is blocked, since a moment in milliseconds since 1970.
-pub(super) fn blocked((why, since): (String, i64)) -> Wait {
+pub(crate) fn blocked((why, since): (String, i64)) -> Wait {
     Wait { for_what: WaitsFor::Blocked(why), since: moment(since), until: None }
 }

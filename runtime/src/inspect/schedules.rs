@@ -1,11 +1,8 @@
 //! Schedules as people and programs see them.
 
-use crate::engine::clock::moment;
-use crate::engine::core::Core;
-use crate::engine::error::EngineError;
-use crate::engine::firing;
-use crate::engine::fleet::served;
-use crate::schedule::{Spec, Times, plan};
+use super::fleet::served;
+use crate::record::millis::moment;
+use crate::schedule::{self, Spec, Times, plan};
 use crate::store::{self, FireSource, FiringRow, ScheduleRow, Store, StoreError};
 use serde::Serialize;
 use std::time::SystemTime;
@@ -92,7 +89,7 @@ fn moments<S: serde::Serializer>(moments: &[SystemTime], serializer: S) -> Resul
 }
 
 /// A schedule, and what else is known of it at one moment.
-struct Facts {
+pub(crate) struct Facts {
     row: ScheduleRow,
     /// Whether a live engine has its workflow.
     is_served: bool,
@@ -100,34 +97,29 @@ struct Facts {
     now: i64,
 }
 
-/// Reads schedules and what is known of them.
-pub(super) async fn read(
-    core: &Core,
-    rows: impl FnOnce(&dyn Store) -> Result<Vec<ScheduleRow>, StoreError> + Send + 'static,
-) -> Result<Vec<ScheduleInfo>, EngineError> {
-    let (hearing, skipped) = (core.hearing.clone(), core.clock.skips().then(|| core.now()));
-    let facts = core.ask(move |store| {
-        let rows = rows(store)?;
-        let leases = store.leases()?;
-        let served = served(&leases, &hearing.gone(&leases));
-        let now = skipped.map_or_else(|| store.clock(), Ok)?;
-        let facts = rows.into_iter().map(|row| {
-            let is_served = served.contains(&(row.workflow.clone(), row.version));
-            Facts { row, is_served, now }
-        });
-        Ok(facts.collect::<Vec<_>>())
+/// Returns schedules with what is known of them at the time `now` of the database; `gone` are leases of engines that died.
+pub(crate) fn facts(
+    store: &dyn Store,
+    rows: Vec<ScheduleRow>,
+    gone: &[i64],
+    now: i64,
+) -> Result<Vec<Facts>, StoreError> {
+    let served = served(&store.leases()?, gone);
+    let facts = rows.into_iter().map(|row| {
+        let is_served = served.contains(&(row.workflow.clone(), row.version));
+        Facts { row, is_served, now }
     });
-    Ok(facts.await?.into_iter().map(info).collect())
+    Ok(facts.collect())
 }
 
-fn info(Facts { row, is_served, now }: Facts) -> ScheduleInfo {
+pub(crate) fn info(Facts { row, is_served, now }: Facts) -> ScheduleInfo {
     let unserved = || {
         format!(
             "no engine has version {} of workflow `{}`: its times wait until one is started that registers it",
             row.version, row.workflow
         )
     };
-    let read = firing::read(&row);
+    let read = schedule::read(&row);
     let next = read.as_ref().map_or_else(|_| Vec::new(), |(spec, times)| next(&row, spec, times, now));
     let shown = serde_json::from_str::<Spec>(&row.spec);
     let blocked = read.err().or_else(|| (!is_served).then(unserved));
