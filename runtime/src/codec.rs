@@ -21,7 +21,7 @@ pub use bounds::{StepArg, Storable, StoredValue};
 pub use comparison::{Comparison, Incomparable, Same};
 pub use error::CodecError;
 pub(crate) use json_text::JsonText;
-pub(crate) use parts::{change_parts, split_text_and_bytes, tag, tagged, text_and_bytes};
+pub(crate) use parts::{change_parts, split_parts, split_text_and_bytes, tag, tagged, text_and_bytes};
 pub(crate) use typed::short;
 pub(crate) use typed::{
     check_size, decode_at, decode_field, encode_at, encode_field, record_at, record_same, round_trip_at, says_damaged,

@@ -42,6 +42,7 @@ mod import;
 mod import_run;
 mod inbox;
 mod info;
+mod inspecting;
 mod kept_out;
 mod lease;
 mod lease_watch;
@@ -122,7 +123,7 @@ pub use outputs::{EventStream, StreamReader};
 pub use pausing::Pause;
 #[cfg(feature = "testing")]
 pub(crate) use prepare::Preparation;
-pub use queue::{QueueHandle, QueueInfo, QueueKey};
+pub use queue::QueueHandle;
 #[cfg(feature = "testing")]
 pub(crate) use queued_runs::place_of;
 #[cfg(feature = "testing")]

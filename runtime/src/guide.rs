@@ -30,6 +30,7 @@ chapters! {
     #[cfg(feature = "testing")]
     Testing = "testing";
     ChangingCode = "changing-code";
+    Looking = "looking";
     Operating = "operating";
     Errors = "errors";
     Backup = "backup";

@@ -116,9 +116,9 @@ pub use engine::ScheduleHandle;
 pub use engine::{
     Activity, ActivityKind, ActivityReader, Cancelling, CheckReport, ContextEntry, ContextHistory, EmitCall, Engine,
     EngineBuilder, EngineError, EngineTx, EventStream, EventsAndActivity, FieldChange, ForkCall, ForkPoint, Garbage,
-    Health, OpenRequest, Pause, Problem, QueueHandle, QueueInfo, QueueKey, RewindCall, Run, RunError, RunEvent,
-    RunFilter, RunHandle, RunInfo, RunningStep, SendCall, ShutdownReport, StartCall, StartedAll, StateEntry,
-    StateHistory, StreamReader, TransactionCall, TransactionalStart, Unserved, Waited,
+    Health, OpenRequest, Pause, Problem, QueueHandle, RewindCall, Run, RunError, RunEvent, RunFilter, RunHandle,
+    RunInfo, RunningStep, SendCall, ShutdownReport, StartCall, StartedAll, StateEntry, StateHistory, StreamReader,
+    TransactionCall, TransactionalStart, Unserved, Waited,
 };
 #[cfg(feature = "sqlite")]
 #[cfg_attr(docsrs, doc(cfg(feature = "sqlite")))]
@@ -127,8 +127,12 @@ pub use error::{AttemptCause, AttemptFailure, Attempts, Error, Failure, Result, 
 pub use graph::{Answered, Ask, Begin, Caught, Diagram, Event, OneOf, Stop, Updated};
 #[cfg(feature = "schedules")]
 #[cfg_attr(docsrs, doc(cfg(feature = "schedules")))]
-pub use inspect::{Firing, FiringOutcome, ScheduleInfo};
-pub use inspect::{Wait, WaitsFor, Worker};
+pub use inspect::schedules::{Firing, FiringOutcome, ScheduleInfo};
+pub use inspect::{
+    fleet::Worker,
+    queues::{QueueInfo, QueueKey},
+    waits::{Wait, WaitsFor},
+};
 pub use lazy::Lazy;
 pub use message::Message;
 pub use parse::ParseError;

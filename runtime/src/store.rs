@@ -11,6 +11,7 @@ mod decide;
 mod durability;
 mod ended;
 mod error;
+mod measures;
 mod memory;
 mod open_files;
 #[cfg(feature = "postgres")]
@@ -37,6 +38,7 @@ pub(crate) use belongings::{Belongings, Bond, TakenItem};
 #[cfg_attr(docsrs, doc(cfg(feature = "sqlite")))]
 pub use durability::Durability;
 pub use error::{StoreError, StoreErrorKind};
+pub(crate) use measures::{Measures, TableSize};
 pub use memory::MemoryStore;
 pub(crate) use open_files::is_out_of_files;
 #[cfg(feature = "postgres")]
@@ -59,7 +61,7 @@ pub(crate) use schedule::ScheduleState;
 pub(crate) use schedule::{Fire, FireSource, Fired, FiringOutcome, FiringRow, NextSchedule, ScheduleRow};
 pub(crate) use signal::{ChangeSignal, Shown};
 #[cfg(feature = "sqlite")]
-pub(crate) use sqlite::{RunFile, RunFileWriter};
+pub(crate) use sqlite::{LookingStore, RunFile, RunFileWriter};
 #[cfg(feature = "sqlite")]
 #[cfg_attr(docsrs, doc(cfg(feature = "sqlite")))]
 pub use sqlite::{SqliteOptions, SqliteStore};
@@ -81,6 +83,7 @@ use std::collections::BTreeSet;
 #[cfg(feature = "conformance")]
 pub mod backend {
     pub use super::belongings::{Belongings, Bond, TakenItem};
+    pub use super::measures::{Measures, TableSize};
     #[cfg(feature = "postgres")]
     pub use super::postgres::PostgresStore;
     pub use super::queue::{QueueChange, QueueLimits, QueueState, Rate};
@@ -150,6 +153,16 @@ pub trait Store: Send + Sync + 'static {
     /// The database cannot be read.
     fn runs(&self, query: &RunQuery) -> Result<RunPage, StoreError>;
 
+    /// Counts the runs that match `query`, at most its `limit`. Returns also whether there may be more: the limit, or
+    /// [`most_rows`](RunQuery::most_rows), was reached.
+    ///
+    /// # Errors
+    /// The database cannot be read.
+    fn count(&self, query: &RunQuery) -> Result<(u64, bool), StoreError> {
+        let page = self.runs(query)?;
+        Ok(((page.runs.len() + page.damaged.len()) as u64, page.next.is_some()))
+    }
+
     /// Returns at most `limit` entries of a run with a sequence number greater than `after`, in order.
     ///
     /// # Errors
@@ -198,6 +211,16 @@ pub trait Store: Send + Sync + 'static {
         limit: usize,
         newest: bool,
     ) -> Result<Vec<OutputRow>, StoreError>;
+
+    /// Returns at most `limit` channels of a first run that have outputs, after the one with this name, in order of their
+    /// names.
+    ///
+    /// # Errors
+    /// The database cannot be read.
+    fn channels(&self, first_run: i64, after: &str, limit: usize) -> Result<Vec<String>, StoreError> {
+        let channels = self.belongings(first_run)?.map_or_else(Vec::new, |of_run| of_run.channels);
+        Ok(channels.into_iter().filter(|channel| channel.as_str() > after).take(limit).collect())
+    }
 
     /// Returns the labels of a run, in order of their names.
     ///
@@ -332,6 +355,15 @@ pub trait Store: Send + Sync + 'static {
         false
     }
 
+    /// Returns the size of the database. `thoroughly` counts rows and pages where that means to read all of them.
+    ///
+    /// # Errors
+    /// The database cannot be read.
+    fn measure(&self, thoroughly: bool) -> Result<Measures, StoreError> {
+        let _ = thoroughly;
+        Ok(Measures::default())
+    }
+
     /// Makes a plain copy of the database complete. Called at the end of an orderly shutdown. Waits briefly for
     /// readers; if they take longer, a part of the commits stays in the log, and nothing is lost.
     ///
@@ -354,6 +386,12 @@ pub trait Store: Send + Sync + 'static {
     /// of this store do not wait for each other. Returns `None` if reads never wait for each other anyway.
     fn for_users(&self) -> Option<std::sync::Arc<dyn Store>> {
         None
+    }
+
+    /// Returns a handle on the same database for an inspection, whose reads are limited as the database allows: in
+    /// transactions that only read, with a time limit.
+    fn for_inspection(&self) -> Option<std::sync::Arc<dyn Store>> {
+        self.for_users()
     }
 
     /// Returns whether a commit waits for a disk or a network. If not, the engine commits on the calling thread instead

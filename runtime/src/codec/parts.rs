@@ -30,6 +30,11 @@ pub(super) fn append(out: &mut Vec<u8>, encoding: Encoding, bytes: &[u8]) {
     out.extend_from_slice(bytes);
 }
 
+/// Returns the parts of a value that has several.
+pub(crate) fn split_parts(value: &Value) -> Result<Vec<Value>, CodecError> {
+    split(value.bytes.clone())
+}
+
 /// Splits the parts, without copying.
 pub(super) fn split(mut bytes: Bytes) -> Result<Vec<Value>, CodecError> {
     let mut parts = Vec::new();

@@ -4,8 +4,7 @@ use super::Engine;
 use super::error::EngineError;
 use super::queues::Queues;
 use super::workflows::Workflows;
-use crate::inspect::Worker;
-use crate::inspect::fleet::{self, About};
+use crate::inspect::fleet::{self, About, Worker};
 use crate::store::Store;
 use std::time::{SystemTime, UNIX_EPOCH};
 

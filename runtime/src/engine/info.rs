@@ -1,7 +1,7 @@
 //! Untyped information about runs.
 
 use super::clock::moment;
-use crate::inspect::Wait;
+use crate::inspect::waits::Wait;
 use crate::record::ParkReason;
 use crate::store::{RunQuery, RunRow, Status};
 use serde::Serialize;

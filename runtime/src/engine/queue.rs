@@ -1,13 +1,11 @@
 //! Reads and changes queues while engines run.
 
 use super::Engine;
-use super::clock::moment;
 use super::error::EngineError;
+use crate::inspect::queues::{self, QueueInfo, QueueKey};
 use crate::queue::WEIGHT;
-use crate::store::{QueueChange, QueueKeyRow, QueueRow, QueueState, Rate, Rejected, Write};
-use serde::Serialize;
-use std::collections::BTreeMap;
-use std::time::{Duration, SystemTime};
+use crate::store::{QueueChange, QueueRow, Rate, Rejected, Write};
+use std::time::Duration;
 
 /// The most keys that [`QueueHandle::keys`] returns.
 const KEYS: usize = 1_000;
@@ -17,43 +15,6 @@ const KEYS: usize = 1_000;
 pub struct QueueHandle {
     engine: Engine,
     name: String,
-}
-
-/// A queue at one moment, as [`QueueHandle::info`] returns it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-#[non_exhaustive]
-pub struct QueueInfo {
-    /// The queue's name.
-    pub name: String,
-    /// How many of its tasks wait, counted up to 1,000.
-    pub waiting: u64,
-    /// How many of its tasks run, counted up to 1,000.
-    pub running: u64,
-    /// The time of the oldest call among those that wait.
-    #[serde(serialize_with = "crate::record::millis::option::serialize")]
-    pub oldest: Option<SystemTime>,
-    /// Why nothing of it is started, if it is paused.
-    pub paused: Option<String>,
-    /// How many of its tasks may run at once.
-    pub total: Option<u32>,
-    /// How many of its tasks with the same key may run at once.
-    pub per_key: Option<u32>,
-    /// How many of its tasks may be started within which time.
-    pub rate: Option<(u32, Duration)>,
-    /// How many tasks of a key start in its turn, for keys that have more than one.
-    pub weights: BTreeMap<String, u32>,
-}
-
-/// A key of a queue at one moment, as [`QueueHandle::keys`] returns it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-#[non_exhaustive]
-pub struct QueueKey {
-    /// The key.
-    pub key: String,
-    /// How many of its tasks wait.
-    pub waiting: u64,
-    /// How many of its tasks run, on all engines.
-    pub running: u64,
 }
 
 impl Engine {
@@ -87,13 +48,7 @@ impl Engine {
     /// # Errors
     /// The database cannot be read.
     pub async fn queues(&self) -> Result<Vec<QueueInfo>, EngineError> {
-        self.core
-            .ask(|store| {
-                let rows = store.queues()?;
-                rows.into_iter().map(|row| Ok((store.queue(&row.queue)?, row))).collect::<Result<Vec<_>, _>>()
-            })
-            .await
-            .map(|rows| rows.into_iter().map(|(state, row)| info(state, row)).collect())
+        self.core.ask(queues::all).await
     }
 }
 
@@ -110,7 +65,7 @@ impl QueueHandle {
             let row = row.unwrap_or_else(|| QueueRow { queue: name.clone(), waiting: 0, running: 0, oldest: None });
             Ok((store.queue(&name)?, row))
         });
-        read.await.map(|(state, row)| info(state, row))
+        read.await.map(|(state, row)| queues::info(state, row))
     }
 
     /// Returns the keys of which tasks wait or run, after this one in order: at most 1,000.
@@ -119,11 +74,7 @@ impl QueueHandle {
     /// The database cannot be read.
     pub async fn keys(&self, after: Option<&str>) -> Result<Vec<QueueKey>, EngineError> {
         let (name, after) = (self.name.clone(), after.map(ToOwned::to_owned));
-        let read = self.engine.core.ask(move |store| store.queue_keys(&name, after.as_deref(), KEYS));
-        let count = |number: i64| u64::try_from(number).unwrap_or_default();
-        let key =
-            |row: QueueKeyRow| QueueKey { key: row.key, waiting: count(row.waiting), running: count(row.running) };
-        Ok(read.await?.into_iter().map(key).collect())
+        self.engine.core.ask(move |store| queues::keys(store, &name, after.as_deref(), KEYS)).await
     }
 
     /// Starts nothing of it until it is [resumed](Self::resume); what runs goes on. `why` is shown as
@@ -229,22 +180,5 @@ impl QueueHandle {
                  the builder of an engine that has its steps or calls them"
             ))),
         }
-    }
-}
-
-fn info(state: Option<QueueState>, row: QueueRow) -> QueueInfo {
-    let QueueRow { queue, waiting, running, oldest } = row;
-    let limits = state.as_ref().map(|state| state.limits().clone()).unwrap_or_default();
-    let rate = limits.rate.map(|rate| (rate.starts, Duration::from_millis(rate.millis.into())));
-    QueueInfo {
-        name: queue,
-        waiting,
-        running,
-        oldest: oldest.map(moment),
-        paused: state.and_then(|state| state.paused),
-        total: limits.total,
-        per_key: limits.per_key,
-        rate,
-        weights: limits.weights,
     }
 }

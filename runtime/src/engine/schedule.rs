@@ -8,7 +8,7 @@ use super::error::EngineError;
 use super::firing::{self, Fault, Manual, fire_manually};
 use super::handle::Run;
 use super::opening::Wanted;
-use crate::inspect::{ScheduleInfo, schedules};
+use crate::inspect::schedules::{self, ScheduleInfo};
 use crate::schedule::{Schedule, ScheduleInput, Tick, millis, shown};
 use crate::store::{Fired, Rejected, ScheduleRow, Store, StoreError, Write};
 use crate::workflow::{Startable, WorkflowDef};

@@ -4,6 +4,7 @@ use crate::command::{missing_rows, recorded_version};
 use crate::record::{About, Kind};
 use crate::store::{EntryRow, FieldRow, RunKey, Store, StoreError, StoreErrorKind};
 use std::collections::BTreeMap;
+use std::ops::ControlFlow;
 
 /// The number of entries read at a time.
 const PAGE: usize = 4_096;
@@ -61,9 +62,24 @@ pub(crate) fn check_rows(store: &dyn Store, run: i64, entry: &EntryRow, rows: &[
     Err(StoreError::new(StoreErrorKind::Damaged, message))
 }
 
+/// Returns the changes of a run's context up to an entry, refused ones too.
 pub(crate) fn changes_in(store: &dyn Store, run: i64, to: u64) -> Result<Vec<Change>, StoreError> {
-    let mut after = 0;
-    let (mut changes, mut cause) = (Vec::new(), None::<EntryRow>);
+    let mut changes = Vec::new();
+    each_change(store, run, to, &mut |change| {
+        changes.push(change);
+        ControlFlow::Continue(())
+    })?;
+    Ok(changes)
+}
+
+/// Passes the changes of a run's context up to an entry to `each`, in order, until it stops.
+pub(super) fn each_change(
+    store: &dyn Store,
+    run: i64,
+    to: u64,
+    each: &mut dyn FnMut(Change) -> ControlFlow<()>,
+) -> Result<(), StoreError> {
+    let (mut after, mut cause) = (0, None::<EntryRow>);
     loop {
         let entries = store.entries(run, after, PAGE)?;
         let last = entries.last().map_or(after, |entry| entry.seq);
@@ -72,7 +88,7 @@ pub(crate) fn changes_in(store: &dyn Store, run: i64, to: u64) -> Result<Vec<Cha
         let mut fields = fields.into_iter().peekable();
         for entry in entries {
             if entry.seq > to {
-                return Ok(changes);
+                return Ok(());
             }
             after = entry.seq;
             let mut rows = Vec::new();
@@ -82,13 +98,15 @@ pub(crate) fn changes_in(store: &dyn Store, run: i64, to: u64) -> Result<Vec<Cha
             if entry.kind.about() == About::Context {
                 check_rows(store, run, &entry, &rows)?;
                 let cause = cause.clone().filter(|cause| Some(cause.seq) == entry.cause);
-                changes.push(Change { entry, rows, cause });
+                if each(Change { entry, rows, cause }).is_break() {
+                    return Ok(());
+                }
             } else if entry.kind.is_turn() {
                 cause = Some(EntryRow { value: None, ..entry });
             }
         }
         if !full {
-            return Ok(changes);
+            return Ok(());
         }
     }
 }

@@ -1,5 +1,7 @@
 //! The engines that share a database, as each of them says of itself in its lease.
 
+use super::InspectError;
+use super::inspector::Inspector;
 use crate::store::{LeaseRow, NOBODY};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
@@ -75,4 +77,15 @@ fn worker(row: LeaseRow) -> Option<Worker> {
     let seen = row.seen.and_then(|seen| u64::try_from(seen).ok());
     let last_heartbeat = seen.map_or(since, |seen| UNIX_EPOCH + Duration::from_millis(seen));
     Some(Worker { id: row.owner, host, process, since, last_heartbeat, serves, queues })
+}
+
+impl Inspector {
+    /// Returns the workers of the database, in the order of their starts: also those that have died and were not taken over
+    /// yet, whose last heartbeat is old by [`StoreHealth::clock`](super::StoreHealth::clock).
+    ///
+    /// # Errors
+    /// The database cannot be read.
+    pub async fn workers(&self) -> Result<Vec<Worker>, InspectError> {
+        self.ask(|source| Ok(workers(source.store.leases()?))).await
+    }
 }

@@ -1,6 +1,9 @@
 //! Schedules as people and programs see them.
 
+use super::InspectError;
 use super::fleet::served;
+use super::inspector::Inspector;
+use super::page::{Page, Paging};
 use crate::record::millis::moment;
 use crate::schedule::{self, Spec, Times, plan};
 use crate::store::{self, FireSource, FiringRow, ScheduleRow, Store, StoreError};
@@ -50,12 +53,14 @@ pub struct Firing {
     /// The time at which an engine decided it, by the clock of the database.
     #[serde(serialize_with = "crate::record::millis::serialize")]
     pub at: SystemTime,
-    /// How it went.
+    /// How it went; in JSON its fields stand beside the others, tagged by `outcome`.
+    #[serde(flatten)]
     pub outcome: FiringOutcome,
 }
 
 /// How a nominal time of a schedule went.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(tag = "outcome", rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum FiringOutcome {
     /// It started a run.
@@ -160,4 +165,22 @@ fn fired(row: FiringRow) -> Firing {
         store::FiringOutcome::Missed { until, count } => FiringOutcome::Missed { until: moment(until), count },
     };
     Firing { nominal: moment(row.nominal), at: moment(row.at), outcome }
+}
+
+impl Inspector {
+    /// Returns a page of the schedules, in order of their names.
+    ///
+    /// # Errors
+    /// The database cannot be read.
+    pub async fn schedules(&self, paging: &Paging) -> Result<Page<ScheduleInfo>, InspectError> {
+        let paging = paging.clone();
+        self.ask(move |source| {
+            let limit = paging.checked()?;
+            let rows = source.store.schedules(paging.text(), limit + 1)?;
+            let Page { items, next, .. } = Page::of_one_more(rows, limit, |row| row.name.clone());
+            let facts = facts(&*source.store, items, &[], source.store.clock()?)?;
+            Ok(Page::new(facts.into_iter().map(info).collect(), next))
+        })
+        .await
+    }
 }

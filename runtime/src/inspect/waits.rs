@@ -1,9 +1,11 @@
 //! Waits of a run, since when, and who can help: read from committed state.
 
 mod answers;
+mod flat;
 mod open;
 mod queued;
 
+pub(super) use flat::Flat;
 pub(crate) use open::Seen;
 
 use super::heard::Hearing;

@@ -22,6 +22,7 @@ pub mod find;
 pub mod forks;
 pub mod import;
 pub mod inbox;
+pub mod inspection;
 pub mod labels;
 pub mod lease;
 pub mod limits;
@@ -187,6 +188,13 @@ macro_rules! conformance {
                 find: prefixes_are_compared_byte_by_byte,
                 find: runs_by_lease_and_time,
                 find: nothing_found_is_no_error,
+                inspection: runs_newest_first,
+                inspection: runs_by_text_and_time,
+                inspection: a_search_ends_after_so_many_rows,
+                inspection: runs_are_counted,
+                inspection: channels_come_in_pages,
+                inspection: requests_of_a_run_come_in_pages,
+                inspection: a_database_is_measured,
                 values: every_form_byte_for_byte,
                 values: large_and_empty_values,
                 values: text_that_is_none_is_refused,

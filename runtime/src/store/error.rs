@@ -21,6 +21,10 @@ pub enum StoreErrorKind {
     NotOurs,
     /// The database was written by a newer version.
     Newer,
+    /// The database was written by an older version, and only an engine converts it.
+    Older,
+    /// There is no database.
+    Missing,
     /// One value is larger than the database accepts.
     TooLarge,
     /// The database refuses one write from any engine.
@@ -48,6 +52,12 @@ impl StoreError {
     /// Creates an error of a kind, with its message.
     pub fn new(kind: StoreErrorKind, message: impl Into<String>) -> Self {
         Self { kind, message: message.into(), source: None }
+    }
+
+    /// Returns the error of a write through a store that was opened to be read.
+    #[cfg(any(feature = "sqlite", feature = "postgres"))]
+    pub(super) fn only_read(database: &str) -> Self {
+        Self::new(StoreErrorKind::ReadOnly, format!("{database} was opened to be looked into, and is not written"))
     }
 
     /// Adds the error that caused this one.

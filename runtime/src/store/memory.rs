@@ -2,12 +2,13 @@
 
 mod rows;
 mod select;
+mod sizes;
 mod tables;
 
 use super::{
-    Belongings, EntryRow, FieldRow, InboxRow, LeaseRow, NextSchedule, OutputRow, QueueKeyRow, QueueRow, QueueState,
-    Rejected, RequestKey, RequestRow, RunKey, RunPage, RunQuery, RunRow, ScheduleRow, Store, StoreError, TaskKey,
-    TaskRow, WaitingRuns, Write, Written,
+    Belongings, EntryRow, FieldRow, InboxRow, LeaseRow, Measures, NextSchedule, OutputRow, QueueKeyRow, QueueRow,
+    QueueState, Rejected, RequestKey, RequestRow, RunKey, RunPage, RunQuery, RunRow, ScheduleRow, Store, StoreError,
+    TaskKey, TaskRow, WaitingRuns, Write, Written,
 };
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -82,6 +83,12 @@ impl Store for MemoryStore {
         Ok(RunPage { runs, damaged: Vec::new(), next, next_due })
     }
 
+    fn count(&self, query: &RunQuery) -> Result<(u64, bool), StoreError> {
+        let one_more = RunQuery { limit: query.limit.saturating_add(1), ..query.clone() };
+        let found = self.tables().select(&one_more).len();
+        Ok((found.min(query.limit) as u64, found > query.limit))
+    }
+
     fn entries(&self, run: i64, after: u64, limit: usize) -> Result<Vec<EntryRow>, StoreError> {
         Ok(self.tables().entries(run, after, limit).to_vec())
     }
@@ -107,6 +114,10 @@ impl Store for MemoryStore {
         newest: bool,
     ) -> Result<Vec<OutputRow>, StoreError> {
         Ok(self.tables().outputs(first_run, channel, after, limit, newest).to_vec())
+    }
+
+    fn channels(&self, first_run: i64, after: &str, limit: usize) -> Result<Vec<String>, StoreError> {
+        Ok(self.tables().channels(first_run, after, limit))
     }
 
     fn labels(&self, run: i64) -> Result<Vec<(String, String)>, StoreError> {
@@ -175,6 +186,10 @@ impl Store for MemoryStore {
     fn foreign_changes(&self) -> Result<u64, StoreError> {
         let tables = self.tables();
         Ok(tables.commits - self.own.load(Ordering::Relaxed))
+    }
+
+    fn measure(&self, _: bool) -> Result<Measures, StoreError> {
+        Ok(Measures { tables: self.tables().sizes(), ..Measures::default() })
     }
 
     fn database_id(&self) -> &str {

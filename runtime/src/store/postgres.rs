@@ -12,6 +12,7 @@ mod link;
 mod links;
 mod listener;
 mod looking;
+mod measures;
 mod options;
 mod outage;
 mod schema;
@@ -21,11 +22,11 @@ mod tls;
 
 pub use options::PgOptions;
 
-use super::sql::{Reader, Session as _};
+use super::sql::{Reader, Session as _, reads};
 use super::{
-    Belongings, ChangeSignal, EntryRow, FieldRow, InboxRow, LeaseRow, NextSchedule, OutputRow, QueueKeyRow, QueueRow,
-    QueueState, Rejected, RequestKey, RequestRow, RunKey, RunPage, RunQuery, RunRow, ScheduleRow, Store, StoreError,
-    StoreErrorKind, TaskKey, TaskRow, WaitingRuns, Write, Written,
+    Belongings, ChangeSignal, EntryRow, FieldRow, InboxRow, LeaseRow, Measures, NextSchedule, OutputRow, QueueKeyRow,
+    QueueRow, QueueState, Rejected, RequestKey, RequestRow, RunKey, RunPage, RunQuery, RunRow, ScheduleRow, Store,
+    StoreError, StoreErrorKind, TaskKey, TaskRow, WaitingRuns, Write, Written,
 };
 use links::Links;
 use listener::Listener;
@@ -73,6 +74,8 @@ type Answers = Vec<Result<Written, Rejected>>;
 enum AskedBy {
     Engine,
     Users,
+    /// An inspection: in transactions that only read, with a limit for each statement.
+    Inspection,
 }
 
 /// The most connections for loads and other reads of the engine, and for users' reads.
@@ -93,10 +96,29 @@ fn wait(tries: u32) -> Duration {
 
 impl PostgresStore {
     pub(super) fn open(options: PgOptions) -> Result<Self, StoreError> {
+        let (schema, migrates) = (options.schema.clone(), options.migrates);
+        Self::opened(options, AskedBy::Engine, |session| schema::opened(session, schema.as_deref(), migrates))
+    }
+
+    /// Opens a database to look into it. Nothing is ever written.
+    pub(super) fn look(options: PgOptions) -> Result<Self, StoreError> {
+        let schema = options.schema.clone();
+        let options = options.poll_only();
+        Self::opened(options, AskedBy::Inspection, |session| {
+            session.begin_look()?;
+            let id = schema::looked_at(session, schema.as_deref())?;
+            session.end_look().map(|()| id)
+        })
+    }
+
+    fn opened(
+        options: PgOptions,
+        asked_by: AskedBy,
+        identify: impl FnOnce(&Pg<'_>) -> Result<String, StoreError>,
+    ) -> Result<Self, StoreError> {
         let name = options.name();
         let writer = Links::new(options.clone(), name.clone(), 1);
-        let (schema, migrates) = (options.schema.as_deref(), options.migrates);
-        let database_id = writer.with(|link| schema::opened(&Pg::new(link, &options, &name), schema, migrates))?;
+        let database_id = writer.with(|link| identify(&Pg::new(link, &options, &name)))?;
         let reader = Links::new(options.clone(), name.clone(), READERS);
         let readers = Links::new(options.clone(), name.clone(), USERS);
         let (signal, looking) = (Arc::<ChangeSignal>::default(), Arc::<Looking>::default());
@@ -107,7 +129,7 @@ impl PostgresStore {
         let outage = Outage::default();
         let shared =
             Shared { options, name, database_id, writer, reader, readers, outage, opened, signal, looking, listener };
-        Ok(Self { shared: Arc::new(shared), asked_by: AskedBy::Engine })
+        Ok(Self { shared: Arc::new(shared), asked_by })
     }
 
     /// Returns the options with which it was opened.
@@ -119,13 +141,20 @@ impl PostgresStore {
         let Shared { options, name, reader, readers, .. } = &*self.shared;
         let links = match self.asked_by {
             AskedBy::Engine => reader,
-            AskedBy::Users => readers,
+            AskedBy::Users | AskedBy::Inspection => readers,
         };
         let mut tries = 0;
         loop {
             let answer = links.with(|link| {
                 let session = Pg::new(link, options, name);
-                read(&Reader { session: &session, database: name })
+                let read = || read(&Reader { session: &session, database: name });
+                match self.asked_by {
+                    AskedBy::Engine | AskedBy::Users => read(),
+                    AskedBy::Inspection => session.begin_look().and_then(|()| read()).and_then(|answer| {
+                        session.end_look()?;
+                        Ok(answer)
+                    }),
+                }
             });
             tries += 1;
             match answer {
@@ -156,6 +185,9 @@ fn has_code(write: &Write) -> bool {
 
 impl Store for PostgresStore {
     fn commit(&self, writes: &[Write]) -> Result<Vec<Result<Written, Rejected>>, StoreError> {
+        if matches!(self.asked_by, AskedBy::Inspection) {
+            return Err(StoreError::only_read(&self.shared.name));
+        }
         if writes.len() > 1 && writes.iter().any(has_code) {
             // Code holds its rows for as long as it runs, so each has a transaction of its own.
             let groups = writes.chunk_by(|a, b| !has_code(a) && !has_code(b));
@@ -179,56 +211,7 @@ impl Store for PostgresStore {
         true
     }
 
-    fn run(&self, key: RunKey<'_>) -> Result<Option<RunRow>, StoreError> {
-        self.reading(|reader| reader.run(key))
-    }
-
-    fn runs(&self, query: &RunQuery) -> Result<RunPage, StoreError> {
-        self.reading(|reader| reader.runs(query))
-    }
-
-    fn entries(&self, run: i64, after: u64, limit: usize) -> Result<Vec<EntryRow>, StoreError> {
-        self.reading(|reader| reader.entries(run, after, limit))
-    }
-
-    fn outline(&self, run: i64, after: u64, limit: usize) -> Result<Vec<EntryRow>, StoreError> {
-        self.reading(|reader| reader.outline(run, after, limit))
-    }
-
-    fn fields(&self, run: i64, from: u64, to: u64) -> Result<Vec<FieldRow>, StoreError> {
-        self.reading(|reader| reader.fields(run, from, to))
-    }
-
-    fn inbox(&self, of: RunKey<'_>, after: i64, limit: usize) -> Result<Vec<InboxRow>, StoreError> {
-        self.reading(|reader| reader.inbox(of, after, limit))
-    }
-
-    fn requests(&self, which: RequestKey<'_>) -> Result<Vec<RequestRow>, StoreError> {
-        self.reading(|reader| reader.requests(which))
-    }
-
-    fn outputs(
-        &self,
-        first_run: i64,
-        channel: &str,
-        after: u64,
-        limit: usize,
-        newest: bool,
-    ) -> Result<Vec<OutputRow>, StoreError> {
-        self.reading(|reader| reader.outputs(first_run, channel, after, limit, newest))
-    }
-
-    fn labels(&self, run: i64) -> Result<Vec<(String, String)>, StoreError> {
-        self.reading(|reader| reader.labels(run))
-    }
-
-    fn belongings(&self, run: i64) -> Result<Option<Belongings>, StoreError> {
-        self.reading(|reader| reader.belongings(run))
-    }
-
-    fn waiting(&self, lease: Option<i64>, limit: usize) -> Result<Vec<WaitingRuns>, StoreError> {
-        self.reading(|reader| reader.waiting(lease, limit))
-    }
+    reads!();
 
     fn tasks(&self, which: TaskKey<'_>) -> Result<Vec<TaskRow>, StoreError> {
         if !matches!(which, TaskKey::Waiting { .. }) {
@@ -243,53 +226,8 @@ impl Store for PostgresStore {
         })
     }
 
-    fn queue(&self, name: &str) -> Result<Option<QueueState>, StoreError> {
-        self.reading(|reader| reader.queue(name))
-    }
-
-    #[expect(clippy::redundant_closure_for_method_calls, reason = "the method by itself fits no other lifetimes")]
-    fn queues(&self) -> Result<Vec<QueueRow>, StoreError> {
-        self.reading(|reader| reader.queues())
-    }
-
-    fn queue_keys(&self, queue: &str, after: Option<&str>, limit: usize) -> Result<Vec<QueueKeyRow>, StoreError> {
-        self.reading(|reader| reader.queue_keys(queue, after, limit))
-    }
-
-    #[expect(clippy::redundant_closure_for_method_calls, reason = "the method by itself fits no other lifetimes")]
-    fn clock(&self) -> Result<i64, StoreError> {
-        self.reading(|reader| reader.clock())
-    }
-
-    fn schedule(&self, name: &str) -> Result<Option<ScheduleRow>, StoreError> {
-        self.reading(|reader| reader.schedule(name))
-    }
-
-    fn schedules(&self, after: &str, limit: usize) -> Result<Vec<ScheduleRow>, StoreError> {
-        self.reading(|reader| reader.schedules(after, limit))
-    }
-
-    fn next_schedule(
-        &self,
-        served: &[(String, u32)],
-        except: &BTreeSet<String>,
-    ) -> Result<Option<NextSchedule>, StoreError> {
-        self.reading(|reader| reader.next_schedule(served, except))
-    }
-
-    fn due_schedules(
-        &self,
-        served: Option<&[(String, u32)]>,
-        except: &BTreeSet<String>,
-        until: i64,
-        limit: usize,
-    ) -> Result<Vec<ScheduleRow>, StoreError> {
-        self.reading(|reader| reader.due_schedules(served, except, until, limit))
-    }
-
-    #[expect(clippy::redundant_closure_for_method_calls, reason = "the method by itself fits no other lifetimes")]
-    fn leases(&self) -> Result<Vec<LeaseRow>, StoreError> {
-        self.reading(|reader| reader.leases())
+    fn measure(&self, _: bool) -> Result<Measures, StoreError> {
+        self.reading(|reader| measures::measure(reader.session))
     }
 
     /// Returns how often something was found for this process: by a look in each `poll`, and earlier by signals of
@@ -323,5 +261,9 @@ impl Store for PostgresStore {
 
     fn for_users(&self) -> Option<Arc<dyn Store>> {
         Some(Arc::new(Self { shared: self.shared.clone(), asked_by: AskedBy::Users }))
+    }
+
+    fn for_inspection(&self) -> Option<Arc<dyn Store>> {
+        Some(Arc::new(Self { shared: self.shared.clone(), asked_by: AskedBy::Inspection }))
     }
 }

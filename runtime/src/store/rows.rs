@@ -123,6 +123,17 @@ pub struct RunQuery {
     pub by_id: bool,
     /// Only runs with a greater id, in the order of [`by_id`](RunQuery::by_id): the last id of the page before.
     pub after_id: Option<String>,
+    /// In descending order of number: [`after`](RunQuery::after) then selects smaller numbers. Not in another order.
+    pub newest_first: bool,
+    /// Only runs whose id contains this (compared byte by byte).
+    pub id_contains: Option<String>,
+    /// Only runs whose `created_at` is at or after the first and before the second of these.
+    pub created: (Option<i64>, Option<i64>),
+    /// Only runs whose `updated_at` is at or after the first and before the second of these.
+    pub updated: (Option<i64>, Option<i64>),
+    /// Reads no more rows of an index than about this: where few of many rows match, a page then has fewer runs than
+    /// there are, and a [`next`](RunPage::next) all the same.
+    pub most_rows: usize,
     /// At most this many.
     pub limit: usize,
 }
@@ -154,6 +165,11 @@ impl Default for RunQuery {
             after_due: None,
             by_id: false,
             after_id: None,
+            newest_first: false,
+            id_contains: None,
+            created: (None, None),
+            updated: (None, None),
+            most_rows: usize::MAX,
             limit: 1_000,
         }
     }
@@ -166,8 +182,8 @@ pub struct RunPage {
     pub runs: Vec<RunRow>,
     /// An error for each skipped row; each names the run.
     pub damaged: Vec<StoreError>,
-    /// The number of the last row of a full page, readable or not: [`RunQuery::after`] of the next one. `None` if there
-    /// is no next one.
+    /// The number of the last row of a full page, readable or not, or of the last one that was read of
+    /// [`RunQuery::most_rows`]: [`RunQuery::after`] of the next page. `None` if there is no next one.
     pub next: Option<i64>,
     /// The last row of a full page in the order of [`RunQuery::by_wake_at`]: [`RunQuery::after_due`] of the next page.
     pub next_due: Option<(i64, i64)>,
@@ -283,6 +299,15 @@ pub enum RequestKey<'a> {
     Run(i64),
     /// One page of the unanswered requests of all runs, in order of their ids.
     Open {
+        /// The last id of the page before; empty for the first.
+        after: &'a str,
+        /// At most this many.
+        limit: usize,
+    },
+    /// One page of the requests of a run, answered or not, in order of their ids.
+    OfRun {
+        /// The number of the run.
+        run: i64,
         /// The last id of the page before; empty for the first.
         after: &'a str,
         /// At most this many.

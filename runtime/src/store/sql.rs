@@ -6,6 +6,7 @@
 mod batch;
 mod belongings;
 mod columns;
+mod delegated;
 mod find;
 mod packed;
 pub(super) mod queries;
@@ -24,6 +25,7 @@ mod user_code;
 mod waiting;
 
 pub(super) use batch::commit;
+pub(super) use delegated::reads;
 #[cfg(feature = "postgres")]
 pub(super) use packed::{pack, rows as packed_rows};
 pub(super) use queries::SET_META;

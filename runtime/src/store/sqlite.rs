@@ -7,6 +7,8 @@ mod file;
 mod identity;
 #[cfg(feature = "postgres")]
 mod leaving;
+mod looking;
+mod measures;
 mod open;
 mod options;
 #[cfg(test)]
@@ -19,17 +21,19 @@ mod writing;
 
 #[cfg(feature = "postgres")]
 pub(super) use leaving::Leaving;
+pub(crate) use looking::LookingStore;
 pub use options::SqliteOptions;
 pub(crate) use run_file::{RunFile, RunFileWriter};
 
-use super::sql::{self, Reader};
+use super::sql::{self, Reader, reads};
 use super::{
-    Belongings, Durability, EntryRow, FieldRow, InboxRow, LeaseRow, NextSchedule, OutputRow, QueueKeyRow, QueueRow,
-    QueueState, Rejected, RequestKey, RequestRow, RunKey, RunPage, RunQuery, RunRow, ScheduleRow, Store, StoreError,
-    StoreErrorKind, TaskKey, TaskRow, WaitingRuns, Write, Written,
+    Belongings, Durability, EntryRow, FieldRow, InboxRow, LeaseRow, Measures, NextSchedule, OutputRow, QueueKeyRow,
+    QueueRow, QueueState, Rejected, RequestKey, RequestRow, RunKey, RunPage, RunQuery, RunRow, ScheduleRow, Store,
+    StoreError, StoreErrorKind, TaskKey, TaskRow, WaitingRuns, Write, Written,
 };
 use crate::sql::sqlite::Guard;
 use identity::Identity;
+use open::STATEMENTS;
 use readers::Readers;
 use rusqlite::Connection;
 use session::Sqlite;
@@ -154,108 +158,15 @@ impl Store for SqliteStore {
         }
     }
 
-    fn run(&self, key: RunKey<'_>) -> Result<Option<RunRow>, StoreError> {
-        self.reading(|reader| reader.run(key))
-    }
-
-    fn runs(&self, query: &RunQuery) -> Result<RunPage, StoreError> {
-        self.reading(|reader| reader.runs(query))
-    }
-
-    fn entries(&self, run: i64, after: u64, limit: usize) -> Result<Vec<EntryRow>, StoreError> {
-        self.reading(|reader| reader.entries(run, after, limit))
-    }
-
-    fn outline(&self, run: i64, after: u64, limit: usize) -> Result<Vec<EntryRow>, StoreError> {
-        self.reading(|reader| reader.outline(run, after, limit))
-    }
-
-    fn fields(&self, run: i64, from: u64, to: u64) -> Result<Vec<FieldRow>, StoreError> {
-        self.reading(|reader| reader.fields(run, from, to))
-    }
-
-    fn inbox(&self, of: RunKey<'_>, after: i64, limit: usize) -> Result<Vec<InboxRow>, StoreError> {
-        self.reading(|reader| reader.inbox(of, after, limit))
-    }
-
-    fn requests(&self, which: RequestKey<'_>) -> Result<Vec<RequestRow>, StoreError> {
-        self.reading(|reader| reader.requests(which))
-    }
-
-    fn outputs(
-        &self,
-        first_run: i64,
-        channel: &str,
-        after: u64,
-        limit: usize,
-        newest: bool,
-    ) -> Result<Vec<OutputRow>, StoreError> {
-        self.reading(|reader| reader.outputs(first_run, channel, after, limit, newest))
-    }
-
-    fn labels(&self, run: i64) -> Result<Vec<(String, String)>, StoreError> {
-        self.reading(|reader| reader.labels(run))
-    }
-
-    fn belongings(&self, run: i64) -> Result<Option<Belongings>, StoreError> {
-        self.reading(|reader| reader.belongings(run))
-    }
-
-    fn waiting(&self, lease: Option<i64>, limit: usize) -> Result<Vec<WaitingRuns>, StoreError> {
-        self.reading(|reader| reader.waiting(lease, limit))
-    }
+    reads!();
 
     fn tasks(&self, which: TaskKey<'_>) -> Result<Vec<TaskRow>, StoreError> {
         self.reading(|reader| reader.tasks(which))
     }
 
-    fn queue(&self, name: &str) -> Result<Option<QueueState>, StoreError> {
-        self.reading(|reader| reader.queue(name))
-    }
-
-    #[expect(clippy::redundant_closure_for_method_calls, reason = "the method by itself fits no other lifetimes")]
-    fn queues(&self) -> Result<Vec<QueueRow>, StoreError> {
-        self.reading(|reader| reader.queues())
-    }
-
-    fn queue_keys(&self, queue: &str, after: Option<&str>, limit: usize) -> Result<Vec<QueueKeyRow>, StoreError> {
-        self.reading(|reader| reader.queue_keys(queue, after, limit))
-    }
-
-    #[expect(clippy::redundant_closure_for_method_calls, reason = "the method by itself fits no other lifetimes")]
-    fn clock(&self) -> Result<i64, StoreError> {
-        self.reading(|reader| reader.clock())
-    }
-
-    fn schedule(&self, name: &str) -> Result<Option<ScheduleRow>, StoreError> {
-        self.reading(|reader| reader.schedule(name))
-    }
-
-    fn schedules(&self, after: &str, limit: usize) -> Result<Vec<ScheduleRow>, StoreError> {
-        self.reading(|reader| reader.schedules(after, limit))
-    }
-
-    fn next_schedule(
-        &self,
-        served: &[(String, u32)],
-        except: &BTreeSet<String>,
-    ) -> Result<Option<NextSchedule>, StoreError> {
-        self.reading(|reader| reader.next_schedule(served, except))
-    }
-
-    fn due_schedules(
-        &self,
-        served: Option<&[(String, u32)]>,
-        except: &BTreeSet<String>,
-        until: i64,
-        limit: usize,
-    ) -> Result<Vec<ScheduleRow>, StoreError> {
-        self.reading(|reader| reader.due_schedules(served, except, until, limit))
-    }
-
-    #[expect(clippy::redundant_closure_for_method_calls, reason = "the method by itself fits no other lifetimes")]
-    fn leases(&self) -> Result<Vec<LeaseRow>, StoreError> {
-        self.reading(|reader| reader.leases())
+    fn measure(&self, thoroughly: bool) -> Result<Measures, StoreError> {
+        let measured = self.reading(|reader| measures::measure(reader.session, thoroughly))?;
+        Ok(Measures { log: measures::log_size(&self.file.path), ..measured })
     }
 
     /// Reads `data_version` of the writing connection, whose own commits do not count. While it is busy, returns the

@@ -4,9 +4,9 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use steadfast::store::backend::{
-    Belongings, EntryRow, FieldRow, InboxRow, LeaseRow, NextSchedule, OutputRow, QueueKeyRow, QueueRow, QueueState,
-    Rejected, RequestKey, RequestRow, RunKey, RunPage, RunQuery, RunRow, ScheduleRow, TaskKey, TaskRow, WaitingRuns,
-    Write, Written,
+    Belongings, EntryRow, FieldRow, InboxRow, LeaseRow, Measures, NextSchedule, OutputRow, QueueKeyRow, QueueRow,
+    QueueState, Rejected, RequestKey, RequestRow, RunKey, RunPage, RunQuery, RunRow, ScheduleRow, TaskKey, TaskRow,
+    WaitingRuns, Write, Written,
 };
 use steadfast::store::{MemoryStore, Store, StoreError, StoreErrorKind};
 
@@ -133,6 +133,18 @@ impl<S: Store + ?Sized> Store for Hooked<S> {
             found(query);
         }
         Ok(page)
+    }
+
+    fn count(&self, query: &RunQuery) -> Result<(u64, bool), StoreError> {
+        self.inner.count(query)
+    }
+
+    fn channels(&self, first_run: i64, after: &str, limit: usize) -> Result<Vec<String>, StoreError> {
+        self.inner.channels(first_run, after, limit)
+    }
+
+    fn measure(&self, thoroughly: bool) -> Result<Measures, StoreError> {
+        self.inner.measure(thoroughly)
     }
 
     fn settle(&self) -> Result<(), StoreError> {

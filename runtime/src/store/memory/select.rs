@@ -10,7 +10,14 @@ use std::ops::Bound;
 impl Tables {
     pub(super) fn select(&self, query: &RunQuery) -> Vec<RunRow> {
         let row = |number: i64| self.runs.get(&number).map(|run| &run.row);
-        let first = query.after.map_or(i64::MIN, |after| after.saturating_add(1));
+        let first = match query.after {
+            Some(after) if !query.newest_first => after.saturating_add(1),
+            _ => i64::MIN,
+        };
+        let last = match query.after {
+            Some(after) if query.newest_first => after.saturating_sub(1),
+            _ => i64::MAX,
+        };
         let fits =
             |row: &&RunRow| fits(row, query) && query.leaves_to_all(row) && self.labelled(row.number, &query.labels);
         let copied = |rows: &mut dyn Iterator<Item = &RunRow>| rows.filter(fits).take(query.limit).cloned().collect();
@@ -20,6 +27,9 @@ impl Tables {
             let mut rows: Vec<_> = self.runs.range(first..).map(|(_, run)| &run.row).filter(after).collect();
             rows.sort_unstable_by(|a, b| a.id.cmp(&b.id));
             return copied(&mut rows.into_iter());
+        }
+        if query.newest_first {
+            return copied(&mut self.runs.range(..=last).rev().map(|(_, run)| &run.row));
         }
         match (query.lease, query.wake_at, query.by_wake_at) {
             (Some(lease), Some((from, to)), false) => {
@@ -95,6 +105,11 @@ impl Tables {
                 let ids = self.asked_by(run);
                 ids.iter().filter_map(|id| self.requests.get(id)).filter(open).cloned().collect()
             }
+            RequestKey::OfRun { run, after, limit } => {
+                let ids = self.asked_by(run);
+                let of_page = ids.iter().filter(|id| id.as_str() > after).filter_map(|id| self.requests.get(id));
+                of_page.take(limit).cloned().collect()
+            }
             RequestKey::Open { after, limit } => {
                 let later = (Bound::Excluded(after), Bound::Unbounded);
                 self.requests
@@ -123,6 +138,12 @@ impl Tables {
         })
     }
 
+    pub(super) fn channels(&self, first_run: i64, after: &str, limit: usize) -> Vec<String> {
+        let channels = self.outputs.get(&first_run).into_iter();
+        let later = channels.flat_map(|of_run| of_run.range::<str, _>((Bound::Excluded(after), Bound::Unbounded)));
+        later.filter(|(_, items)| !items.is_empty()).map(|(channel, _)| channel.clone()).take(limit).collect()
+    }
+
     pub(super) fn outputs(
         &self,
         first_run: i64,
@@ -148,6 +169,13 @@ fn fits(row: &RunRow, query: &RunQuery) -> bool {
         && query.updated_after.is_none_or(|moment| row.updated_at > moment)
         && query.parent.is_none_or(|parent| row.parent == Some(parent))
         && query.forked_from.is_none_or(|forked_from| row.forked_from == Some(forked_from))
-        && query.after.is_none_or(|after| row.number > after)
+        && query.after.is_none_or(|after| if query.newest_first { row.number < after } else { row.number > after })
+        && query.id_contains.as_ref().is_none_or(|text| row.id.contains(text.as_str()))
+        && is_within(row.created_at, query.created)
+        && is_within(row.updated_at, query.updated)
         && query.after_due.is_none_or(|after| row.wake_at.is_some_and(|at| (at, row.number) > after))
+}
+
+fn is_within(moment: i64, (from, to): (Option<i64>, Option<i64>)) -> bool {
+    from.is_none_or(|from| moment >= from) && to.is_none_or(|to| moment < to)
 }

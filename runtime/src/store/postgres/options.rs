@@ -161,6 +161,14 @@ impl PgOptions {
         beside_a_runtime(|| PostgresStore::open(self))
     }
 
+    /// Opens the database to look into it: nothing is ever written, and nothing converted.
+    ///
+    /// # Errors
+    /// The server cannot be reached or refuses, or what is there is no database of this version.
+    pub(crate) fn look(self) -> Result<PostgresStore, StoreError> {
+        beside_a_runtime(|| PostgresStore::look(self))
+    }
+
     /// Makes a connection, encrypted as the connection string asks for.
     pub(super) async fn connect(&self) -> Result<Connected, LinkError> {
         self.tls.connect(&self.config).await

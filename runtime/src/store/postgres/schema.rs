@@ -8,7 +8,9 @@ use super::text::for_postgres;
 use crate::store::sql::{Cell, META_TABLE, Reader, SET_META, Session};
 use crate::store::{StoreError, StoreErrorKind};
 use std::ops::ControlFlow;
-use versions::{STEPS, VERSION};
+pub(super) use versions::VERSION;
+
+use versions::STEPS;
 
 const SCHEMA: &str = "schema";
 pub(super) const DATABASE: &str = "database";
@@ -79,6 +81,44 @@ pub(super) fn opened(session: &Pg<'_>, schema: Option<&str>, migrates: bool) -> 
         }
         migrate(session, schema)?;
     }
+    id(session)
+}
+
+/// Returns the id of a database of this version, which is only read.
+///
+/// # Errors
+/// There are no tables, or those of another version.
+pub(super) fn looked_at(session: &Pg<'_>, schema: Option<&str>) -> Result<String, StoreError> {
+    let name = session.database;
+    match version(session, schema)? {
+        Some(VERSION) => {}
+        Some(older) => {
+            return Err(StoreError::new(
+                StoreErrorKind::Older,
+                format!(
+                    "{name} has schema version {older}, and this version of steadfast ({}) reads version {VERSION}; it was \
+                     left as it is. Start an engine of this version on it, which converts it, or execute the statements \
+                     of `PgOptions::migrations`",
+                    env!("CARGO_PKG_VERSION")
+                ),
+            ));
+        }
+        None => {
+            return Err(StoreError::new(
+                StoreErrorKind::Missing,
+                format!(
+                    "{name} has no tables of steadfast; check the name of the database, and its schema \
+                     (`PgOptions::schema`)"
+                ),
+            ));
+        }
+    }
+    id(session)
+}
+
+/// Returns the id of the database.
+fn id(session: &Pg<'_>) -> Result<String, StoreError> {
+    let name = session.database;
     (Reader { session, database: name }).meta(DATABASE)?.ok_or_else(|| {
         let message = format!("{name}: {META_TABLE} has no row `{DATABASE}`; restore the database from a backup");
         StoreError::new(StoreErrorKind::Damaged, message)

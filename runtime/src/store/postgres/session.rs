@@ -30,6 +30,9 @@ use tokio_postgres::types::{ToSql, Type};
 const SETTINGS: &str = "SET LOCAL idle_in_transaction_session_timeout = '5s'; SET LOCAL lock_timeout = '2s'; \
     SET LOCAL enable_seqscan = off; SET LOCAL enable_bitmapscan = off";
 
+/// The time that a statement of an inspection may take.
+const LOOK: &str = "SET LOCAL statement_timeout = '5s'";
+
 /// The `lock_timeout` of these settings.
 pub(super) const LOCK_TIMEOUT: Duration = Duration::from_secs(2);
 
@@ -48,13 +51,15 @@ pub(super) enum Stage {
 pub(super) struct Pg<'a> {
     link: RefCell<&'a mut Link>,
     stage: Slot<Stage>,
+    /// Whether all queries are those of one look, in its transaction.
+    looks: Slot<bool>,
     options: &'a PgOptions,
     pub(super) database: &'a str,
 }
 
 impl<'a> Pg<'a> {
     pub(super) const fn new(link: &'a mut Link, options: &'a PgOptions, database: &'a str) -> Self {
-        Self { link: RefCell::new(link), stage: Slot::new(Stage::Outside), options, database }
+        Self { link: RefCell::new(link), stage: Slot::new(Stage::Outside), looks: Slot::new(false), options, database }
     }
 
     pub(super) fn stage(&self) -> Stage {
@@ -66,6 +71,19 @@ impl<'a> Pg<'a> {
         let mut link = self.link.borrow_mut();
         let done = link.wait(self.options.patience(), |client| client.batch_execute(statements));
         self.or_fault(done)
+    }
+
+    /// Begins a transaction that only reads, in which all queries are until [`end_look`](Self::end_look).
+    pub(super) fn begin_look(&self) -> Result<(), StoreError> {
+        self.begin_read()?;
+        self.batch(LOOK)?;
+        self.looks.set(true);
+        Ok(())
+    }
+
+    pub(super) fn end_look(&self) -> Result<(), StoreError> {
+        self.looks.set(false);
+        self.rollback()
     }
 
     /// Begins a transaction that excludes all others which lock this table.
@@ -221,6 +239,9 @@ impl Session for Pg<'_> {
     }
 
     fn begin_read(&self) -> Result<(), StoreError> {
+        if self.looks.get() {
+            return Ok(());
+        }
         self.stage.set(Stage::Begun);
         self.batch(&format!("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; {SETTINGS}"))
     }
@@ -240,6 +261,9 @@ impl Session for Pg<'_> {
     }
 
     fn rollback(&self) -> Result<(), StoreError> {
+        if self.looks.get() {
+            return Ok(());
+        }
         if self.stage.get() == Stage::Outside || self.link.borrow().has_ended() {
             return Ok(());
         }

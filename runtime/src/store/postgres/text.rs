@@ -2,9 +2,13 @@
 
 /// Returns the query with `$1` for `?1`, and with the tables of a schema if one was chosen.
 ///
-/// The core's queries have no question mark but for a value, and name no table in a text. The time is SQLite's in them.
+/// The core's queries have no question mark but for a value, and name no table in a text. Functions have SQLite's
+/// names in them.
 pub(super) fn for_postgres(query: &str, schema: Option<&str>) -> String {
-    let with_values = query.replace('?', "$").replace("unixepoch('subsec')", "extract(epoch FROM clock_timestamp())");
+    let with_values = query
+        .replace('?', "$")
+        .replace("instr(", "strpos(")
+        .replace("unixepoch('subsec')", "extract(epoch FROM clock_timestamp())");
     let is_about_tables = !["SAVEPOINT", "ROLLBACK", "RELEASE"].iter().any(|word| with_values.starts_with(word));
     match schema {
         Some(schema) if is_about_tables => {

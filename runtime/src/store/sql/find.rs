@@ -24,6 +24,23 @@ pub(super) struct Way<'a> {
     pub(super) in_order: bool,
     /// Whether every row matches, so that no row is read in vain.
     pub(super) exact: bool,
+    /// The queries that `text` merges, if it merges several, and the order in which it does.
+    parts: Vec<String>,
+    order: &'static str,
+}
+
+impl Way<'_> {
+    /// Returns the query for at most so many rows. Each of several parts gets the limit too: without one, Postgres reads
+    /// and sorts all of their rows.
+    fn limited(&self, rows: usize) -> String {
+        let order = self.order;
+        let parts: Vec<_> =
+            self.parts.iter().map(|part| format!("({part} ORDER BY number{order} LIMIT {rows})")).collect();
+        match &parts[..] {
+            [] => format!("{} LIMIT {rows}", self.text),
+            parts => format!("{} ORDER BY number{order} LIMIT {rows}", parts.join(" UNION ALL ")),
+        }
+    }
 }
 
 /// Returns every index that serves a query. Returns `None` for a query of the engine, or one in the order of ids.
@@ -34,7 +51,7 @@ pub(super) fn ways(query: &RunQuery) -> Option<Vec<Way<'_>>> {
         || query.by_wake_at
         || query.updated_after.is_some();
     // The index of ids serves this query alone, in its own order.
-    if query.by_id || of_the_engine || query.parent.is_some() || query.forked_from.is_some() {
+    if query.by_id || of_the_engine || query.forked_from.is_some() {
         return None;
     }
     let prefix = query.id_prefix.as_deref().filter(|prefix| !prefix.is_empty());
@@ -42,6 +59,7 @@ pub(super) fn ways(query: &RunQuery) -> Option<Vec<Way<'_>>> {
     if !query.statuses.is_empty() || query.workflow.is_some() {
         ways.push(by_state(query, prefix));
     }
+    ways.extend(query.parent.map(|parent| by_parent(query, prefix, parent)));
     ways.extend(prefix.map(|prefix| by_prefix(query, prefix)));
     // The index of all runs, for a query that nearly all of them match. Alone it serves a query without conditions.
     if ways.is_empty() || (prefix.is_some() && ways.len() == 1) {
@@ -50,38 +68,53 @@ pub(super) fn ways(query: &RunQuery) -> Option<Vec<Way<'_>>> {
     Some(ways)
 }
 
+/// The first matching runs, and where the search ended if it was not complete.
+#[derive(Debug, Default)]
+pub(super) struct Found {
+    pub(super) numbers: Vec<i64>,
+    pub(super) ended_at: Option<i64>,
+}
+
 impl<S: Session> Reader<'_, S> {
-    /// Returns the numbers of the first matching runs, in ascending order, by whichever index ends first.
-    pub(super) fn first(&self, query: &RunQuery, ways: Vec<Way<'_>>) -> Result<Vec<i64>, StoreError> {
+    /// Returns the numbers of the first matching runs, in order, by whichever index ends first.
+    pub(super) fn first(&self, query: &RunQuery, ways: Vec<Way<'_>>) -> Result<Found, StoreError> {
+        let start = query.after.unwrap_or(if query.newest_first { i64::MAX } else { i64::MIN });
         let mut ways: Vec<_> = match ways.iter().position(|way| way.exact && way.in_order) {
             Some(exact) => ways.into_iter().skip(exact).take(1).collect(),
             None => ways,
         }
         .into_iter()
-        .map(|way| (way, Walk { after: query.after.unwrap_or(i64::MIN), found: Vec::new() }))
+        .map(|way| (way, Walk { after: start, found: Vec::new() }))
         .collect();
         let alone = ways.len() == 1;
-        let mut rows = if alone && S::STREAMS { usize::MAX } else { FIRST_ROUND };
+        let mut rows = if alone && S::STREAMS { query.most_rows } else { FIRST_ROUND.min(query.most_rows) };
+        let mut spent = 0_usize;
         loop {
             for (way, walk) in &mut ways {
-                if self.walk(way, walk, rows, query.limit)? {
-                    return Ok(std::mem::take(&mut walk.found));
+                if self.walk(way, walk, rows, query)? {
+                    return Ok(Found { numbers: std::mem::take(&mut walk.found), ended_at: None });
                 }
             }
-            rows = rows.saturating_mul(GROWTH);
+            spent = spent.saturating_add(rows);
+            if spent >= query.most_rows {
+                return Ok(farthest(ways, query.newest_first));
+            }
+            rows = rows.saturating_mul(GROWTH).min(query.most_rows - spent);
         }
     }
 
     /// Reads at most `rows` rows of an index; returns whether `walk` is complete.
-    fn walk(&self, way: &Way<'_>, walk: &mut Walk, rows: usize, limit: usize) -> Result<bool, StoreError> {
+    fn walk(&self, way: &Way<'_>, walk: &mut Walk, rows: usize, query: &RunQuery) -> Result<bool, StoreError> {
+        let limit = query.limit;
         if !way.in_order {
             walk.found.clear();
         }
         let Walk { after, found } = walk;
+        let rows = if way.exact && way.in_order { rows.min(limit - found.len()) } else { rows };
         let mut values = vec![Cell::Int(*after)];
         values.extend(way.values.iter().map(Bound::cell));
         let (mut seen, mut full) = (0, false);
-        let text = if S::STREAMS { Cow::Borrowed(&way.text) } else { Cow::Owned(format!("{} LIMIT {rows}", way.text)) };
+        let text = if S::STREAMS { Cow::Borrowed(&way.text) } else { Cow::Owned(way.limited(rows)) };
         self.session.select(&text, &values, &mut |row| {
             seen += 1;
             let Cell::Int(number) = row.cell(0) else { return ControlFlow::Continue(()) };
@@ -99,10 +132,21 @@ impl<S: Session> Reader<'_, S> {
         }
         if !way.in_order {
             found.sort_unstable();
+            if query.newest_first {
+                found.reverse();
+            }
             found.truncate(limit);
         }
         Ok(true)
     }
+}
+
+/// Returns what the index has found that has come farthest: all matches up to where it ended.
+fn farthest(ways: Vec<(Way<'_>, Walk)>, newest_first: bool) -> Found {
+    let in_order = ways.into_iter().filter(|(way, _)| way.in_order).map(|(_, walk)| walk);
+    let far = |walk: &Walk| if newest_first { -i128::from(walk.after) } else { walk.after.into() };
+    let walk = in_order.max_by_key(far);
+    walk.map_or_else(Found::default, |walk| Found { numbers: walk.found, ended_at: Some(walk.after) })
 }
 
 /// The progress of one index.
@@ -114,8 +158,24 @@ struct Walk {
 
 fn all<'a>(query: &'a RunQuery, prefix: Option<&'a str>) -> Way<'a> {
     let mut values = Values::after_one();
-    let fits = [id_in(&mut values, prefix), labels_but(&mut values, query, None)];
-    way("FROM steadfast_runs r WHERE number > ?1 ORDER BY number", "number", &fits, values, true)
+    let fits = [id_in(&mut values, prefix), labels_but(&mut values, query, None), row_fits(&mut values, query)];
+    let from = format!("FROM steadfast_runs r WHERE number {} ?1 ORDER BY number{}", beyond(query), order(query));
+    way(&from, "number", &fits, values, true)
+}
+
+fn by_parent<'a>(query: &'a RunQuery, prefix: Option<&'a str>, parent: i64) -> Way<'a> {
+    let mut values = Values::after_one();
+    let parent = values.bind(Bound::Int(parent));
+    let fits = [
+        id_in(&mut values, prefix),
+        labels_but(&mut values, query, None),
+        workflow_is(&mut values, query),
+        status_in(&mut values, query),
+        values_fit(&mut values, query, "r."),
+    ];
+    let (beyond, order) = (beyond(query), order(query));
+    let from = format!("FROM steadfast_runs r WHERE parent = {parent} AND number {beyond} ?1 ORDER BY number{order}");
+    way(&from, "number", &fits, values, true)
 }
 
 /// Finds runs by status, workflow, or both. An index yields each status in order, so those of several statuses are
@@ -123,7 +183,7 @@ fn all<'a>(query: &'a RunQuery, prefix: Option<&'a str>) -> Way<'a> {
 fn by_state<'a>(query: &'a RunQuery, prefix: Option<&'a str>) -> Way<'a> {
     let mut values = Values::after_one();
     let workflow = query.workflow.as_deref().map(|workflow| values.bind(Bound::Text(workflow)));
-    let fits = fits(&[id_in(&mut values, prefix), labels_but(&mut values, query, None)]);
+    let fits = fits(&[id_in(&mut values, prefix), labels_but(&mut values, query, None), row_fits(&mut values, query)]);
     let of_workflow = workflow.map_or_else(String::new, |workflow| format!("workflow = {workflow} AND "));
     let mut statuses: Vec<Status> = query.statuses.clone();
     if statuses.is_empty() {
@@ -136,23 +196,27 @@ fn by_state<'a>(query: &'a RunQuery, prefix: Option<&'a str>) -> Way<'a> {
         .map(|status| {
             let status = values.bind(Bound::Text(status.as_str()));
             format!(
-                "SELECT number, {} FROM steadfast_runs r WHERE {of_workflow}status = {status} AND number > ?1",
-                fits.0
+                "SELECT number, {} FROM steadfast_runs r WHERE {of_workflow}status = {status} AND number {} ?1",
+                fits.0,
+                beyond(query)
             )
         })
         .collect();
-    let text = format!("{} ORDER BY number", parts.join(" UNION ALL "));
-    Way { text, values, in_order: true, exact: fits.1 }
+    let order = order(query);
+    let text = format!("{} ORDER BY number{order}", parts.join(" UNION ALL "));
+    let parts = if parts.len() > 1 { parts } else { Vec::new() };
+    Way { text, values, in_order: true, exact: fits.1, parts, order }
 }
 
 fn by_prefix<'a>(query: &'a RunQuery, prefix: &'a str) -> Way<'a> {
     let mut values = Values::after_one();
     let range = id_in(&mut values, Some(prefix));
     let fits = [
-        Some("number > ?1".to_owned()),
+        Some(format!("number {} ?1", beyond(query))),
         workflow_is(&mut values, query),
         status_in(&mut values, query),
         labels_but(&mut values, query, None),
+        row_fits(&mut values, query),
     ];
     let range = range.unwrap_or_default();
     way(&format!("FROM steadfast_runs r WHERE {range}"), "number", &fits, values, false)
@@ -167,6 +231,7 @@ fn by_label<'a>(query: &'a RunQuery, prefix: Option<&'a str>, label: usize) -> W
         workflow_is(&mut values, query),
         status_in(&mut values, query),
         id_in(&mut values, prefix),
+        row_fits(&mut values, query),
     ];
     // Joins the run's row only if a condition needs it.
     let runs = if fits[1..].iter().any(Option::is_some) {
@@ -176,15 +241,28 @@ fn by_label<'a>(query: &'a RunQuery, prefix: Option<&'a str>, label: usize) -> W
     };
     let fits = fits.map(|fit| fit.map(|fit| fit.replace("r.number", "l.run")));
     let from = format!(
-        "FROM steadfast_labels l{} WHERE {}l.name = {name} AND l.value = {value} AND l.run > ?1 ORDER BY l.run",
-        runs.0, runs.1
+        "FROM steadfast_labels l{} WHERE {}l.name = {name} AND l.value = {value} AND l.run {} ?1 ORDER BY l.run{}",
+        runs.0,
+        runs.1,
+        beyond(query),
+        order(query)
     );
     way(&from, "l.run", &fits, values, true)
 }
 
+/// Returns the comparison of numbers with that after which the query continues.
+const fn beyond(query: &RunQuery) -> &'static str {
+    if query.newest_first { "<" } else { ">" }
+}
+
+const fn order(query: &RunQuery) -> &'static str {
+    if query.newest_first { " DESC" } else { "" }
+}
+
 fn way<'a>(from: &str, number: &str, conditions: &[Option<String>], values: Values<'a>, in_order: bool) -> Way<'a> {
     let (fits, exact) = fits(conditions);
-    Way { text: format!("SELECT {number}, {fits} {from}"), values, in_order, exact }
+    let text = format!("SELECT {number}, {fits} {from}");
+    Way { text, values, in_order, exact, parts: Vec::new(), order: "" }
 }
 
 /// Joins all conditions into one expression, and returns whether there are none.
@@ -219,4 +297,25 @@ fn labels_but<'a>(values: &mut Values<'a>, query: &'a RunQuery, but: Option<usiz
         })
         .collect();
     (!labels.is_empty()).then(|| labels.join(" AND "))
+}
+
+/// Returns the conditions on columns of the row that no index of a list has.
+fn row_fits(values: &mut Values<'_>, query: &RunQuery) -> Option<String> {
+    let parent = query.parent.map(|parent| format!("r.parent = {}", values.bind(Bound::Int(parent))));
+    let others = values_fit(values, query, "r.");
+    let conditions: Vec<_> = [parent, others].into_iter().flatten().collect();
+    (!conditions.is_empty()).then(|| conditions.join(" AND "))
+}
+
+/// Returns the conditions on text and times. `row` is the prefix of columns.
+pub(super) fn values_fit(values: &mut Values<'_>, query: &RunQuery, row: &str) -> Option<String> {
+    let mut conditions = Vec::new();
+    if let Some(text) = query.id_contains.as_ref().filter(|text| !text.is_empty()) {
+        conditions.push(format!("instr({row}id, {}) > 0", values.bind(Bound::Own(text.clone()))));
+    }
+    for (column, (from, to)) in [("created_at", query.created), ("updated_at", query.updated)] {
+        conditions.extend(from.map(|from| format!("{row}{column} >= {}", values.bind(Bound::Int(from)))));
+        conditions.extend(to.map(|to| format!("{row}{column} < {}", values.bind(Bound::Int(to)))));
+    }
+    (!conditions.is_empty()).then(|| conditions.join(" AND "))
 }

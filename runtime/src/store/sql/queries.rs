@@ -204,6 +204,10 @@ queries! {
     /// Run. Answered or not.
     ALL_REQUESTS_OF_RUN =
         concat!("SELECT ", request_columns!(), " FROM steadfast_requests WHERE run = ?1");
+    /// Run, after, limit. Answered or not.
+    PAGE_OF_REQUESTS = concat!(
+        "SELECT ", request_columns!(), " FROM steadfast_requests WHERE run = ?1 AND id > ?2 ORDER BY id LIMIT ?3"
+    );
     /// After, limit.
     OPEN_REQUESTS = concat!(
         "SELECT ", request_columns!(), " FROM steadfast_requests WHERE answered IS NULL AND id > ?1 ORDER BY id LIMIT ?2"
@@ -236,6 +240,8 @@ queries! {
     );
     /// First run.
     CHANNELS = "SELECT DISTINCT channel FROM steadfast_outputs WHERE lineage = ?1 ORDER BY channel";
+    /// First run, channel. The next one after it.
+    NEXT_CHANNEL = "SELECT min(channel) FROM steadfast_outputs WHERE lineage = ?1 AND channel > ?2";
     /// First run, channel, run, entry, time, form, body.
     INSERT_OUTPUT = "INSERT INTO steadfast_outputs (lineage, channel, item, run, seq, at, form, body)
         VALUES (?1, ?2,

@@ -11,6 +11,7 @@ use crate::store::{
     EntryRow, FieldRow, InboxRow, LeaseRow, OutputRow, RequestKey, RequestRow, RunKey, RunPage, RunQuery, RunRow,
     StoreError, StoreErrorKind, WaitingRuns,
 };
+use std::borrow::Cow;
 use std::ops::ControlFlow;
 
 /// Reads through a session. Errors name the database and the row.
@@ -49,10 +50,13 @@ impl<S: Session> Reader<'_, S> {
         }
         // One read transaction: a run must not change between being found and being read.
         self.session.begin_read()?;
-        let rows = self.first(query, ways).and_then(|numbers| {
-            let mut page = Page::default();
-            for number in numbers {
-                self.session.select(queries::RUN_BY_NUMBER, &[Cell::Int(number)], &mut |row| page.add(row))?;
+        let rows = self.first(query, ways).and_then(|found| {
+            let mut page = Page { ended_at: found.ended_at, ..Page::default() };
+            // Together where each query is a round trip.
+            for numbers in found.numbers.chunks(if S::STREAMS { 1 } else { TOGETHER }) {
+                let values: Vec<_> = numbers.iter().copied().map(Cell::Int).collect();
+                let query = runs_by_numbers(numbers.len(), query.newest_first);
+                self.session.select(&query, &values, &mut |row| page.add(row))?;
             }
             Ok(page)
         });
@@ -61,9 +65,44 @@ impl<S: Session> Reader<'_, S> {
         ended.map(|()| self.page(rows, query))
     }
 
+    pub(in crate::store) fn count(&self, query: &RunQuery) -> Result<(u64, bool), StoreError> {
+        let Some(ways) = find::ways(query).filter(|_| query.limit > 0) else {
+            let page = self.runs(query)?;
+            return Ok(counted(&page));
+        };
+        let query = RunQuery { limit: query.limit.saturating_add(1), ..query.clone() };
+        let found = self.first(&query, ways)?;
+        let count = found.numbers.len().min(query.limit - 1);
+        Ok((count as u64, found.ended_at.is_some() || found.numbers.len() > count))
+    }
+
+    pub(in crate::store) fn channels(
+        &self,
+        first_run: i64,
+        after: &str,
+        limit: usize,
+    ) -> Result<Vec<String>, StoreError> {
+        let mut channels: Vec<String> = Vec::new();
+        // Steps from channel to channel, however many items each has.
+        while channels.len() < limit {
+            let after = channels.last().map_or(after, String::as_str);
+            let values = [Cell::Int(first_run), Cell::Text(after.as_bytes())];
+            let mut next = None;
+            self.session.select(queries::NEXT_CHANNEL, &values, &mut |row| {
+                if let Cell::Text(text) = row.cell(0) {
+                    next = Some(String::from_utf8_lossy(text).into_owned());
+                }
+                ControlFlow::Break(())
+            })?;
+            let Some(next) = next else { break };
+            channels.push(next);
+        }
+        Ok(channels)
+    }
+
     fn page(&self, page: Page, query: &RunQuery) -> RunPage {
         let damaged = page.flaws.iter().map(|(place, flaw)| self.sentence(None, place, flaw)).collect();
-        let next = page.last.filter(|_| page.count == query.limit);
+        let next = page.ended_at.or_else(|| page.last.filter(|_| page.count == query.limit));
         let next_due = next.and_then(|number| Some((page.last_due?, number)));
         RunPage { runs: page.runs, damaged, next, next_due }
     }
@@ -134,6 +173,10 @@ impl<S: Session> Reader<'_, S> {
             RequestKey::Run(run) => self.rows(Some(run), queries::REQUESTS_OF_RUN, &[Cell::Int(run)]),
             RequestKey::Open { after, limit } => {
                 self.rows(None, queries::OPEN_REQUESTS, &[Cell::Text(after.as_bytes()), clamped(limit)])
+            }
+            RequestKey::OfRun { run, after, limit } => {
+                let values = [Cell::Int(run), Cell::Text(after.as_bytes()), clamped(limit)];
+                self.rows(Some(run), queries::PAGE_OF_REQUESTS, &values)
             }
         }
     }
@@ -273,6 +316,24 @@ impl<S: Session> Reader<'_, S> {
     }
 }
 
+/// The runs that are read by one query.
+const TOGETHER: usize = 128;
+
+/// Returns the query for runs by so many numbers, in their order.
+fn runs_by_numbers(count: usize, newest_first: bool) -> Cow<'static, str> {
+    if count == 1 {
+        return queries::RUN_BY_NUMBER.into();
+    }
+    let numbers: Vec<_> = (1..=count).map(|n| format!("?{n}")).collect();
+    let order = if newest_first { " DESC" } else { "" };
+    format!("{} WHERE number IN ({}) ORDER BY number{order}", queries::SELECT_RUNS, numbers.join(", ")).into()
+}
+
+/// Returns the number of the runs of a page, and whether there may be more.
+fn counted(page: &RunPage) -> (u64, bool) {
+    ((page.runs.len() + page.damaged.len()) as u64, page.next.is_some())
+}
+
 /// Rows of runs, and the flaws of those that cannot be read.
 #[derive(Default)]
 struct Page {
@@ -281,6 +342,8 @@ struct Page {
     count: usize,
     last: Option<i64>,
     last_due: Option<i64>,
+    /// Where the search ended before it was complete.
+    ended_at: Option<i64>,
 }
 
 impl Page {

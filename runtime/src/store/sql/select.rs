@@ -2,6 +2,7 @@
 //! `find` for the other lists of users.
 
 use super::Cell;
+use super::find::values_fit;
 use super::queries::SELECT_RUNS;
 use super::read::clamped;
 use crate::store::RunQuery;
@@ -77,10 +78,10 @@ pub(super) fn select_runs(query: &RunQuery) -> (String, Values<'_>) {
 
 /// Returns the conditions of a query, all of which must hold.
 fn conditions<'a>(query: &'a RunQuery, values: &mut Values<'a>) -> Vec<String> {
-    let mut conditions: Vec<String> = Vec::new();
-    let mut bind = |value| values.bind(value);
     // In the order of ids, `IS TRUE` keeps the database from using any index but that of ids.
     let looked_at = |condition: String| if query.by_id { format!("({condition}) IS TRUE") } else { condition };
+    let mut conditions: Vec<String> = values_fit(values, query, "").map(looked_at).into_iter().collect();
+    let mut bind = |value| values.bind(value);
     if !query.statuses.is_empty() {
         let words: Vec<_> = query.statuses.iter().map(|status| bind(Bound::Text(status.as_str()))).collect();
         conditions.push(looked_at(format!("status IN ({})", words.join(", "))));

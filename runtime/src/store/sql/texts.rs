@@ -10,7 +10,7 @@ use std::sync::Arc;
 pub(in crate::store) fn texts() -> Vec<(String, String)> {
     let mut texts: Vec<_> =
         ALL.iter().chain(tasks::ALL).map(|(name, text)| ((*name).to_owned(), (*text).to_owned())).collect();
-    for query in lists() {
+    for query in lists().into_iter().chain(of_inspections()) {
         for way in ways(&query).expect("a list of users") {
             texts.push((format!("{query:?}"), way.text));
         }
@@ -47,13 +47,26 @@ fn lists() -> Vec<RunQuery> {
     lists
 }
 
+/// Returns the queries of an inspection: newest first, by text and time, the children of a run.
+fn of_inspections() -> Vec<RunQuery> {
+    let mut queries = Vec::new();
+    for query in lists() {
+        for parent in [None, Some(1)] {
+            let newest = RunQuery { newest_first: true, parent, after: Some(9), ..query.clone() };
+            let (id_contains, created) = (Some("b".to_owned()), (Some(1), Some(2)));
+            queries.push(RunQuery { id_contains, created, updated: (Some(3), None), ..newest.clone() });
+            queries.push(newest);
+        }
+    }
+    queries
+}
+
 /// Returns the engine's queries: due runs, the next page, children, copies.
 fn of_the_engine() -> Vec<RunQuery> {
     let due = RunQuery { lease: Some(1), wake_at: Some((0, 9)), by_wake_at: true, ..RunQuery::default() };
     vec![
         RunQuery { after_due: Some((3, 4)), ..due.clone() },
         due,
-        RunQuery { parent: Some(1), after: Some(2), ..RunQuery::default() },
         RunQuery { forked_from: Some(1), after: Some(2), ..RunQuery::default() },
         RunQuery {
             unowned: Some(Arc::new(vec![("order".to_owned(), 1), ("ship".to_owned(), 2)])),

@@ -114,13 +114,13 @@ pub(super) fn copy_pages(
     }
 }
 
-fn log_of(full: &Path) -> PathBuf {
+pub(super) fn log_of(full: &Path) -> PathBuf {
     let mut log = full.as_os_str().to_owned();
     log.push("-wal");
     log.into()
 }
 
-fn stamp(full: &Path) -> Option<(u64, SystemTime)> {
+pub(super) fn stamp(full: &Path) -> Option<(u64, SystemTime)> {
     let file = full.metadata().ok()?;
     Some((file.len(), file.modified().ok()?))
 }

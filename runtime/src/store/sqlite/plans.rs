@@ -13,7 +13,10 @@ const SCANS: &[(&str, &str)] = &[
 ];
 
 /// Queries that sort their rows, and why they may.
-const SORTS: &[(&str, &str)] = &[("INBOX_OF_LEASE", "what waits is in order of runs")];
+const SORTS: &[(&str, &str)] = &[
+    ("INBOX_OF_LEASE", "what waits is in order of runs"),
+    ("PAGE_OF_REQUESTS", "the requests of one run, of which its index has the open ones first"),
+];
 
 #[test]
 fn every_query_is_served_by_an_index_in_its_own_order() {

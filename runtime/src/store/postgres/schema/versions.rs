@@ -4,7 +4,7 @@ use super::schedules::SCHEDULES;
 use crate::store::postgres::batch::{APPEND, BATCH, BEAT};
 
 /// The version of the tables in Postgres, apart from that of a file of SQLite.
-pub(super) const VERSION: usize = 4;
+pub(in crate::store::postgres) const VERSION: usize = 4;
 
 /// The steps, in order; each turns the tables of one version into those of the next one.
 pub(super) const STEPS: [&[&str]; VERSION] = [VERSION_1, VERSION_2, VERSION_3, SCHEDULES];
