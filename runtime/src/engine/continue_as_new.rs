@@ -9,7 +9,6 @@ use super::error::EngineError;
 use super::import_run::Contents;
 use super::reseal::Reseal;
 use super::time_travel;
-use crate::inspect::changes;
 use crate::inspect::recorded::recorded_in;
 use crate::machine::{ContinueWith, first_entry, recorded_scope, scope_entry};
 use crate::record::{Kind, ParkCause, ParkReason};
@@ -194,7 +193,7 @@ pub(crate) fn successor_in(
     reseal.entry(&mut first).map_err(|error| error.to_string())?;
     let scope = store.entries(number, 0, 2).map_err(said)?.into_iter().find(|entry| entry.kind == Kind::ScopeSet);
     let mut run = bare(new, first, scope);
-    if let Some(context) = changes::snapshot_in(store, number, old.seq).map_err(said)? {
+    if let Some(context) = crate::inspect::changes::snapshot_in(store, number, old.seq).map_err(said)? {
         let continuing = crate::machine::Continuing { run: old.id.clone(), version: context.version };
         let entry =
             continuing.entry(run.entries.len() as u64 + 1, &context.context, context.fields.len(), new.created_at);
