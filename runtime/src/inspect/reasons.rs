@@ -31,7 +31,8 @@ pub struct ReasonGroup {
     pub version: u32,
     /// The kind of obstacle, for parked runs.
     pub cause: Option<ParkCause>,
-    /// The reason: for parked runs with what to do, for others the text of their error. Without secrets.
+    /// The reason, as the newest of them has it: for parked runs with what to do, for others the text of their error. Runs
+    /// whose reasons differ only in the run's own id are one group. Without secrets.
     pub message: String,
     /// How many runs have it, among the newest 1,000 that are parked or the newest 300 that have ended so.
     pub count: Count,
@@ -52,7 +53,9 @@ impl Source {
         for row in page.runs {
             let (cause, message) = self.reason(&row)?;
             let at = moment(row.updated_at);
-            let group = groups.entry((row.workflow.clone(), row.version, message.clone())).or_insert(ReasonGroup {
+            // A reason may name its run, and is the same for others.
+            let key = message.replace(&format!("`{}`", row.id), "`..`");
+            let group = groups.entry((row.workflow.clone(), row.version, key)).or_insert(ReasonGroup {
                 status,
                 workflow: row.workflow,
                 version: row.version,

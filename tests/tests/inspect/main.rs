@@ -3,6 +3,7 @@
 
 #![expect(clippy::unused_async, reason = "a workflow is async, whatever it does")]
 
+mod around;
 mod bad_input;
 mod contexts;
 mod golden;

@@ -40,7 +40,7 @@ pub(crate) struct MaySend {
 pub(crate) struct Yes(pub(crate) bool);
 
 #[derive(Message, Serialize, Deserialize)]
-pub(crate) struct Stop(u64);
+pub(crate) struct Stop(pub(crate) u64);
 
 #[step(retry(attempts = 3, backoff = "5ms"))]
 async fn charge(ctx: &Order, cents: u64, card: Secret<String>) -> Result<u64> {
