@@ -2,7 +2,7 @@
 //! difference between two.
 
 use super::InspectError;
-use super::changes::{Change, Snapshot, changes_in, each_change};
+use super::changes::{Change, Snapshot, each_change};
 use super::inspector::{Inspector, Source};
 use super::page::{Page, Paging};
 use super::shown::Shown;
@@ -135,34 +135,50 @@ struct Context {
     view: ContextView,
 }
 
+impl Context {
+    fn new(run: &str, at: u64, version: u64, snapshot: Snapshot) -> Self {
+        let fields = snapshot.fields.iter().map(|(name, row)| (name.clone(), FieldView::of(row)));
+        let view = ContextView {
+            run: run.to_owned(),
+            at,
+            version,
+            context: snapshot.context.clone(),
+            type_version: snapshot.version,
+            fields: fields.collect(),
+        };
+        Self { snapshot, view }
+    }
+}
+
 impl Source {
-    fn context(&self, run: &str, at: u64) -> Result<Option<Context>, InspectError> {
+    /// Returns the contexts of a run as they were after some entries, in the order of these; reads the history once.
+    fn contexts<const N: usize>(&self, run: &str, at: [u64; N]) -> Result<[Option<Context>; N], InspectError> {
         let row = self.run(run)?;
-        let at = at.min(row.seq);
-        let mut snapshot = Snapshot::default();
-        let mut version = None;
-        for change in changes_in(&*self.store, row.number, at)? {
-            if change.entry.kind != Kind::ContextRefused {
-                version = Some(change.entry.seq);
-                snapshot.apply(&change);
+        let at = at.map(|at| at.min(row.seq));
+        let mut found = at.map(|at| (at, Snapshot::default(), None));
+        let last = at.into_iter().max().unwrap_or_default();
+        each_change(&*self.store, row.number, last, &mut |change| {
+            for (_, snapshot, version) in found.iter_mut().filter(|(at, ..)| change.entry.seq <= *at) {
+                if change.entry.kind != Kind::ContextRefused {
+                    *version = Some(change.entry.seq);
+                    snapshot.apply(&change);
+                }
             }
-        }
-        Ok(version.map(|version| {
-            let fields = snapshot.fields.iter().map(|(name, row)| (name.clone(), FieldView::of(row)));
-            let view = ContextView {
-                run: row.id,
-                at,
-                version,
-                context: snapshot.context.clone(),
-                type_version: snapshot.version,
-                fields: fields.collect(),
-            };
-            Context { snapshot, view }
-        }))
+            ControlFlow::Continue(())
+        })?;
+        Ok(found.map(|(at, snapshot, version)| Some(Context::new(&row.id, at, version?, snapshot))))
+    }
+
+    fn context(&self, run: &str, at: u64) -> Result<Option<Context>, InspectError> {
+        self.contexts(run, [at]).map(|[context]| context)
     }
 
     fn difference(&self, left: (&str, u64), right: (&str, u64)) -> Result<Difference, InspectError> {
-        let (left, right) = (self.context(left.0, left.1)?, self.context(right.0, right.1)?);
+        let [left, right] = if left.0 == right.0 {
+            self.contexts(left.0, [left.1, right.1])?
+        } else {
+            [self.context(left.0, left.1)?, self.context(right.0, right.1)?]
+        };
         let value = |of: &Option<Context>, name: &str| -> Option<Value> {
             of.as_ref()?.snapshot.fields.get(name).map(|row| row.value.clone())
         };
