@@ -34,6 +34,7 @@ mod firing;
 mod fleet;
 mod forking;
 mod garbage;
+mod gauges;
 mod half_copied;
 mod handle;
 mod health;

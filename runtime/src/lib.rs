@@ -85,6 +85,7 @@ mod lazy;
 mod lengths;
 mod machine;
 mod message;
+mod metrics;
 mod panics;
 mod parse;
 mod policy;

@@ -60,6 +60,7 @@ pub(crate) use waker::RunWaker;
 
 use crate::context::SharedContext;
 use crate::journal::{BodyEnd, Journal};
+use crate::metrics;
 use crate::panics;
 use crate::record::{Limits, ParkReason, RunIdentity, RunScope};
 use crate::resources::ResourceKey;
@@ -105,6 +106,8 @@ pub(crate) struct Machine {
     first_run: i64,
     /// The number of the last inbox item that was seen.
     read_to: i64,
+    /// The steps in flight, for metrics.
+    pub(crate) calls: metrics::Calls,
 }
 
 /// The purpose of a load.
@@ -149,6 +152,7 @@ impl Machine {
             purpose: Purpose::Drive,
             first_run: row.first_run,
             read_to: 0,
+            calls: metrics::Calls::default(),
             env,
         })
     }
@@ -184,6 +188,11 @@ impl Machine {
     /// Returns the current context, for the hooks of transient fields.
     pub(crate) fn context(&self) -> Option<SharedContext> {
         self.journal.state().context.now.clone()
+    }
+
+    /// Returns the size of the current context in the database, in bytes.
+    pub(crate) fn context_bytes(&self) -> usize {
+        self.journal.state().context.inline.total()
     }
 
     /// Returns the steps that have no result yet, by name, with the resources that they take.

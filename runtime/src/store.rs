@@ -318,6 +318,18 @@ pub trait Store: Send + Sync + 'static {
     /// The database cannot be read, or a row is damaged.
     fn waiting(&self, lease: Option<i64>, limit: usize) -> Result<Vec<WaitingRuns>, StoreError>;
 
+    /// Counts the unfinished runs by status, each up to `limit`.
+    ///
+    /// # Errors
+    /// The database cannot be read.
+    fn run_counts(&self, limit: usize) -> Result<Vec<(Status, u64)>, StoreError> {
+        let counted = Status::UNFINISHED.into_iter().map(|status| {
+            let page = self.runs(&RunQuery { statuses: vec![status], limit, ..RunQuery::default() })?;
+            Ok((status, u64::try_from(page.runs.len() + page.damaged.len()).unwrap_or(u64::MAX)))
+        });
+        counted.collect()
+    }
+
     /// Returns a number that changes when another writer (another process, another store object) has committed.
     ///
     /// # Errors

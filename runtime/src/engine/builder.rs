@@ -21,7 +21,7 @@ use super::queues::Queues;
 use super::timers::Timers;
 use super::waking;
 use super::workflows::Workflows;
-use super::{Engine, fleet, recovery, shutdown, tasks, threads};
+use super::{Engine, fleet, gauges, recovery, shutdown, tasks, threads};
 use crate::field_store::FieldStore;
 use crate::panics::Held;
 use crate::policy::Policy;
@@ -377,6 +377,7 @@ impl EngineBuilder {
             shutdown::stop(&core);
             return Err(error);
         }
+        gauges::watch(&core);
         let busy = core.busy();
         let recovering = core.clone();
         core.runtime.spawn(async move {

@@ -10,6 +10,7 @@ pub(crate) use queue::{Answer, Lane};
 use super::error::EngineError;
 use super::lease::Leases;
 use super::threads;
+use crate::metrics;
 use crate::panics;
 use crate::store::{Rejected, Store, StoreError, StoreErrorKind, Write, Written};
 use queue::Queue;
@@ -205,7 +206,7 @@ impl Shared {
     fn lead(&self, write: Write, reply: impl FnOnce(Answer) + Send + 'static) {
         let committing = self.committing();
         let begun = Instant::now();
-        let answer = match self.answers(1, || self.store.try_commit(std::slice::from_ref(&write))) {
+        let answer = match self.answers(std::slice::from_ref(&write), |writes| self.store.try_commit(writes)) {
             Ok(Some(mut answers)) => Ok(answers.remove(0)),
             Ok(None) => {
                 self.queue().push_first(write, Box::new(reply));
@@ -266,7 +267,7 @@ impl Shared {
 
     /// Returns one outcome for each write, whatever the store does.
     fn commit(&self, writes: &[Write]) -> Vec<Answer> {
-        match self.answers(writes.len(), || self.store.commit(writes).map(Some)) {
+        match self.answers(writes, |writes| self.store.commit(writes).map(Some)) {
             Ok(answers) => answers.into_iter().flatten().map(Ok).collect(),
             Err(error) => writes.iter().map(|_| Err(error.clone())).collect(),
         }
@@ -274,24 +275,29 @@ impl Shared {
 
     /// Commits a single write.
     fn commit_one(&self, write: &Write) -> Answer {
-        let answers = self.answers(1, || self.store.commit(std::slice::from_ref(write)).map(Some))?;
+        let answers = self.answers(std::slice::from_ref(write), |writes| self.store.commit(writes).map(Some))?;
         answers.map_or_else(|| Err(closed()), |mut answers| Ok(answers.remove(0)))
     }
 
     /// Returns as many outcomes as writes, if the store has written.
     fn answers(
         &self,
-        writes: usize,
-        commit: impl FnOnce() -> Result<Option<Vec<Result<Written, Rejected>>>, StoreError>,
+        writes: &[Write],
+        commit: impl FnOnce(&[Write]) -> Result<Option<Vec<Result<Written, Rejected>>>, StoreError>,
     ) -> Result<Option<Vec<Result<Written, Rejected>>>, StoreError> {
-        let text = match panics::caught(commit) {
+        let batch = metrics::Batch::of(writes);
+        let text = match panics::caught(|| commit(writes)) {
             Ok(Ok(None)) => return Ok(None),
-            Ok(Ok(Some(answers))) if answers.len() == writes => {
+            Ok(Ok(Some(answers))) if answers.len() == writes.len() => {
+                if let Some(batch) = batch {
+                    batch.committed();
+                }
                 self.gone.store(false, Ordering::Relaxed);
                 return Ok(Some(answers));
             }
-            Ok(Ok(Some(answers))) => format!("the store gave {} answers to {writes} writes", answers.len()),
+            Ok(Ok(Some(answers))) => format!("the store gave {} answers to {} writes", answers.len(), writes.len()),
             Ok(Err(error)) => {
+                metrics::store_failed("commit", &error);
                 if error.kind == StoreErrorKind::Gone {
                     self.gone.store(true, Ordering::Relaxed);
                     self.lost.notify_waiters();

@@ -24,6 +24,7 @@ use super::workflows::Workflows;
 use crate::fields::{FieldStores, Fields};
 use crate::inspect::heard::Hearing;
 use crate::inspect::waits::Seen;
+use crate::metrics;
 use crate::policy::Policy;
 use crate::queue::Declared;
 use crate::record::{Limits, RunIdentity};
@@ -239,10 +240,11 @@ impl Core {
     ) -> Result<T, EngineError> {
         not_within_a_commit()?;
         let store = self.store.clone();
-        if !store.waits() {
-            return Ok(read(&*store)?);
+        let read = move || read(&*store).inspect_err(|error| metrics::store_failed("read", error));
+        if !self.store.waits() {
+            return Ok(read()?);
         }
-        let task = threads::blocking(&self.runtime, move || read(&*store))?;
+        let task = threads::blocking(&self.runtime, read)?;
         Ok(task.await.map_err(|_| EngineError::ShuttingDown)??)
     }
 

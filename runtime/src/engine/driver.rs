@@ -9,9 +9,10 @@ use super::submit::submit;
 use super::timers::{Busy, Sleeper};
 use super::{attach, continue_as_new, fields, inbox, queued_runs, trace};
 use crate::machine::{Effect, Machine};
+use crate::metrics::AppendNote;
 use crate::record::{InboxKind, ParkReason};
 use crate::session::SessionPolicy;
-use crate::store::{InboxRow, StoreError};
+use crate::store::{Append, InboxRow, StoreError};
 use crate::value::Value;
 use std::sync::{Arc, Weak};
 use tokio::sync::OwnedRwLockReadGuard;
@@ -228,16 +229,25 @@ impl<'a> Driver<'a> {
     fn flush(&mut self) {
         if let Some(append) = self.run.take_append(self.reading.wall) {
             trace::entries(self.run.identity(), &append);
+            let note = self.note(&append);
             if self.run.ended().is_some() {
                 self.last = append.entries.last().and_then(|entry| entry.value.clone());
             }
-            submit(&self.core, append, self.run.first_run(), self.mail.sender.clone());
+            submit(&self.core, append, note, self.run.first_run(), self.mail.sender.clone());
         }
         let effects = self.run.take_free_effects();
         self.perform(effects);
         if let Some((context, fields)) = self.run.take_saves() {
             fields::save(&self.core, self.number, context, self.run.env(), fields, self.mail.sender.clone());
         }
+    }
+
+    /// Notes what an append says for the metrics, which count it once it is durable.
+    fn note(&mut self, append: &Append) -> AppendNote {
+        let (identity, mut calls) = (self.run.identity().clone(), std::mem::take(&mut self.run.calls));
+        let note = AppendNote::of(&identity, append, &mut calls, || self.run.context_bytes());
+        self.run.calls = calls;
+        note
     }
 
     fn perform(&mut self, effects: Vec<Effect>) {

@@ -15,6 +15,7 @@ use super::parked;
 use super::trace::NewRunTrace;
 use crate::field_store::content_hash;
 use crate::fields::Fields;
+use crate::metrics;
 use crate::store::{
     Change, ImportedRun, Rejected, RunKey, RunQuery, RunRow, Status, StoreError, StoreErrorKind, Write, Written,
 };
@@ -77,6 +78,10 @@ pub(super) async fn place(core: &Arc<Core>, mut run: ImportedRun, contents: Cont
             return Err(take_back(core, number, &run.id, error).await);
         }
         complete(core, number, &run).await?;
+    }
+    metrics::run_started(&run.workflow);
+    if run.replaces.is_some() {
+        metrics::run_replaced(&run.workflow);
     }
     if let Some(trace) = trace {
         trace.emit();

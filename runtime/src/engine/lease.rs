@@ -5,6 +5,7 @@ use super::queues::Queues;
 use super::suspects::{Recorder, Remains, remains_of};
 use super::workflows::Workflows;
 
+use crate::metrics;
 use crate::store::{Lease, LeaseRow, Store, Write, Written, is_out_of_files};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -103,7 +104,10 @@ impl Leases {
     /// Records heartbeats that were submitted at `asked`, if they cover all leases.
     pub(crate) fn beaten(&self, asked: Instant, beaten: &[Lease]) {
         if !beaten.is_empty() && self.state().held.iter().all(|held| beaten.contains(held)) {
-            self.shown.send_modify(|shown| *shown = asked.max(*shown));
+            self.shown.send_modify(|shown| {
+                metrics::heartbeat(asked.saturating_duration_since(*shown));
+                *shown = asked.max(*shown);
+            });
         }
     }
 
@@ -215,6 +219,9 @@ impl Leases {
         let answers = store.commit(&[write])?;
         let Some(Ok(Written::Lease(lease))) = answers.first() else { return Ok(false) };
         self.state().held.push(*lease);
+        if row.owner != NOBODY {
+            metrics::taken_over();
+        }
         Ok(true)
     }
 }

@@ -17,6 +17,7 @@ use super::{fields, trace};
 use super::{recovery, tasks};
 use crate::journal::AnyWorkflow;
 use crate::machine::{Machine, Rebuild};
+use crate::metrics;
 use crate::panics::{self, caught_future};
 use crate::record::{ParkCause, ParkReason};
 use crate::store::{Change, EntryRow, FieldRow, Lease, RunKey, RunRow, Status, StoreError, StoreErrorKind, successor};
@@ -344,6 +345,7 @@ async fn rebuilt(
     let watch = core.suspects.watch(row.number);
     blocking(core, move |store| {
         let _polled = watch.as_ref().map(Watch::enter);
+        let began = metrics::timer();
         let foreign = foreign(&mails, sender);
         let mut run = with_stubs(&mails.options, Machine::new(&rebuilt, lease, limits, env.clone(), foreign));
         run = run.on_clock(clock.elapsed(), offset);
@@ -358,7 +360,10 @@ async fn rebuilt(
             rebuild(store, &mut run, &rebuilt, &*workflow, now, &mut load)
         });
         Ok(match outcome {
-            Ok(Ok(())) => Ok(run),
+            Ok(Ok(())) => {
+                metrics::replayed(&rebuilt.workflow, run.tail(), began);
+                Ok(run)
+            }
             Ok(Err(refusal)) => Err(refusal),
             Err(panic) => {
                 let message = format!("replaying run `{}` panicked: {panic}", rebuilt.id);

@@ -3,6 +3,7 @@
 use super::committer::Lane;
 use super::core::Core;
 use super::threads;
+use crate::metrics;
 use crate::record::ParkReason;
 use crate::store::{Append, Change, Lease, Rejected, RunKey, RunRow, Status, Store, StoreError, StoreErrorKind, Write};
 use std::time::Duration;
@@ -42,7 +43,11 @@ pub(super) async fn park(core: &Core, row: &RunRow, lease: Lease, reason: ParkRe
         release: true,
         loads: Some(0),
     };
-    append(core, row, lease, change).await
+    let parked = append(core, row, lease, change).await;
+    if let Ok(true) = parked {
+        metrics::run_parked(&row.workflow);
+    }
+    parked
 }
 
 /// Changes a run's row without an entry; `false` if the run is no longer ours.

@@ -2,12 +2,19 @@
 
 use super::core::{Core, DriverEvent, Envelope};
 use super::{inbox, trace};
+use crate::metrics::AppendNote;
 use crate::store::{Append, Rejected, StoreError, StoreErrorKind, UserCode, Write, Written};
 use std::sync::Arc;
 use tokio::sync::mpsc;
 
 /// Submits an append to the committer; the outcome is sent to the driver.
-pub(super) fn submit(core: &Arc<Core>, append: Append, first_run: i64, mail: mpsc::UnboundedSender<Envelope>) {
+pub(super) fn submit(
+    core: &Arc<Core>,
+    append: Append,
+    note: AppendNote,
+    first_run: i64,
+    mail: mpsc::UnboundedSender<Envelope>,
+) {
     let busy = core.busy();
     let courier = core.clone();
     let ends = append.change.release;
@@ -44,6 +51,7 @@ pub(super) fn submit(core: &Arc<Core>, append: Append, first_run: i64, mail: mps
                     }
                     _ => Vec::new(),
                 };
+                note.durable(&outcomes, outcome.as_ref());
                 match outcome {
                     Some(outcome) => DriverEvent::Transacted(outcomes, outcome),
                     None => DriverEvent::Durable(outcomes, spent),
@@ -55,6 +63,7 @@ pub(super) fn submit(core: &Arc<Core>, append: Append, first_run: i64, mail: mps
                 // It is unknown whether runs that this append would have notified must be notified.
                 courier.catch_up();
                 new_runs.emit_written(&*courier.store);
+                note.read_back(&*courier.store, &spent);
                 DriverEvent::Unwritten(error)
             }
         };

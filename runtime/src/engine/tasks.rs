@@ -9,6 +9,7 @@ use super::core::{Core, DriverEvent};
 use super::error::EngineError;
 use super::queued_runs;
 use super::queues::{Claimed, Queue, TaskId, id_of};
+use crate::metrics;
 use crate::panics::caught_future;
 use crate::queue::Declared;
 use crate::store::{Lease, NewInboxItem, Store, TaskKey, TaskRow, TaskState, Write, Written};
@@ -83,6 +84,7 @@ async fn claim_all(core: &Arc<Core>) {
             };
             let is_all = claimed.len() < limit;
             for task in claimed {
+                metrics::claimed(name, task.at.max(task.due), core.now());
                 if task.is_run() {
                     queued_runs::begin(core, lease, task, held);
                 } else {

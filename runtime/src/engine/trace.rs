@@ -2,6 +2,7 @@
 //! event for each entry of a journal. They contain ids, names and numbers only, never a user's value.
 
 use crate::machine::Machine;
+use crate::metrics;
 use crate::record::{About, RunIdentity};
 use crate::scope::StepScope;
 use crate::store::{Append, EntryRow, ImportedRun, NewRun, Outgoing, Rejected, RunKey, RunRow, Store};
@@ -49,8 +50,9 @@ pub(super) fn attempt(scope: &StepScope) -> Span {
     )
 }
 
-/// Emits the entries with which a run was started.
+/// Emits the entries with which a run was started, and counts it.
 pub(super) fn started(row: &RunRow, entries: &[EntryRow]) {
+    metrics::run_started(&row.workflow);
     if tracing::enabled!(Level::INFO) {
         for entry in entries {
             entry_of(&row.id, &row.workflow, entry);

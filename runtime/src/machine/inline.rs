@@ -18,6 +18,11 @@ pub(super) struct Inline {
 }
 
 impl Inline {
+    /// Returns the size of all fields, in bytes.
+    pub(super) fn total(&self) -> usize {
+        self.fields.values().sum()
+    }
+
     /// Marks a value to be replayed as loaded from a store.
     pub(super) fn loaded(&mut self, row: &FieldRow) {
         self.loaded.insert((row.seq, row.name.clone()));

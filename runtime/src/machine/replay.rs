@@ -74,6 +74,7 @@ impl Machine {
             }
             self.unwritten.tail = entry.seq;
             self.unwritten.appended = entry.seq;
+            self.calls.replayed(&entry);
             let role = entry.kind.role();
             if role != Role::Clock {
                 self.note_time(&entry);

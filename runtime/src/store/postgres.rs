@@ -25,8 +25,8 @@ pub use options::PgOptions;
 use super::sql::{Reader, Session as _, reads};
 use super::{
     Belongings, ChangeSignal, EntryRow, FieldRow, InboxRow, LeaseRow, Measures, NextSchedule, OutputRow, QueueKeyRow,
-    QueueRow, QueueState, Rejected, RequestKey, RequestRow, RunKey, RunPage, RunQuery, RunRow, ScheduleRow, Store,
-    StoreError, StoreErrorKind, TaskKey, TaskRow, WaitingRuns, Write, Written,
+    QueueRow, QueueState, Rejected, RequestKey, RequestRow, RunKey, RunPage, RunQuery, RunRow, ScheduleRow, Status,
+    Store, StoreError, StoreErrorKind, TaskKey, TaskRow, WaitingRuns, Write, Written,
 };
 use links::Links;
 use listener::Listener;
@@ -212,6 +212,10 @@ impl Store for PostgresStore {
     }
 
     reads!();
+
+    fn run_counts(&self, limit: usize) -> Result<Vec<(Status, u64)>, StoreError> {
+        self.reading(|reader| reader.run_counts(limit))
+    }
 
     fn tasks(&self, which: TaskKey<'_>) -> Result<Vec<TaskRow>, StoreError> {
         if !matches!(which, TaskKey::Waiting { .. }) {

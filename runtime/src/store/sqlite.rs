@@ -28,8 +28,8 @@ pub(crate) use run_file::{RunFile, RunFileWriter};
 use super::sql::{self, Reader, reads};
 use super::{
     Belongings, Durability, EntryRow, FieldRow, InboxRow, LeaseRow, Measures, NextSchedule, OutputRow, QueueKeyRow,
-    QueueRow, QueueState, Rejected, RequestKey, RequestRow, RunKey, RunPage, RunQuery, RunRow, ScheduleRow, Store,
-    StoreError, StoreErrorKind, TaskKey, TaskRow, WaitingRuns, Write, Written,
+    QueueRow, QueueState, Rejected, RequestKey, RequestRow, RunKey, RunPage, RunQuery, RunRow, ScheduleRow, Status,
+    Store, StoreError, StoreErrorKind, TaskKey, TaskRow, WaitingRuns, Write, Written,
 };
 use crate::sql::sqlite::Guard;
 use identity::Identity;
@@ -159,6 +159,10 @@ impl Store for SqliteStore {
     }
 
     reads!();
+
+    fn run_counts(&self, limit: usize) -> Result<Vec<(Status, u64)>, StoreError> {
+        self.reading(|reader| reader.run_counts(limit))
+    }
 
     fn tasks(&self, which: TaskKey<'_>) -> Result<Vec<TaskRow>, StoreError> {
         self.reading(|reader| reader.tasks(which))

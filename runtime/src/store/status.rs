@@ -52,6 +52,9 @@ impl Status {
         Self::Deleting,
     ];
 
+    /// The statuses of runs that have not ended.
+    pub(crate) const UNFINISHED: [Self; 5] = [Self::Running, Self::Sleeping, Self::Queued, Self::Paused, Self::Parked];
+
     /// Returns the word for this status in a database.
     #[must_use]
     pub const fn as_str(self) -> &'static str {

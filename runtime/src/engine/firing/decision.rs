@@ -5,6 +5,7 @@ use crate::engine::error::EngineError;
 use crate::engine::opening::Opening;
 use crate::engine::{claiming, inbox, start};
 use crate::machine::{first_entry, scope_entry};
+use crate::metrics;
 use crate::schedule::{Plan, Spec, Takes, Tick, Times, plan, read, shown};
 use crate::scope::Scope;
 use crate::store::{
@@ -254,6 +255,7 @@ fn others_wait(row: &ScheduleRow, source: FireSource) -> bool {
 async fn commit(core: &Arc<Core>, fire: Fire, others_wait: bool) -> Result<Option<(Fired, RunRow)>, Fault> {
     let (schedule, mut row, entries) = (fire.schedule.clone(), fire.run.row(0), fire.run.entries.clone());
     let lease: Option<Lease> = fire.run.lease;
+    let planned = (fire.source != FireSource::Manual).then(|| (schedule.clone(), fire.nominal));
     let (sender, answer) = tokio::sync::oneshot::channel();
     let noting = core.clone();
     core.committer.submit(Write::Fire(Box::new(fire)), move |answer| {
@@ -281,6 +283,9 @@ async fn commit(core: &Arc<Core>, fire: Fire, others_wait: bool) -> Result<Optio
     };
     match &fired {
         Fired::Started(number) => {
+            if let Some((schedule, nominal)) = planned {
+                metrics::fired(&schedule, nominal, core.now());
+            }
             (row.number, row.first_run) = (*number, *number);
             start::begin(core, &row, lease, entries);
         }

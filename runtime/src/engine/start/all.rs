@@ -6,6 +6,7 @@ use crate::engine::clock::AGAIN;
 use crate::engine::core::Core;
 use crate::engine::error::EngineError;
 use crate::engine::{Engine, claiming, inbox, trace};
+use crate::metrics;
 use crate::scope::{self, Scope};
 use crate::store::{EntryRow, RunRow, Write};
 use crate::workflow::{Startable, WorkflowDef};
@@ -121,7 +122,10 @@ async fn start(core: &Arc<Core>, new: NewRun, wanted: Wanted) -> Result<bool, En
                 trace::started(&RunRow { number, first_run: number, ..row }, &entries);
                 Ok(true)
             }
-            Answer::There(there) if there.execution == execution => Ok(true),
+            Answer::There(there) if there.execution == execution => {
+                metrics::run_started(&there.workflow);
+                Ok(true)
+            }
             Answer::There(there) => same_start(core, *there, wanted, None).await.map(|_| false),
             Answer::Held(_) => Ok(false),
         };

@@ -116,6 +116,13 @@ queries! {
         FROM (SELECT workflow, version, updated_at FROM steadfast_runs
             WHERE lease = ?2 AND status IN ('running', 'sleeping', 'paused') LIMIT ?1) AS u
         GROUP BY u.workflow, coalesce(u.version, 1) ORDER BY u.workflow, coalesce(u.version, 1)";
+    /// How many of each status.
+    RUN_COUNTS = "SELECT
+        (SELECT count(*) FROM (SELECT 1 FROM steadfast_runs WHERE status = 'running' LIMIT ?1) AS a),
+        (SELECT count(*) FROM (SELECT 1 FROM steadfast_runs WHERE status = 'sleeping' LIMIT ?1) AS b),
+        (SELECT count(*) FROM (SELECT 1 FROM steadfast_runs WHERE status = 'queued' LIMIT ?1) AS c),
+        (SELECT count(*) FROM (SELECT 1 FROM steadfast_runs WHERE status = 'paused' LIMIT ?1) AS d),
+        (SELECT count(*) FROM (SELECT 1 FROM steadfast_runs WHERE status = 'parked' LIMIT ?1) AS e)";
     /// Lease, and the lease whose runs it gets.
     ADOPT_FROM = "UPDATE steadfast_runs SET lease = ?1 WHERE lease = ?2";
     /// The least lease that may be found. Steps from owner to owner, however many runs each has.

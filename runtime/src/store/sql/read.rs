@@ -9,7 +9,7 @@ use super::{Cell, Row, Session, find};
 use crate::record::FORMAT;
 use crate::store::{
     EntryRow, FieldRow, InboxRow, LeaseRow, OutputRow, RequestKey, RequestRow, RunKey, RunPage, RunQuery, RunRow,
-    StoreError, StoreErrorKind, WaitingRuns,
+    Status, StoreError, StoreErrorKind, WaitingRuns,
 };
 use std::borrow::Cow;
 use std::ops::ControlFlow;
@@ -211,6 +211,17 @@ impl<S: Session> Reader<'_, S> {
             None => self.rows(None, queries::WAITING_UNOWNED, &[clamped(limit)]),
             Some(lease) => self.rows(None, queries::WAITING_OWNED, &[clamped(limit), Cell::Int(lease)]),
         }
+    }
+
+    pub(in crate::store) fn run_counts(&self, limit: usize) -> Result<Vec<(Status, u64)>, StoreError> {
+        let mut counts = Vec::new();
+        self.session.select(queries::RUN_COUNTS, &[clamped(limit)], &mut |row| {
+            let count = |column: usize| if let Cell::Int(count) = row.cell(column) { count } else { 0 };
+            let counted = Status::UNFINISHED.into_iter().enumerate();
+            counts.extend(counted.map(|(column, status)| (status, u64::try_from(count(column)).unwrap_or_default())));
+            ControlFlow::Break(())
+        })?;
+        Ok(counts)
     }
 
     /// Returns the meaning of rows that were read before.
