@@ -78,6 +78,7 @@ macro_rules! conformance {
                 lease: a_sleeping_run_is_given_to_another_lease,
                 lease: runs_that_wait_are_counted_by_workflow_and_version,
                 lease: a_run_that_ended_is_not_claimed,
+                find: unfinished_runs_are_counted_by_status,
                 inbox: items_come_in_order,
                 inbox: a_key_arrives_once,
                 inbox: a_run_that_ended_accepts_nothing,

@@ -2,12 +2,14 @@
 
 use crate::faulty::{Hooked, failure};
 use crate::page::{attempts, count, ended, recorder, started, steps};
-use limits::Soon as _;
+use limits::{Soon as _, until};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 use steadfast::prelude::*;
 use steadfast::store::backend::Write;
 use steadfast::store::{MemoryStore, Store as _};
+use steadfast::{Overlap, Schedule};
 
 #[step]
 async fn doubles(n: u64) -> Result<u64> {
@@ -57,4 +59,27 @@ async fn what_is_durable_is_counted_once_though_answers_are_lost() {
         assert_eq!(attempts(workflow, "doubles", "completed"), 3 * RUNS, "{workflow}");
     }
     assert!(count("steadfast_store_errors_total", &[r#"operation="commit""#, r#"kind="io""#]) > 10);
+}
+
+#[workflow]
+async fn fired_unsure(_flow: &mut Flow) -> Result<()> {
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_run_of_a_schedule_is_counted_though_the_answer_is_lost() {
+    recorder();
+    let fires = Arc::new(AtomicUsize::new(0));
+    // The answer to every second firing is lost.
+    let store = Hooked::new(MemoryStore::new(), move |store, writes| {
+        let is_fire = writes.iter().any(|write| matches!(write, Write::Fire(_)));
+        let answers = store.commit(writes)?;
+        if is_fire && fires.fetch_add(1, Ordering::SeqCst).is_multiple_of(2) { Err(failure()) } else { Ok(answers) }
+    });
+    let often = Schedule::every(Duration::from_millis(50)).overlap(Overlap::Allow).limit(6);
+    let builder = Engine::builder().store(store).max_loads(1_000).workflow(fired_unsure);
+    let engine = builder.schedule("unsure", often, fired_unsure, ()).start().await.unwrap();
+    until(async || ended("fired_unsure", "completed") == 6).await;
+    assert_eq!(started("fired_unsure"), 6);
+    drop(engine);
 }

@@ -250,6 +250,17 @@ fn others_wait(row: &ScheduleRow, source: FireSource) -> bool {
     row.state.waiting.len() > usize::from(source == FireSource::Waiting)
 }
 
+/// Counts a run whose start may have been written, though the answer to the commit was lost.
+async fn count_if_written(core: &Core, run: &RunRow) {
+    let (id, execution) = (run.id.clone(), run.execution);
+    if metrics::is_recording()
+        && let Ok(Some(found)) = core.ask(move |store| store.run(RunKey::Id(&id))).await
+        && found.execution == execution
+    {
+        metrics::run_started(&found.workflow);
+    }
+}
+
 /// Commits a decision and begins what it has started, whose end other times may wait for. Returns what became of it,
 /// with the row of a run that was started; `None` if it was overtaken.
 async fn commit(core: &Arc<Core>, fire: Fire, others_wait: bool) -> Result<Option<(Fired, RunRow)>, Fault> {
@@ -278,6 +289,8 @@ async fn commit(core: &Arc<Core>, fire: Fire, others_wait: bool) -> Result<Optio
         Err(error) => {
             // The run may have been written.
             core.catch_up();
+            // Rare, so boxed apart from every commit.
+            Box::pin(count_if_written(core, &row)).await;
             return Err(error.into());
         }
     };

@@ -157,3 +157,18 @@ pub fn nothing_found_is_no_error<S: Store>(open: &dyn Fn() -> S) {
     }
     assert_eq!(store.leases().expect("read"), []);
 }
+
+/// Unfinished runs are counted by status, in the order of a run's life, and up to a limit.
+pub fn unfinished_runs_are_counted_by_status<S: Store>(open: &dyn Fn() -> S) {
+    let rig = Rig::new(open);
+    let runs: Vec<_> = (0..9).map(|n| rig.start(&format!("run-{n}"))).collect();
+    for (run, status) in runs.iter().zip([Status::Sleeping, Status::Sleeping, Status::Paused, Status::Parked]) {
+        change(&rig, *run, Change { status: Some(status), ..Change::default() });
+    }
+    rig.end(runs[8], Status::Completed);
+    let counts = |limit| rig.store.run_counts(limit).expect("read");
+    let (running, sleeping, queued) = (Status::Running, Status::Sleeping, Status::Queued);
+    let all = [(running, 4), (sleeping, 2), (queued, 0), (Status::Paused, 1), (Status::Parked, 1)];
+    assert_eq!(counts(9), all);
+    assert_eq!(counts(3)[..2], [(running, 3), (sleeping, 2)]);
+}
