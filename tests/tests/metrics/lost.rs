@@ -79,7 +79,7 @@ async fn a_run_of_a_schedule_is_counted_though_the_answer_is_lost() {
     let often = Schedule::every(Duration::from_millis(50)).overlap(Overlap::Allow).limit(6);
     let builder = Engine::builder().store(store).max_loads(1_000).workflow(fired_unsure);
     let engine = builder.schedule("unsure", often, fired_unsure, ()).start().await.unwrap();
-    until(async || ended("fired_unsure", "completed") == 6).await;
+    until(async || ended("fired_unsure", "completed") == 6 && started("fired_unsure") >= 6).await;
+    engine.shutdown(Duration::from_secs(5)).soon().await.unwrap();
     assert_eq!(started("fired_unsure"), 6);
-    drop(engine);
 }

@@ -250,15 +250,18 @@ fn others_wait(row: &ScheduleRow, source: FireSource) -> bool {
     row.state.waiting.len() > usize::from(source == FireSource::Waiting)
 }
 
-/// Counts a run whose start may have been written, though the answer to the commit was lost.
-async fn count_if_written(core: &Core, run: &RunRow) {
-    let (id, execution) = (run.id.clone(), run.execution);
-    if metrics::is_recording()
-        && let Ok(Some(found)) = core.ask(move |store| store.run(RunKey::Id(&id))).await
-        && found.execution == execution
-    {
-        metrics::run_started(&found.workflow);
+/// Counts a run whose start may have been written, though the answer to the commit was lost. Does not wait.
+fn count_if_written(core: &Arc<Core>, run: &RunRow) {
+    if !metrics::is_recording() {
+        return;
     }
+    let (core, id, execution) = (core.clone(), run.id.clone(), run.execution);
+    core.runtime.clone().spawn(async move {
+        let found = core.read(move |store| store.run(RunKey::Id(&id))).await;
+        if let Some(found) = found.ok().flatten().filter(|found| found.execution == execution) {
+            metrics::run_started(&found.workflow);
+        }
+    });
 }
 
 /// Commits a decision and begins what it has started, whose end other times may wait for. Returns what became of it,
@@ -266,10 +269,12 @@ async fn count_if_written(core: &Core, run: &RunRow) {
 async fn commit(core: &Arc<Core>, fire: Fire, others_wait: bool) -> Result<Option<(Fired, RunRow)>, Fault> {
     let (schedule, mut row, entries) = (fire.schedule.clone(), fire.run.row(0), fire.run.entries.clone());
     let lease: Option<Lease> = fire.run.lease;
-    let planned = (fire.source != FireSource::Manual).then(|| (schedule.clone(), fire.nominal));
     let (sender, answer) = tokio::sync::oneshot::channel();
-    let noting = core.clone();
+    let (noting, planned) = (core.clone(), (fire.source != FireSource::Manual).then_some(fire.nominal));
     core.committer.submit(Write::Fire(Box::new(fire)), move |answer| {
+        if let (Ok(Ok(Written::Fired(Fired::Started(_)))), Some(nominal)) = (&answer, planned) {
+            metrics::fired(&schedule, nominal, noting.now());
+        }
         // Noted here, because the next commit may end that run.
         match &answer {
             Ok(Ok(Written::Fired(Fired::Waits { run: Some(run), .. }))) => noting.schedules.wait(*run, schedule),
@@ -289,16 +294,12 @@ async fn commit(core: &Arc<Core>, fire: Fire, others_wait: bool) -> Result<Optio
         Err(error) => {
             // The run may have been written.
             core.catch_up();
-            // Rare, so boxed apart from every commit.
-            Box::pin(count_if_written(core, &row)).await;
+            count_if_written(core, &row);
             return Err(error.into());
         }
     };
     match &fired {
         Fired::Started(number) => {
-            if let Some((schedule, nominal)) = planned {
-                metrics::fired(&schedule, nominal, core.now());
-            }
             (row.number, row.first_run) = (*number, *number);
             start::begin(core, &row, lease, entries);
         }
