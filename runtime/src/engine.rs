@@ -49,6 +49,7 @@ mod lease;
 mod lease_watch;
 mod limit;
 mod load;
+mod loaded;
 mod looking;
 mod messages;
 mod observers;

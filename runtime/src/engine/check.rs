@@ -11,7 +11,7 @@ use super::core::Options;
 use super::error::EngineError;
 use super::fields::{said, within};
 use super::workflows::Workflows;
-use super::{Engine, load, rebuild, threads};
+use super::{Engine, loaded, rebuild, threads};
 use crate::field_store::FieldStoreError;
 use crate::fields::Fields;
 use crate::machine::{Machine, Rebuild};
@@ -119,7 +119,7 @@ fn one(
     let fields = Fields::new(store.database_id(), Arc::new(run), stores.clone(), cipher.clone(), limits.value);
     let env = RunEnv::new(fields, resources.clone(), Session::default());
     let machine = Machine::new(row, Lease { number: 0, epoch: 0 }, *limits, env.clone(), || {});
-    let mut machine = load::with_stubs(options, machine).dry();
+    let mut machine = loaded::with_stubs(options, machine).dry();
     let replayed = panics::caught(|| {
         let mut load = |row: &FieldRow| fetch(&env, row, options.field_store_timeout);
         rebuild::replay(store, &mut machine, row, row.seq, &**workflow, &mut load)?;

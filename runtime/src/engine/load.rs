@@ -2,10 +2,11 @@
 
 use super::admission::PATIENCE;
 use super::claiming;
-use super::core::{Core, DriverEvent, Envelope, Mailbox, Options, Outcome, Work};
+use super::core::{Core, Mailbox, Outcome, Work};
 use super::driver::{Driver, DriverExit};
 use super::driving::{self, Driving};
 use super::lease::Takes;
+use super::loaded::{foreign, with_stubs};
 use super::parking::{self, append, blocking, park_by_number};
 use super::probation;
 use super::queued_runs::{self, Admitted};
@@ -24,7 +25,6 @@ use crate::store::{Change, EntryRow, FieldRow, Lease, RunKey, RunRow, Status, St
 use futures_util::FutureExt;
 use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
-use tokio::sync::mpsc;
 use tracing::Instrument;
 
 const FIRST_WAIT: Duration = Duration::from_millis(50);
@@ -372,29 +372,6 @@ async fn rebuilt(
         })
     })
     .await
-}
-
-/// Gives the run the stubs of its engine.
-#[cfg(feature = "testing")]
-pub(super) fn with_stubs(options: &Options, run: Box<Machine>) -> Box<Machine> {
-    run.with_stubs(options.stubs.clone())
-}
-
-/// Returns the run unchanged: stubs exist in tests only.
-#[cfg(not(feature = "testing"))]
-pub(super) fn with_stubs(_: &Options, run: Box<Machine>) -> Box<Machine> {
-    run
-}
-
-/// Returns a function that reports that a foreign waker woke the workflow.
-pub(super) fn foreign(core: &Arc<Core>, mail: mpsc::UnboundedSender<Envelope>) -> impl Fn() + Send + Sync + use<> {
-    let core = Arc::downgrade(core);
-    move || {
-        if let Some(core) = core.upgrade() {
-            // The driver may have exited.
-            let _ = mail.send(core.envelope(DriverEvent::Foreign));
-        }
-    }
 }
 
 /// Parks a run that could not be rebuilt.

@@ -11,7 +11,7 @@ use super::core::Core;
 use super::error::EngineError;
 use super::handle::{Run, RunHandle};
 use super::opening::{Opening, Wanted, same_start};
-use super::{Engine, continuing, inbox, load, trace};
+use super::{Engine, continuing, inbox, load, loaded, trace};
 use crate::context::StepContext;
 use crate::machine::{Machine, first_entry, scope_entry};
 use crate::scope::Scope;
@@ -201,8 +201,8 @@ pub(super) fn begin(core: &Arc<Core>, row: &RunRow, lease: Option<Lease>, entrie
     let Some(lease) = lease else { return };
     let Some(mail) = core.enter(row.number) else { return };
     let Some(workflow) = core.workflows.get(&row.workflow, row.version) else { return };
-    let foreign = load::foreign(core, mail.sender.clone());
-    let run = load::with_stubs(&core.options, Machine::new(row, lease, core.options.limits, core.env(row), foreign));
+    let foreign = loaded::foreign(core, mail.sender.clone());
+    let run = loaded::with_stubs(&core.options, Machine::new(row, lease, core.options.limits, core.env(row), foreign));
     let run = run.on_clock(core.clock.elapsed(), core.clock.offset());
     load::drive_new(core, row.number, mail, run, workflow.clone(), entries);
 }

@@ -60,6 +60,8 @@ pub(crate) fn store_failed(operation: &'static str, error: &StoreError) {
         StoreErrorKind::Refused => "refused",
         StoreErrorKind::Gone => "gone",
         StoreErrorKind::Closed => "closed",
+        StoreErrorKind::Older => "older",
+        StoreErrorKind::Missing => "missing",
     };
     names::STORE_ERRORS.add(1, [operation.into(), kind.into()]);
 }
