@@ -38,6 +38,7 @@ pub(in crate::store) const MIGRATIONS: &[Migration] = &[
     Migration { slice: &[], statements: VERSION_9 },
     Migration { slice: &[], statements: VERSION_10 },
     Migration { slice: &[], statements: SCHEDULES },
+    Migration { slice: &[], statements: VERSION_12 },
 ];
 
 const VERSION_1: &[&str] = &[
@@ -310,10 +311,12 @@ const VERSION_10: &[&str] = &[
     "ALTER TABLE steadfast_runs ADD COLUMN queue TEXT",
     "ALTER TABLE steadfast_tasks ADD COLUMN expires BIGINT",
     "ALTER TABLE steadfast_tasks ADD COLUMN deadline BIGINT",
-    "ALTER TABLE steadfast_tasks ADD COLUMN progress TEXT",
     "CREATE INDEX steadfast_tasks_expires ON steadfast_tasks (expires) WHERE expires IS NOT NULL",
     "CREATE INDEX steadfast_tasks_deadline ON steadfast_tasks (deadline) WHERE deadline IS NOT NULL",
 ];
+
+/// What remote steps report of their progress.
+const VERSION_12: &[&str] = &["ALTER TABLE steadfast_tasks ADD COLUMN progress TEXT"];
 
 /// Schedules. An engine asks for those that are due.
 const SCHEDULES: &[&str] = &[

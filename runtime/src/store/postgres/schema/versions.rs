@@ -4,10 +4,19 @@ use super::schedules::SCHEDULES;
 use crate::store::postgres::batch::{APPEND, BATCH, BEAT};
 
 /// The version of the tables in Postgres, apart from that of a file of SQLite.
-pub(in crate::store::postgres) const VERSION: usize = 4;
+pub(in crate::store::postgres) const VERSION: usize = 5;
 
 /// The steps, in order; each turns the tables of one version into those of the next one.
-pub(super) const STEPS: [&[&str]; VERSION] = [VERSION_1, VERSION_2, VERSION_3, SCHEDULES];
+pub(super) const STEPS: [&[&str]; VERSION] = [VERSION_1, VERSION_2, VERSION_3, SCHEDULES, VERSION_5];
+
+/// What remote steps report of their progress. The functions look at the queue of a run that ends.
+const VERSION_5: &[&str] = &[
+    "DROP FUNCTION IF EXISTS steadfast_append",
+    "DROP FUNCTION IF EXISTS steadfast_batch",
+    APPEND,
+    BATCH,
+    "ALTER TABLE steadfast_tasks ADD COLUMN progress TEXT",
+];
 
 /// Texts are compared byte by byte (`COLLATE "C"`), as the engine's lists are ordered. Rows of runs, leases and inboxes
 /// are changed in place, so their pages keep room for it; rows of the log are never changed.
@@ -183,17 +192,11 @@ const VERSION_2: &[&str] = &[
 
 /// Runs that wait in queues. Keys with the same turn are read in pages too.
 const VERSION_3: &[&str] = &[
-    // They look at the queue of a run that ends.
-    "DROP FUNCTION IF EXISTS steadfast_append",
-    "DROP FUNCTION IF EXISTS steadfast_batch",
-    APPEND,
-    BATCH,
     "DROP INDEX steadfast_queue_keys_turn",
     "CREATE INDEX steadfast_queue_keys_turn ON steadfast_queue_keys (queue, turn, key) WHERE waiting > 0",
     "ALTER TABLE steadfast_runs ADD COLUMN queue TEXT COLLATE \"C\"",
     "ALTER TABLE steadfast_tasks ADD COLUMN expires BIGINT",
     "ALTER TABLE steadfast_tasks ADD COLUMN deadline BIGINT",
-    "ALTER TABLE steadfast_tasks ADD COLUMN progress TEXT",
     "CREATE INDEX steadfast_tasks_expires ON steadfast_tasks (expires) WHERE expires IS NOT NULL",
     "CREATE INDEX steadfast_tasks_deadline ON steadfast_tasks (deadline) WHERE deadline IS NOT NULL",
 ];
