@@ -222,7 +222,7 @@ where
     let store = Hooked::over(store.clone(), move |store, writes| cell.commit(store, writes));
     let line = Queue::new("line").total(1);
     let builder = || {
-        let builder = Engine::builder().store(store.clone()).lease_term(Duration::from_millis(500)).max_loads(1_000);
+        let builder = Engine::builder().store(store.clone()).lease_term(Duration::from_secs(1)).max_loads(1_000);
         let builder = builder.evict_after(Duration::from_millis(10)).workflow(twice).workflow(once);
         builder.queue(line.clone()).queue(Queue::new("held")).serve("line", 8).serve("held", 8)
     };
@@ -230,7 +230,10 @@ where
 }
 
 async fn play(place: Place, kind: Kind, fault: Fault, which: usize) {
-    let name = format!("{kind:?}-{fault:?}-{which}");
+    // The same cell is played on another database at the same time.
+    static PLAYED: AtomicUsize = AtomicUsize::new(0);
+    let number = PLAYED.fetch_add(1, Ordering::SeqCst);
+    let name = format!("{kind:?}-{fault:?}-{which}-{number}");
     let store = place.store();
     let cell = Cell { kind, fault, which, seen: Arc::default(), is_dead: Arc::default() };
     let none = Cell { which: usize::MAX, is_dead: Arc::default(), ..cell.clone() };
@@ -246,6 +249,8 @@ async fn play(place: Place, kind: Kind, fault: Fault, which: usize) {
     if done.is_none() || cell.is_dead.load(Ordering::SeqCst) {
         assert!(fault.is_death(), "{name}: only a dead engine refuses a client for long");
         drop(engine.take());
+        // A process that dies takes its bodies with it.
+        until(async || deeds(&name, |deeds| deeds.now == 0)).await;
         engine = engine_on(&store, &none).await;
         clients(engine.as_ref().expect("it starts"), &name).soon().await.expect("nothing fails any more");
     }
