@@ -1,0 +1,70 @@
+//! How the program ends: its exit codes, and the sentences of what goes wrong.
+
+use std::io;
+use std::process::ExitCode;
+use steadfast::inspect::InspectError;
+
+/// How the program ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Exit {
+    Done = 0,
+    Failed = 1,
+    Usage = 2,
+    NotFound = 3,
+    /// The run is shown, and does not go on here by itself.
+    NotResumable = 4,
+}
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> Self {
+        Self::from(exit as u8)
+    }
+}
+
+/// Why a command has no answer.
+#[derive(Debug)]
+pub(crate) enum Failure {
+    Inspect(InspectError),
+    /// The command line makes no sense.
+    Usage(String),
+    /// Rows cannot be read; each was named before.
+    Damaged(usize),
+    Output(io::Error),
+    NoRuntime(io::Error),
+}
+
+impl Failure {
+    pub(crate) fn exit(&self) -> Exit {
+        match self {
+            Self::Inspect(InspectError::NoSuchRun { .. }) => Exit::NotFound,
+            Self::Inspect(InspectError::BadQuery(_)) | Self::Usage(_) => Exit::Usage,
+            // The reader of a pipe has what it wants.
+            Self::Output(error) if error.kind() == io::ErrorKind::BrokenPipe => Exit::Done,
+            Self::Inspect(_) | Self::Damaged(_) | Self::Output(_) | Self::NoRuntime(_) => Exit::Failed,
+        }
+    }
+
+    /// Returns what to tell the user; `None` if there is nothing to tell.
+    pub(crate) fn sentence(&self) -> Option<String> {
+        match self {
+            Self::Inspect(error) => Some(error.to_string()),
+            Self::Usage(why) => Some(why.clone()),
+            Self::Damaged(rows) => Some(format!("{rows} rows cannot be read and are left out; they are named above")),
+            Self::Output(error) if error.kind() == io::ErrorKind::BrokenPipe => None,
+            Self::Output(error) => Some(format!("the output cannot be written: {error}")),
+            Self::NoRuntime(error) => Some(format!("no thread or timer for the program: {error}")),
+        }
+    }
+}
+
+impl From<InspectError> for Failure {
+    fn from(error: InspectError) -> Self {
+        Self::Inspect(error)
+    }
+}
+
+impl From<io::Error> for Failure {
+    fn from(error: io::Error) -> Self {
+        Self::Output(error)
+    }
+}
