@@ -84,7 +84,10 @@ impl Out {
 
     /// Writes a title for people; programs see the rows alone.
     pub(crate) fn title(&mut self, title: &str) -> io::Result<()> {
-        if self.is_for_people() { self.bytes(format!("\n{}\n", escaped(title)).as_bytes()) } else { Ok(()) }
+        match self.form {
+            Form::Terminal { width } => self.bytes(crate::table::title(title, width).as_bytes()),
+            Form::Plain | Form::Json => Ok(()),
+        }
     }
 
     /// Begins an answer that replaces the one before.

@@ -154,6 +154,13 @@ pub(crate) fn pairs_text(pairs: &[Pair], form: Form, is_colored: bool) -> String
     finished(table)
 }
 
+/// Returns a sentence, folded.
+pub(crate) fn title(sentence: &str, width: u16) -> String {
+    let mut table = drawn(width, false);
+    table.add_row([escaped(sentence)]);
+    finished(table)
+}
+
 fn drawn(width: u16, is_colored: bool) -> comfy_table::Table {
     let mut table = comfy_table::Table::new();
     table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Dynamic).set_width(width);

@@ -1,0 +1,80 @@
+//! Databases that cannot be looked into: a sentence, and exit code 1.
+
+use crate::filled::Filled;
+use crate::tool::{Said, piped};
+use limits::Soon as _;
+use rusqlite::Connection;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+use tempfile::TempDir;
+use throwaway_postgres::Cluster;
+
+fn looked_into(path: &Path) -> Said {
+    piped(&["--db", &path.display().to_string(), "runs"])
+}
+
+fn refused(path: &Path, sentence: &str) {
+    let said = looked_into(path);
+    assert_eq!(said.code, Some(1), "{}", said.stderr);
+    assert!(said.stdout.is_empty() && said.stderr.starts_with("steadfast: "), "{}", said.stderr);
+    assert!(said.stderr.contains(sentence) && said.stderr.lines().count() == 1, "{}", said.stderr);
+}
+
+/// Returns the file of an engine that has ended.
+async fn left() -> (TempDir, PathBuf) {
+    let filled = Filled::file().await;
+    filled.engine.shutdown(Duration::from_secs(10)).soon().await.expect("it ends");
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("runs.db");
+    std::fs::copy(&filled.name, &path).expect("copied");
+    (folder, path)
+}
+
+#[test]
+fn what_is_no_database_says_so() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let at = |name: &str| folder.path().join(name);
+    refused(&at("none.db"), "there is no such file");
+    assert!(!at("none.db").exists(), "to look makes none");
+    refused(folder.path(), "is a folder");
+    std::fs::write(at("text.db"), "a text ".repeat(1_000)).expect("written");
+    refused(&at("text.db"), "is not an SQLite database");
+    Connection::open(at("other.db")).and_then(|db| db.execute_batch("CREATE TABLE t (n)")).expect("made");
+    refused(&at("other.db"), "tables of another program");
+    refused(&at("red\u{1b}[31m.db"), "red\\u{1b}[31m.db");
+}
+
+#[test]
+fn a_database_must_be_named() {
+    for arguments in [&["runs"][..], &["--db", "", "runs"], &["--db", "mysql://ada:lovelace@db/runs", "runs"]] {
+        let said = piped(arguments);
+        assert!(said.code == Some(2) && said.stderr.contains("postgres://"), "{arguments:?}: {}", said.stderr);
+        assert!(!said.stderr.contains("lovelace"), "{}", said.stderr);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_newer_and_a_locked_file_say_so() {
+    let (_folder, path) = left().await;
+    assert_eq!(looked_into(&path).code, Some(0));
+    let db = Connection::open(&path).expect("opened");
+    db.execute_batch("PRAGMA locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE; UPDATE steadfast_meta SET value = value")
+        .expect("locked");
+    refused(&path, "holds the file locked");
+    db.execute_batch("ROLLBACK; UPDATE steadfast_meta SET value = '99' WHERE key = 'schema'").expect("set");
+    db.execute_batch("PRAGMA locking_mode = NORMAL; PRAGMA wal_checkpoint(TRUNCATE)").expect("written");
+    drop(db);
+    refused(&path, "Run it with the newer version");
+}
+
+#[test]
+fn a_server_without_tables_and_one_that_is_away_say_so() {
+    let away = piped(&["--db", "postgres://ada:lovelace@127.0.0.1:1/runs", "runs"]);
+    assert_eq!(away.code, Some(1), "{}", away.stderr);
+    assert!(away.stderr.starts_with("steadfast: ") && !away.stderr.contains("lovelace"), "{}", away.stderr);
+    let Some(cluster) = Cluster::shared() else { return };
+    let database = cluster.database("empty");
+    let empty = piped(&["--db", database.url(), "runs"]);
+    assert_eq!((empty.code, empty.stdout.as_str()), (Some(1), ""), "{}", empty.stderr);
+    assert!(empty.stderr.contains("steadfast: ") && empty.stderr.lines().count() == 1, "{}", empty.stderr);
+}

@@ -1,0 +1,11 @@
+//! The command-line tool as processes: in a pipe, on a terminal, and with bad input.
+
+#![expect(clippy::unused_async, reason = "a workflow is async, whatever it does")]
+
+mod bad_input;
+mod exits;
+mod filled;
+mod golden;
+mod pipes;
+mod terminals;
+mod tool;
