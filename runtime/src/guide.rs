@@ -31,6 +31,7 @@ chapters! {
     Testing = "testing";
     ChangingCode = "changing-code";
     Looking = "looking";
+    CommandLine = "command-line";
     Operating = "operating";
     Errors = "errors";
     Backup = "backup";

@@ -3,6 +3,7 @@
 #![expect(clippy::unused_async, reason = "a workflow is async, whatever it does")]
 
 mod bad_input;
+mod chapter;
 mod exits;
 mod filled;
 mod golden;
