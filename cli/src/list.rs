@@ -82,10 +82,7 @@ fn rest(out: &mut Out, next: Option<&str>, damaged: &[String]) -> Result<(), Fai
 
 fn write<T: Listed>(out: &mut Out, items: &[T], with_header: bool) -> Result<(), Failure> {
     if out.is_json() {
-        for item in items {
-            out.json(item)?;
-        }
-        return Ok(());
+        return Ok(out.json_lines(items)?);
     }
     if items.is_empty() && out.is_for_people() {
         return Ok(());

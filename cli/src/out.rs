@@ -71,6 +71,12 @@ impl Out {
         self.bytes(line.as_bytes())
     }
 
+    /// Writes one object a line, all at once.
+    pub(crate) fn json_lines<T: Serialize>(&mut self, items: &[T]) -> io::Result<()> {
+        let lines = items.iter().map(json::line).collect::<io::Result<String>>()?;
+        self.bytes(lines.as_bytes())
+    }
+
     pub(crate) fn table(&mut self, table: &Table, with_header: bool) -> io::Result<()> {
         let text = table.text(self.form, self.is_colored, with_header);
         self.bytes(text.as_bytes())

@@ -67,6 +67,45 @@ async fn a_newer_and_a_locked_file_say_so() {
     refused(&path, "Run it with the newer version");
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_damaged_history_is_named() {
+    let (_folder, path) = left().await;
+    let db = Connection::open(&path).expect("opened");
+    db.execute_batch(
+        "UPDATE steadfast_log SET bodies = CAST(x'ff' || substr(bodies, 2) AS BLOB) WHERE length(bodies) > 1; \
+         PRAGMA wal_checkpoint(TRUNCATE)",
+    )
+    .expect("damaged");
+    drop(db);
+    let said = piped(&["--db", &path.display().to_string(), "history", "order-1"]);
+    assert_eq!(said.code, Some(1), "{}", said.stdout);
+    assert!(said.stderr.starts_with("steadfast: ") && said.stderr.contains("is damaged"), "{}", said.stderr);
+    assert_eq!(looked_into(&path).code, Some(0), "the list is whole");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_run_that_was_moved_away_does_not_go_on_here() {
+    let (_folder, path) = left().await;
+    let db = Connection::open(&path).expect("opened");
+    db.execute_batch("UPDATE steadfast_runs SET status = 'moved' WHERE id = 'parcel-1'").expect("set");
+    drop(db);
+    let said = piped(&["--db", &path.display().to_string(), "show", "parcel-1"]);
+    assert_eq!(said.code, Some(4), "{}", said.stderr);
+    assert!(said.stdout.contains("status\tmoved") && said.stderr.contains("was moved away"), "{}", said.stderr);
+}
+
+#[cfg(target_os = "linux")]
+#[tokio::test(flavor = "multi_thread")]
+async fn a_full_disk_is_told() {
+    let (_folder, path) = left().await;
+    let full = std::fs::OpenOptions::new().write(true).open("/dev/full").expect("there is one");
+    let mut command = crate::tool::command(&["--db", &path.display().to_string(), "runs"]);
+    let child = command.stdout(full).stderr(std::process::Stdio::piped()).spawn().expect("it is started");
+    let output = limits::output_of(child, b"");
+    let stderr = String::from_utf8(output.stderr).expect("UTF-8");
+    assert!(output.status.code() == Some(1) && stderr.contains("the output cannot be written"), "{stderr}");
+}
+
 #[test]
 fn a_server_without_tables_and_one_that_is_away_say_so() {
     let away = piped(&["--db", "postgres://ada:lovelace@127.0.0.1:1/runs", "runs"]);

@@ -1,7 +1,7 @@
 //! Colors, and what only a terminal gets.
 
 use crate::filled::Filled;
-use crate::tool::{command, on_terminal, piped, said};
+use crate::tool::{command, on_terminal, piped, said, until_on_terminal};
 
 const RED: &str = "\u{1b}[";
 
@@ -18,6 +18,16 @@ async fn colors_are_for_terminals_that_want_them() {
     assert!(piped(&of(&["--color", "always"])).stdout.contains(RED));
     assert!(!piped(&of(&["--color", "always", "--json"])).stdout.contains(RED));
     assert!(said(command(&of(&[])).env("CLICOLOR_FORCE", "1")).stdout.contains(RED));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_list_that_is_watched_replaces_the_one_before() {
+    let filled = Filled::file().await;
+    let clear = "\u{1b}[H\u{1b}[2J";
+    let words = ["--db", &filled.name, "runs", "--watch", "1"];
+    let text = until_on_terminal(80, &words, |text| text.matches(clear).count() > 2);
+    let lists: Vec<_> = text.split(clear).collect();
+    assert!(lists[0].is_empty() && lists[1].contains("order-1") && lists[2].contains("order-1"), "{text}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -1,9 +1,10 @@
 //! The program as a process: in a pipe, or on a pseudo terminal.
 
-use limits::{Heard, hold_until, output};
-use portable_pty::{CommandBuilder, PtySize, native_pty_system};
+use limits::{Heard, LIMIT, hold_until, output};
+use portable_pty::{Child, CommandBuilder, MasterPty, PtySize, native_pty_system};
 use std::io::Read as _;
 use std::process::Command;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_steadfast");
 
@@ -39,33 +40,74 @@ pub(crate) fn heard(arguments: &[&str]) -> (std::process::Child, Heard) {
     (child, heard)
 }
 
-/// Runs the program on a terminal of so many columns, where stdout and stderr are one.
-pub(crate) fn on_terminal(columns: u16, variables: &[(&str, &str)], arguments: &[&str]) -> (String, u32) {
-    let size = PtySize { rows: 50, cols: columns, pixel_width: 0, pixel_height: 0 };
-    let pair = native_pty_system().openpty(size).expect("a pseudo terminal");
-    let mut command = CommandBuilder::new(PROGRAM);
-    command.env_clear();
-    command.env("TERM", "xterm-256color");
-    command.args(arguments);
-    for (name, value) in variables {
-        command.env(name, value);
-    }
-    let mut child = pair.slave.spawn_command(command).expect("it is started");
-    drop(pair.slave);
-    let mut reader = pair.master.try_clone_reader().expect("a reader");
-    let reading = std::thread::spawn(move || {
-        let (mut bytes, mut some) = (Vec::new(), [0; 4096]);
-        // Linux answers with an error once the program has closed its side.
-        while let Ok(count @ 1..) = reader.read(&mut some) {
-            bytes.extend_from_slice(&some[..count]);
+/// The program on a terminal, where stdout and stderr are one.
+struct OnTerminal {
+    child: Box<dyn Child + Send + Sync>,
+    chunks: Receiver<Vec<u8>>,
+    bytes: Vec<u8>,
+    _terminal: Box<dyn MasterPty + Send>,
+}
+
+impl OnTerminal {
+    fn start(columns: u16, variables: &[(&str, &str)], arguments: &[&str]) -> Self {
+        let size = PtySize { rows: 50, cols: columns, pixel_width: 0, pixel_height: 0 };
+        let pair = native_pty_system().openpty(size).expect("a pseudo terminal");
+        let mut command = CommandBuilder::new(PROGRAM);
+        command.env_clear();
+        command.env("TERM", "xterm-256color");
+        command.args(arguments);
+        for (name, value) in variables {
+            command.env(name, value);
         }
-        bytes
-    });
+        let child = pair.slave.spawn_command(command).expect("it is started");
+        let mut reader = pair.master.try_clone_reader().expect("a reader");
+        let (send, chunks) = channel();
+        std::thread::spawn(move || {
+            let mut some = [0; 4096];
+            // Linux answers with an error once the program has closed its side.
+            while let Ok(count @ 1..) = reader.read(&mut some) {
+                if send.send(some[..count].to_vec()).is_err() {
+                    break;
+                }
+            }
+        });
+        Self { child, chunks, bytes: Vec::new(), _terminal: pair.master }
+    }
+
+    /// Reads the next chunk; `false` at the end.
+    fn read(&mut self) -> bool {
+        match self.chunks.recv_timeout(LIMIT) {
+            Ok(chunk) => self.bytes.extend(chunk),
+            Err(RecvTimeoutError::Disconnected) => return false,
+            Err(RecvTimeoutError::Timeout) => panic!("nothing more came within {LIMIT:?}: {}", self.text()),
+        }
+        true
+    }
+
+    fn text(&self) -> String {
+        String::from_utf8_lossy(&self.bytes).replace("\r\n", "\n")
+    }
+}
+
+/// Runs the program on a terminal of so many columns, to its end.
+pub(crate) fn on_terminal(columns: u16, variables: &[(&str, &str)], arguments: &[&str]) -> (String, u32) {
+    let mut running = OnTerminal::start(columns, variables, arguments);
+    while running.read() {}
     let mut code = None;
     hold_until(|| {
-        code = child.try_wait().expect("a child can be waited for").map(|status| status.exit_code());
+        code = running.child.try_wait().expect("a child can be waited for").map(|status| status.exit_code());
         code.is_some()
     });
-    let bytes = reading.join().expect("it is read");
-    (String::from_utf8(bytes).expect("UTF-8").replace("\r\n", "\n"), code.expect("it has ended"))
+    (running.text(), code.expect("it has ended"))
+}
+
+/// Runs the program on a terminal until it has said enough, and kills it.
+pub(crate) fn until_on_terminal(columns: u16, arguments: &[&str], is_enough: impl Fn(&str) -> bool) -> String {
+    let mut running = OnTerminal::start(columns, &[], arguments);
+    while !is_enough(&running.text()) {
+        assert!(running.read(), "it has ended: {}", running.text());
+    }
+    running.child.kill().expect("it is killed");
+    hold_until(|| running.child.try_wait().expect("a child can be waited for").is_some());
+    running.text()
 }
