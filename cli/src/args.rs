@@ -1,4 +1,4 @@
-//! What can be said on the command line.
+//! The definition of the command line.
 
 use crate::times;
 use clap::{ColorChoice, Parser, Subcommand};

@@ -9,7 +9,7 @@ use steadfast::inspect::{Entry, Inspector};
 
 impl Listed for Entry {
     const NAME: &'static str = "entries";
-    const COLUMNS: &'static [&'static str] = &["entry", "at", "kind", "call", "name", "attempt", "value"];
+    const COLUMNS: &'static [&'static str] = &["entry", "at", "kind", "position", "name", "attempt", "value"];
 
     fn cells(&self) -> Vec<Cell> {
         let mut values: Vec<String> = self.value.iter().map(ToString::to_string).collect();

@@ -1,4 +1,4 @@
-//! `queues`, `workers`, `health`: where runs and steps are at work, and on what.
+//! `queues`, `workers`, `health`: tasks that wait, engines, and the size of the database.
 
 use crate::args::ListArgs;
 use crate::exit::Failure;

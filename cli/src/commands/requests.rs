@@ -1,4 +1,4 @@
-//! `requests`: what runs ask people.
+//! `requests`: human-in-the-loop requests of runs.
 
 use crate::args::ListArgs;
 use crate::exit::Failure;

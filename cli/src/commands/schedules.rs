@@ -1,4 +1,4 @@
-//! `schedules`: what starts runs at which times.
+//! `schedules`: their next times, and their last firings.
 
 use crate::args::ListArgs;
 use crate::exit::Failure;

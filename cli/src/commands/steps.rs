@@ -10,7 +10,7 @@ use steadfast::inspect::{Attempt, Inspector, Step, StepStatus};
 impl Listed for Step {
     const NAME: &'static str = "steps";
     const COLUMNS: &'static [&'static str] =
-        &["call", "step", "status", "attempts", "context", "called", "ended", "failures"];
+        &["position", "step", "status", "attempts", "context", "called", "ended", "failures"];
 
     fn cells(&self) -> Vec<Cell> {
         let failures: Vec<_> = self.attempts.iter().filter_map(failure).collect();
