@@ -30,6 +30,9 @@ pub(crate) struct Global {
     /// The database: the path of a file of SQLite, or `postgres://..`
     #[arg(long, global = true, value_name = "PATH|URL", env = "STEADFAST_DB", hide_env_values = true)]
     pub(crate) db: Option<OsString>,
+    /// The schema of Postgres with the tables, if `search_path` does not lead to it
+    #[arg(long, global = true, value_name = "NAME")]
+    pub(crate) schema: Option<String>,
     /// Write one object of JSON a line
     #[arg(long, global = true)]
     pub(crate) json: bool,

@@ -2,21 +2,32 @@
 
 use crate::exit::Failure;
 use std::ffi::OsStr;
-use steadfast::inspect::Inspector;
+use steadfast::inspect::{InspectError, Inspector};
+use steadfast::store::PgOptions;
 
 /// Opens a file of SQLite by its path, or a database of Postgres by its URL.
-pub(crate) async fn open(name: Option<&OsStr>) -> Result<Inspector, Failure> {
+pub(crate) async fn open(name: Option<&OsStr>, schema: Option<&str>) -> Result<Inspector, Failure> {
     let Some(name) = name.filter(|name| !name.is_empty()) else {
         let how = "no database is named; pass `--db PATH` for a file of SQLite, `--db postgres://..` for Postgres, or \
                    set the variable `STEADFAST_DB`";
         return Err(Failure::Usage(how.to_owned()));
     };
     match name.to_str().and_then(|text| text.split_once("://")) {
-        Some(("postgres" | "postgresql", _)) => Ok(Inspector::postgres(&name.to_string_lossy()).await?),
+        Some(("postgres" | "postgresql", _)) => {
+            let options = PgOptions::new(&name.to_string_lossy()).map_err(InspectError::from)?;
+            let options = match schema {
+                Some(schema) => options.schema(schema),
+                None => options,
+            };
+            Ok(Inspector::postgres_with(options).await?)
+        }
         // The rest of a URL may hold a password.
-        Some((scheme, _)) if scheme.bytes().all(|byte| byte.is_ascii_alphanumeric()) => Err(Failure::Usage(format!(
-            "`{scheme}://` is no database of Steadfast; pass the path of a file of SQLite, or `postgres://..`"
+        Some((other, _)) if other.bytes().all(|byte| byte.is_ascii_alphanumeric()) => Err(Failure::Usage(format!(
+            "`{other}://` is no database of Steadfast; pass the path of a file of SQLite, or `postgres://..`"
         ))),
+        _ if schema.is_some() => {
+            Err(Failure::Usage("a file of SQLite has no schemas; leave out `--schema`".to_owned()))
+        }
         _ => Ok(Inspector::sqlite(name).await?),
     }
 }

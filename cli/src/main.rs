@@ -41,7 +41,7 @@ fn run(args: &Args, out: &mut Out) -> Result<Exit, Failure> {
     }
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(Failure::NoRuntime)?;
     let ended = runtime.block_on(async {
-        let inspector = database::open(args.global.db.as_deref()).await?;
+        let inspector = database::open(args.global.db.as_deref(), args.global.schema.as_deref()).await?;
         watch::repeat(&args.command, &inspector, out).await
     });
     // A read that hangs does not keep the program.

@@ -2,6 +2,11 @@
 
 use crate::filled::Filled;
 use crate::tool::{command, piped, said};
+use limits::Soon as _;
+use std::time::Duration;
+use steadfast::Engine;
+use steadfast::store::PgOptions;
+use throwaway_postgres::Cluster;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_exit_code_says_how_it_went() {
@@ -32,6 +37,7 @@ async fn the_exit_code_says_how_it_went() {
         &["history", "order-1", "--after", "last"],
         &["context", "order-1", "--at", "-1"],
         &["queues", "--limit", "3"],
+        &["runs", "--schema", "orders"],
         &["man", "look"],
         &["completions", "cmd"],
     ];
@@ -67,6 +73,19 @@ async fn the_health_of_both_databases() {
         let json = piped(&["--db", &filled.name, "health", "--json"]);
         assert!(json.stdout.starts_with("{\"database\":\"") && json.stdout.lines().count() == 1, "{}", json.stdout);
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_schema_of_postgres_is_chosen() {
+    let Some(cluster) = Cluster::shared() else { return };
+    let database = cluster.database("schemas");
+    database.execute("CREATE SCHEMA orders").expect("made");
+    let options = PgOptions::new(database.url()).expect("a URL").schema("orders");
+    let engine = Engine::builder().postgres(options).start().soon().await.expect("the engine starts");
+    let found = piped(&["--db", database.url(), "--schema", "orders", "workers"]);
+    assert_eq!((found.code, found.stdout.lines().count()), (Some(0), 2), "{}", found.stderr);
+    assert_eq!(piped(&["--db", database.url(), "workers"]).code, Some(1));
+    engine.shutdown(Duration::from_secs(10)).soon().await.expect("it ends");
 }
 
 #[test]
