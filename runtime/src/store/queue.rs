@@ -100,7 +100,7 @@ impl QueueState {
 
     /// Returns the turn after all others.
     pub(super) const fn next_turn(&mut self) -> i64 {
-        self.turns += Self::TURN;
+        self.turns = (self.turns / Self::TURN + 1) * Self::TURN;
         self.turns
     }
 

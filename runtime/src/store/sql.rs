@@ -30,7 +30,7 @@ pub(super) use delegated::reads;
 pub(super) use packed::{pack, rows as packed_rows};
 pub(super) use queries::SET_META;
 #[cfg(feature = "postgres")]
-pub(super) use queries::tasks::{REPORT_TASK, RETURN_TASK};
+pub(super) use queries::tasks::REPORT_TASK;
 pub(super) use read::Reader;
 #[cfg(feature = "postgres")]
 pub(super) use rows::drawn_text;

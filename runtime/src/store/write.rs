@@ -272,8 +272,8 @@ pub enum Holder {
     Keeps,
     /// It keeps the key, and answers the start if it has the same workflow: [`Written::Held`].
     Answers,
-    /// If it has the same workflow, waits in the same queue and has not begun, it waits anew as the start says, and answers
-    /// it: [`Written::Held`]. Otherwise it loses the key, as with [`Yields`](Self::Yields).
+    /// If it has the same workflow, waits in the same queue and has not begun, it waits anew for as long as the start says,
+    /// with its own input, priority and time to live, and answers it: [`Written::Held`]. Otherwise it loses the key, as with [`Yields`](Self::Yields).
     Waits,
     /// It loses the key. If it waits in a queue and has not begun, it is cancelled, and the new run has its place there.
     Yields,

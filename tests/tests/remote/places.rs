@@ -117,7 +117,7 @@ async fn what_needs_a_queue_or_no_parent_is_refused_by_name() {
     assert!(no_key.to_string().contains("queue `jobs` has no key"), "{no_key}");
     engine.shutdown(ENDING).await.unwrap();
     for (tasks, fault) in [
-        (0, "with `.weight(0)` nothing of it would ever start"),
+        (0, "the weight of key `acme` is from 1 to 1000000, not 0"),
         (1_000_001, "the weight of key `acme` is from 1 to 1000000, not 1000001"),
         (3, "has the weight of a key, and no key: add `.key("),
     ] {

@@ -159,7 +159,7 @@ pub fn a_run_that_ended_is_not_claimed<S: Store>(open: &dyn Fn() -> S) {
     }
 }
 
-/// Runs that nobody owns are claimed by the workflows that an engine has, in order, and as many as it wants.
+/// Runs that no lease owns are claimed by the workflows that an engine has, in order, and as many as it wants.
 pub fn unowned_runs_are_claimed_by_workflow<S: Store>(open: &dyn Fn() -> S) {
     let rig = Rig::new(open);
     let start = |id: &str, workflow: &str, version: u32| {

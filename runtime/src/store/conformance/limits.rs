@@ -2,7 +2,9 @@
 
 use super::rig::{Rig, number};
 use super::tasks::{HOUR, positions, task};
-use crate::store::{Outgoing, QueueChange, QueueLimits, QueueState, Rate, Rejected, Store, TaskRow, Write, Written};
+use crate::store::{
+    Append, Outgoing, QueueChange, QueueLimits, QueueState, Rate, Rejected, Store, TaskRow, TaskState, Write, Written,
+};
 
 impl<S: Store> Rig<S> {
     fn change_queue(&self, change: QueueChange) -> Result<Written, Rejected> {
@@ -150,6 +152,31 @@ pub fn a_task_that_was_kept_back_has_a_turn<S: Store>(open: &dyn Fn() -> S) {
     assert_eq!(positions(&rig.claim(rig.lease, 9)), [0; 0]);
     rig.enqueue(run, [task(1)]);
     assert_eq!(positions(&rig.claim(rig.lease, 9)), [1]);
+}
+
+/// What one commit does to a task is as if each write had a commit of its own.
+pub fn writes_to_a_task_share_a_commit<S: Store>(open: &dyn Fn() -> S) {
+    let rig = Rig::new(open);
+    let run = rig.start("a");
+    rig.declare(per_key(1), true);
+    rig.enqueue(run, [of("a", 1)]);
+    assert_eq!(positions(&rig.claim(rig.lease, 9)), [1]);
+    // It is returned to its queue, and its run is paused.
+    let refused = "no room".to_owned();
+    let back = Write::ReturnTask { lease: rig.lease, run, position: 1, attempt: 1, refused, wait: 0 };
+    let append = |outgoing| Write::from(Append { outgoing, ..rig.append(run, rig.row(run).seq, vec![]) });
+    let paused = append(vec![Outgoing::Withhold { position: 1 }]);
+    let answers = rig.store.commit(&[back, paused]).expect("committed");
+    assert!(answers.iter().all(Result::is_ok), "{answers:?}");
+    assert_eq!(rig.states(run), [(1, 1, TaskState::Idle, None)]);
+    assert_eq!(positions(&rig.claim(rig.lease, 9)), [0; 0]);
+    rig.enqueue(run, [of("a", 1)]);
+    assert_eq!(positions(&rig.claim(rig.lease, 9)), [1]);
+    // A call comes and is dropped.
+    let call = Outgoing::Enqueue(Box::new(of("b", 2)));
+    assert!(rig.write(append(vec![call, Outgoing::Dequeue { position: 2 }])).is_ok());
+    let keys = rig.store.queue_keys("gpu", None, 9).expect("the keys can be read");
+    assert_eq!(keys.iter().map(|row| row.key.as_str()).collect::<Vec<_>>(), ["a"]);
 }
 
 /// A declaration without keys, by an engine of another version, does not lose count of those that are there.

@@ -78,7 +78,7 @@ pub fn a_run_waits_for_room<S: Store>(open: &dyn Fn() -> S) {
     assert_eq!(rig.claim_runs(9), [(a, 1)]);
     assert_eq!(rig.change_place(b, PlaceChange::Wait { deadline: None }), Ok(Written::Done));
     assert_eq!(rig.stands(b), (Status::Queued, false, Some(TaskState::Waiting)));
-    assert_eq!(rig.change_place(b, PlaceChange::Wait { deadline: None }), Err(Rejected::Fenced), "nobody owns it");
+    assert_eq!(rig.change_place(b, PlaceChange::Wait { deadline: None }), Err(Rejected::Fenced), "no lease owns it");
     assert_eq!(rig.claim_runs(9), [(b, 2)]);
     rig.end(b, Status::Completed);
     assert_eq!(rig.stands(b), (Status::Completed, false, None), "the place goes in the commit of the end");
@@ -236,6 +236,13 @@ pub fn the_holder_answers_a_start<S: Store>(open: &dyn Fn() -> S) {
     let other = rig.write(Write::Start(NewRun { holder: Holder::Answers, ..other }));
     assert!(matches!(other, Err(Rejected::Held(row)) if row.number == first), "one of another workflow answers none");
     assert!(rig.store.run(RunKey::Id("b")).expect("read").is_none());
+    // No other run answers the start of a child, and a rejected start changes nothing.
+    let (parent, before) = (rig.start("parent"), due());
+    let (dedup, queued) = (Some("k".to_owned()), Some(NewQueued { delay: 0, ..queued() }));
+    let child = NewRun { dedup, queued, holder: Holder::Waits, lease: None, ..new_run("child", rig.lease) };
+    let started = rig.outgoing(parent, vec![Outgoing::Start { run: Box::new(child), position: None }]).0;
+    assert!(matches!(&started[..], [Err(Rejected::Held(row))] if row.number == first), "{started:?}");
+    assert_eq!(due(), before);
     // One that has begun answers, or goes on without the key.
     assert_eq!(held(keyed("b", Holder::Waits, "gpu", 0)), first);
     assert_eq!(rig.claim_runs(9), [(first, 1)]);

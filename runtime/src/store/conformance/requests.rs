@@ -103,7 +103,7 @@ pub fn an_answer_that_was_in_time_counts<S: Store>(open: &dyn Fn() -> S) {
     assert_eq!(expire(run, &["r2", "r1"]), Err(Rejected::Fenced));
     assert_eq!((rig.row(run), asked_by(&rig, run)), (before, vec!["r2".to_owned()]));
     expire(other, &["r1", "r2"]).expect("they are not this run's");
-    expire(run, &["r2", "r9"]).expect("nobody has answered");
+    expire(run, &["r2", "r9"]).expect("there is no answer");
     assert!(asked_by(&rig, run).is_empty());
     assert_eq!(rig.write(answer("r2", "h1")), Err(Rejected::NoSuchRun));
 }

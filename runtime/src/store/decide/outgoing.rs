@@ -4,7 +4,8 @@ use super::append::not_replaced;
 use super::start::Begun;
 use super::{Decided, Decision, End, Rows};
 use crate::store::{
-    Append, NewInboxItem, NewRun, Outgoing, OutputRow, Rejected, RequestRow, RunKey, Status, StoreError, StoreErrorKind,
+    Append, Holder, NewInboxItem, NewRun, Outgoing, OutputRow, Rejected, RequestRow, RunKey, Status, StoreError,
+    StoreErrorKind,
 };
 
 impl<R: Rows> Decision<'_, R> {
@@ -85,9 +86,11 @@ impl<R: Rows> Decision<'_, R> {
         position: Option<u64>,
         notified: &mut Vec<i64>,
     ) -> Decided<i64> {
-        let number = match self.start(run, notified)? {
+        // A child is a run of its own: no other answers its start, and a rejected start has changed nothing.
+        let is_answered = matches!(run.holder, Holder::Answers | Holder::Waits);
+        let own = is_answered.then(|| NewRun { holder: Holder::Keeps, ..run.clone() });
+        let number = match self.start(own.as_ref().unwrap_or(run), notified)? {
             Begun::New(number) => number,
-            // A child is a run of its own.
             Begun::Held(holder) => return Err(Rejected::Held(holder).into()),
         };
         if let Some(position) = position {

@@ -6,8 +6,7 @@ use crate::store::{Lease, NewInboxItem, QueueState, Rejected, TaskRow, TaskState
 impl<R: Rows> Decision<'_, R> {
     /// Adds an attempt unless it has a row: a run that is loaded again repeats its pending calls. One that waits in
     /// another queue moves to this one, because changed code may have moved its step. One that was kept back waits
-    /// again, from when it was due. Ends other attempts of the same
-    /// call. A cancelled attempt has a row until its engine has ended it.
+    /// again, from when it was due. Ends other attempts of the same call. A cancelled attempt has a row until its engine has ended it.
     pub(super) fn enqueue(&mut self, run: i64, task: &TaskRow) -> Decided<i64> {
         let mut is_there = false;
         for other in self.rows.attempts(run, task.position)? {

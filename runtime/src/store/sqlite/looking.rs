@@ -44,7 +44,7 @@ impl LookingStore {
         let name = path.display().to_string();
         let full = looked_at(path)?;
         if !full.exists() {
-            let message = format!("{name}: there is no such file; check the path. To look makes none");
+            let message = format!("{name}: there is no such file; check the path; an inspection creates no file");
             return Err(StoreError::new(StoreErrorKind::Missing, message));
         }
         // SQLite keeps the log beside the file itself, not beside a link to it.

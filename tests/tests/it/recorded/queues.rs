@@ -1,7 +1,7 @@
 //! A file with runs in queues, which every later build must continue.
 //!
-//! `STEADFAST_RECORD=1` writes it anew; do that only for a new schema, under a new name. The same rows on Postgres are in
-//! `tests/postgres/older.rs`.
+//! `STEADFAST_RECORD=1` writes it anew; do that only for a new schema, under a new name. The same on Postgres, without the run that has
+//! given its room back, is in `tests/postgres/recorded.rs`.
 
 use super::tasks::{folder, open, write};
 use limits::{Soon as _, until};

@@ -50,6 +50,7 @@ const CHANGED: &str = "UPDATE steadfast_tasks t SET state = u.state, lease = u.l
 const QUEUES: &str = "UPDATE steadfast_queues q SET running = u.running, starts = u.starts
     FROM unnest(?1::text[], ?2::bigint[], ?3::bigint[]) AS u (queue, running, starts) WHERE q.queue = u.queue";
 
+/// A key that loses its last task and gets another one in the same batch keeps its turn.
 const KEYS: &str = "INSERT INTO steadfast_queue_keys (queue, key, waiting, running, turn)
     SELECT queue, key, waiting, running,
             coalesce((SELECT q.turns FROM steadfast_queues q WHERE q.queue = u.queue), 0)
@@ -142,7 +143,7 @@ impl TaskChanges {
         let (mut keys, mut forgotten) = (Bulk::new(KEYS, "ttii"), Bulk::new(FORGOTTEN, "tt"));
         for ((queue, key), (waiting, running)) in &self.keys {
             let [queue, key] = [Own::text(queue), Own::text(key)];
-            if *waiting < 0 || *running < 0 {
+            if *waiting <= 0 {
                 forgotten.add([queue.clone(), key.clone()]);
             }
             keys.add([queue, key, Own::Int(*waiting), Own::Int(*running)]);

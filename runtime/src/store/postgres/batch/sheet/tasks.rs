@@ -1,11 +1,17 @@
-//! Tasks and queues: their rows are locked in the order queues, runs, tasks. What reads more than tasks of one call, or
-//! changes limits, excludes all other writers.
+//! Tasks and queues: their rows are locked in the order queues, runs, tasks. Claims come first, and lock the tasks and runs
+//! that they claim; a deadlock with another batch is a conflict, and tried again. What reads more than tasks of one call,
+//! or changes limits, excludes all other writers.
 
 use super::Sheet;
 use crate::store::decide::{KeyChange, Served, TaskChange, TaskHead, TaskRows, WaitingKey};
 use crate::store::postgres::batch::own::Own;
-use crate::store::sql::{REPORT_TASK, RETURN_TASK};
+use crate::store::sql::REPORT_TASK;
 use crate::store::{QueueState, StoreError, TaskRow, TaskState};
+
+/// Without state and lease, which are written with the tables: a later change in the batch is not overwritten.
+const REFUSED: &str = "UPDATE steadfast_tasks
+    SET refused = ?4, progress = NULL, due = CAST(unixepoch('subsec') * 1000 AS BIGINT) + ?5
+    WHERE run = ?1 AND position = ?2 AND attempt = ?3";
 
 impl TaskRows for Sheet {
     fn attempts(&self, run: i64, position: u64) -> Result<Vec<TaskHead>, StoreError> {
@@ -39,11 +45,8 @@ impl TaskRows for Sheet {
         let TaskChange { state, lease, refused } = *change;
         self.changes.tasks.change(task, state, lease);
         if let Some((why, wait)) = refused {
-            let state = Own::text(state.as_str());
             let (run, position) = (Own::Int(task.run), Own::number(task.position));
-            let (attempt, lease) = (Own::Int(task.attempt.into()), Own::maybe_int(lease));
-            let values = vec![run, position, attempt, state, lease, Own::text(why), Own::Int(wait)];
-            self.execute(RETURN_TASK, values);
+            self.execute(REFUSED, vec![run, position, Own::Int(task.attempt.into()), Own::text(why), Own::Int(wait)]);
         }
         let known = self.known.tasks.entry((task.run, task.position)).or_default();
         for known in known.iter_mut().filter(|known| known.attempt == task.attempt) {
