@@ -9,7 +9,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 /// The largest weight of a key.
-pub(crate) const WEIGHT: u32 = 1_000_000;
+const WEIGHT: u32 = 1_000_000;
+
+/// Returns why a key of a queue cannot have this weight, if it cannot.
+pub(crate) fn weight_fault(queue: &str, key: &str, tasks: u32) -> Option<String> {
+    let is_fine = (1..=WEIGHT).contains(&tasks);
+    (!is_fine).then(|| format!("queue `{queue}`: the weight of key `{key}` is from 1 to {WEIGHT}, not {tasks}"))
+}
 
 /// A queue in which remote steps and runs wait for an engine, with the limits of all engines together. Both are its
 /// tasks.
@@ -104,11 +110,8 @@ impl Queue {
     /// tasks, one with weight 3 starts three times as many as one without. The key is what the [key function](Self::key)
     /// returns, as text.
     pub fn weight(mut self, key: impl Into<String>, tasks: u32) -> Self {
-        self.positive(tasks, "weight");
         let key = key.into();
-        if tasks > WEIGHT {
-            let name = &self.name;
-            let fault = format!("queue `{name}`: the weight of key `{key}` is from 1 to {WEIGHT}, not {tasks}");
+        if let Some(fault) = weight_fault(&self.name, &key, tasks) {
             self.fault.get_or_insert(fault);
         }
         self.limits.weights.insert(key, tasks);

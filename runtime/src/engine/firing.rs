@@ -94,7 +94,7 @@ impl Look {
                     return Some(AGAIN);
                 }
             };
-            if !self.decide_all(core, rows, now).await {
+            if !self.decide_all(core, rows, now, &freed).await {
                 return Some(AGAIN);
             }
         }
@@ -102,7 +102,13 @@ impl Look {
     }
 
     /// Decides what is due of some schedules. Returns whether that has changed what is due.
-    async fn decide_all(&mut self, core: &Arc<Core>, rows: Vec<ScheduleRow>, now: i64) -> bool {
+    async fn decide_all(
+        &mut self,
+        core: &Arc<Core>,
+        rows: Vec<ScheduleRow>,
+        now: i64,
+        freed: &BTreeSet<String>,
+    ) -> bool {
         let planned: Vec<_> = rows.iter().map(|row| (row.name.clone(), row.revision)).collect();
         // What there is no room for is left to all engines.
         let room = core.options.max_claimed.saturating_sub(core.active_count());
@@ -118,7 +124,13 @@ impl Look {
                     let left_out = Arc::make_mut(&mut self.left_out);
                     left_out.len() < LEFT_OUT && left_out.insert(name)
                 }
-                Decided::Failed => false,
+                Decided::Failed => {
+                    // Its time still waits for no run.
+                    if freed.contains(&name) {
+                        core.schedules.give_back(BTreeSet::from([name]));
+                    }
+                    false
+                }
             };
         }
         has_changed

@@ -3,7 +3,7 @@
 use super::Engine;
 use super::error::EngineError;
 use crate::inspect::queues::{self, QueueInfo, QueueKey};
-use crate::queue::WEIGHT;
+use crate::queue::weight_fault;
 use crate::store::{QueueChange, QueueRow, Rate, Rejected, Write};
 use std::time::Duration;
 
@@ -68,7 +68,8 @@ impl QueueHandle {
         read.await.map(|(state, row)| queues::info(state, row))
     }
 
-    /// Returns the keys of which tasks wait or run, after this one in order: at most 1,000.
+    /// Returns the keys of which tasks wait or run, at most 1,000, in the byte order of their texts; `after` is the last key
+    /// of the page before. A queue without keys has none.
     ///
     /// # Errors
     /// The database cannot be read.
@@ -139,11 +140,9 @@ impl QueueHandle {
     /// # Errors
     /// The number is outside that range, the queue is not declared or has no key, or the database does not work.
     pub async fn set_weight(&self, key: impl Into<String>, tasks: Option<u32>) -> Result<(), EngineError> {
-        self.positive(tasks)?;
         let key = key.into();
-        if tasks.is_some_and(|tasks| tasks > WEIGHT) {
-            let name = &self.name;
-            return Err(EngineError::value(format!("queue `{name}`: the weight of key `{key}` is from 1 to {WEIGHT}")));
+        if let Some(fault) = tasks.and_then(|tasks| weight_fault(&self.name, &key, tasks)) {
+            return Err(EngineError::value(fault));
         }
         self.change(QueueChange::Weight { key, weight: tasks }).await
     }

@@ -40,7 +40,7 @@ pub(crate) struct Plan {
 /// Plans what is due of a schedule.
 pub(crate) fn plan(row: &ScheduleRow, spec: &Spec, times: &Times, now: i64) -> Plan {
     let decided = row.state.decided;
-    let is_over = spec.limit.is_some_and(|limit| row.state.fired >= limit);
+    let is_over = spec.is_over(row.state.fired);
     let next = times.after(decided).filter(|_| !is_over);
     let due = |after: i64| times.after(after).map(|nominal| times.due(nominal));
     let Some(nominal) = next.filter(|nominal| times.due(*nominal) <= now) else {

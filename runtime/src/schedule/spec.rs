@@ -113,8 +113,13 @@ impl Spec {
 
     /// Returns whether its nominal times are those of another one.
     pub(crate) fn has_times_of(&self, other: &Self) -> bool {
-        let times = |of: &Self| (of.when.clone(), of.zone.clone(), of.except.clone(), of.start, of.end);
-        times(self) == times(other)
+        (&self.when, &self.zone, &self.except, self.start, self.end)
+            == (&other.when, &other.zone, &other.except, other.start, other.end)
+    }
+
+    /// Returns whether its limit of runs is reached, of which so many times have been fired.
+    pub(crate) fn is_over(&self, fired: u64) -> bool {
+        self.limit.is_some_and(|limit| fired >= limit)
     }
 
     pub(crate) fn to_json(&self) -> String {

@@ -66,7 +66,7 @@ impl Scope {
     }
 
     /// Sets how long the run may wait in the queue: one that has not begun then is cancelled, with a reason that names
-    /// the queue. Engines look for such runs a few times in each lease term.
+    /// the queue. Engines look for such runs a few times in each lease term, up to 1,000 at a time.
     #[must_use]
     pub fn time_to_live(mut self, wait: Duration) -> Self {
         self.queued.time_to_live = Some(wait);
@@ -106,7 +106,8 @@ impl Scope {
 
     /// Has starts with the same key become one, the first of them: the run waits in its queue for this time, and the next
     /// start with the key is answered by that run, which waits anew, but not past `longest` from the first start. Once it
-    /// has begun, the next start is the first one again. As [`debounce`](Self::debounce) otherwise.
+    /// has begun, the next start is the first one again. Input, priority and time to live stay those of the first start. As
+    /// [`debounce`](Self::debounce) otherwise.
     #[must_use]
     pub fn debounce_leading(self, key: impl Into<String>, wait: Duration, longest: Duration) -> Self {
         self.debounced(key.into(), wait, longest, HolderOf::WaitsOn)

@@ -30,7 +30,7 @@ impl Start {
         self.scope.run_id.clone().unwrap_or(default)
     }
 
-    /// Makes the run. Nobody owns it.
+    /// Makes the run. No lease owns it.
     pub(super) fn new_run(
         &self,
         (id, execution): (String, [u8; 16]),
@@ -78,8 +78,10 @@ impl Scenario<'_> {
         let replaced = holder.filter(|_| new.holder != Holder::Keeps).map(|row| row.number);
         let write = Write::Start(new.clone());
         match self.answer_to(write.clone())? {
+            // Another run answers the start, or holds its key.
+            Ok(Written::Held(_)) | Err(Rejected::Held(_)) => return self.look(),
             Ok(written) => {
-                let (number, notified) = written.started().unwrap_or_default();
+                let (number, notified) = written.started().ok_or("a start has made no run")?;
                 self.started.insert(number);
                 if let Some(run) = replaced {
                     self.queued.replace(run);
@@ -88,7 +90,6 @@ impl Scenario<'_> {
                     self.is_notified(run);
                 }
             }
-            Err(Rejected::Held(_)) => return self.look(),
             Err(rejected) => return Err(format!("the start of run `{}` was rejected: {rejected:?}", new.id)),
         }
         self.look()?;

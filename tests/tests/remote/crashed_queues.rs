@@ -111,6 +111,21 @@ async fn of_debounced_starts_the_last_one_runs() {
     assert_eq!(*saved.0.lock().unwrap(), BTreeSet::from(["Dear Ada".to_owned()]));
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn of_starts_that_are_debounced_by_their_first_that_one_runs() {
+    let wait = (Duration::from_secs(2), Duration::from_mins(1));
+    let debounced = || Scope::new().queue("saves").debounce_leading("letter", wait.0, wait.1);
+    let saved = Saved::default();
+    let report = crash_everywhere(import, page("acme", 1))
+        .resource(saved.clone())
+        .start(save, "Dear A".to_owned(), debounced())
+        .start(save, "Dear Ad".to_owned(), debounced())
+        .await;
+    println!("{report:?}");
+    assert_eq!(report.results, 1);
+    assert_eq!(*saved.0.lock().unwrap(), BTreeSet::from(["Dear A".to_owned()]));
+}
+
 #[step(queue = "imports")]
 async fn embed(page: Page) -> Result<u64> {
     Ok(page.words)

@@ -167,12 +167,9 @@ fn due(row: &ScheduleRow, spec: &Spec, times: &Times, now: i64) -> Option<i64> {
         return None;
     }
     let waiting = (!row.state.waiting.is_empty()).then_some(now);
-    let next = times.after(row.state.decided).filter(|_| !is_over(row, spec)).map(|nominal| times.due(nominal));
+    let next =
+        times.after(row.state.decided).filter(|_| !spec.is_over(row.state.fired)).map(|nominal| times.due(nominal));
     [waiting, next].into_iter().flatten().min()
-}
-
-fn is_over(row: &ScheduleRow, spec: &Spec) -> bool {
-    spec.limit.is_some_and(|limit| row.state.fired >= limit)
 }
 
 impl Declared {
@@ -201,7 +198,7 @@ impl Declared {
         });
         // Of other times, or of one that was over, nothing was missed.
         let before = serde_json::from_str::<Spec>(&row.spec).ok();
-        if before.is_none_or(|before| !before.has_times_of(&self.spec) || is_over(&row, &before)) {
+        if before.is_none_or(|before| !before.has_times_of(&self.spec) || before.is_over(row.state.fired)) {
             row.state.decided = now;
         }
         let (workflow, version) = (self.workflow.to_owned(), self.version);
