@@ -24,6 +24,6 @@ impl Engine {
     #[must_use]
     pub fn inspect(&self) -> Inspector {
         let store = &self.core.store;
-        Inspector::of(store.for_inspection().unwrap_or_else(|| store.clone()))
+        Inspector::of(store.for_inspection().unwrap_or_else(|| store.clone()), self.core.options.lease_term)
     }
 }

@@ -1,4 +1,4 @@
-//! How a database is.
+//! The health of a database.
 
 use super::InspectError;
 use super::inspector::Inspector;

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-/// The heartbeats that were seen by the calls for the health of an engine and the status of a run.
+/// The heartbeats that earlier reads have seen.
 #[derive(Clone)]
 pub(crate) struct Hearing {
     heard: Arc<Mutex<Heard>>,

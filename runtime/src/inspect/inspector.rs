@@ -12,7 +12,8 @@ use tokio::sync::Semaphore;
 /// The reads at a time; the others wait without a thread.
 const AT_ONCE: usize = 8;
 
-/// The time without a heartbeat after which a worker counts as gone, if the inspector has looked twice.
+/// The time without a heartbeat after which a worker counts as gone, if the inspector has looked twice: the default lease term
+/// of engines on Postgres.
 const TERM: Duration = Duration::from_secs(10);
 
 /// Looks into a database of runs. It needs neither the types nor the code of the program, takes no lease and no run, and
@@ -58,7 +59,8 @@ pub(super) struct Source {
 
 impl Inspector {
     /// Opens a file of SQLite that exists. Neither the file nor its log is written, and no right to write is needed: not to
-    /// the file, and not to its folder while no engine has it open.
+    /// the file, and not to its folder while no engine has it open. An engine without a heartbeat for 10 seconds between two
+    /// looks is shown as gone, which may be wrong of one whose lease term is longer than 50 seconds.
     ///
     /// # Errors
     /// There is no file, it is no Steadfast database, its schema is older or newer than that of this version, or it cannot
@@ -72,7 +74,7 @@ impl Inspector {
 
     /// Opens a database of Postgres by its connection string. Each read is a transaction that only reads, and the server
     /// ends a statement after 5 seconds. A role with [`grants_for_read_only`](crate::store::PgOptions::grants_for_read_only)
-    /// is enough.
+    /// is enough. Engines are shown as gone as with `sqlite`.
     ///
     /// # Errors
     /// The server cannot be reached, or there are no tables, or those of another version. The text names the database and
@@ -98,12 +100,12 @@ impl Inspector {
         open: impl FnOnce() -> Result<Arc<dyn Store>, StoreError> + Send + 'static,
     ) -> Result<Self, InspectError> {
         let store = tokio::task::spawn_blocking(open).await.map_err(|error| stopped(&error))??;
-        Ok(Self::of(store))
+        Ok(Self::of(store, TERM))
     }
 
-    /// Returns the inspector of a store.
-    pub(crate) fn of(store: Arc<dyn Store>) -> Self {
-        let source = Source { store, seen: Seen::default(), hearing: Hearing::new(TERM) };
+    /// Returns the inspector of a store whose engines have this lease term.
+    pub(crate) fn of(store: Arc<dyn Store>, term: Duration) -> Self {
+        let source = Source { store, seen: Seen::default(), hearing: Hearing::new(term) };
         Self { source: Arc::new(source), turns: Arc::new(Semaphore::new(AT_ONCE)) }
     }
 
@@ -117,8 +119,13 @@ impl Inspector {
             return read(&source);
         }
         // The semaphore is never closed.
-        let _turn = self.turns.acquire().await;
-        tokio::task::spawn_blocking(move || read(&source)).await.map_err(|error| stopped(&error))?
+        let turn = self.turns.clone().acquire_owned().await;
+        // The read goes on if the caller gives up: so its turn lasts as long.
+        let read = move || {
+            let _turn = turn;
+            read(&source)
+        };
+        tokio::task::spawn_blocking(read).await.map_err(|error| stopped(&error))?
     }
 }
 

@@ -60,9 +60,14 @@ impl Paging {
         cursor.parse().map_err(|_| bad_cursor(cursor))
     }
 
-    /// Returns the cursor as a text; empty for the first page.
+    /// Returns the cursor; `None` for the first page.
+    pub(super) fn cursor(&self) -> Option<&str> {
+        self.after.as_deref()
+    }
+
+    /// Returns the cursor of a list in which no item has an empty one; empty for the first page.
     pub(super) fn text(&self) -> &str {
-        self.after.as_deref().unwrap_or_default()
+        self.cursor().unwrap_or_default()
     }
 }
 

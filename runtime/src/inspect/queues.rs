@@ -112,8 +112,7 @@ impl Inspector {
         let (queue, paging) = (queue.into(), paging.clone());
         self.ask(move |source| {
             let limit = paging.checked()?;
-            let after = Some(paging.text()).filter(|after| !after.is_empty());
-            let keys = keys(&*source.store, &queue, after, limit + 1)?;
+            let keys = keys(&*source.store, &queue, paging.cursor(), limit + 1)?;
             Ok(Page::of_one_more(keys, limit, |key| key.key.clone()))
         })
         .await

@@ -65,7 +65,8 @@ pub struct RunDetails {
     pub forked_from: Option<RunRef>,
     /// The first of the runs that began with its history and have an id of their own.
     pub forks: Vec<RunRef>,
-    /// All runs that have had its id, the first one first: each but the last was replaced by the next one. At most 50.
+    /// All runs that have had its id, the first one first: each but the last was replaced by the next one. At most 50: of a
+    /// longer chain, those up to this run.
     pub chain: Vec<RunRef>,
 }
 
@@ -154,22 +155,16 @@ impl Source {
 
     /// Returns the run that has the id of a first run now.
     fn current(&self, first_run: i64) -> Result<Option<RunRef>, StoreError> {
-        let mut row = self.store.run(RunKey::Number(first_run))?;
-        for _ in 0..CHAIN {
-            let next = row.as_ref().map(|row| successor(&*self.store, row)).transpose()?.flatten();
-            if next.is_none() {
-                break;
-            }
-            row = next;
-        }
-        Ok(row.map(RunRef::of))
+        let Some(first) = self.store.run(RunKey::Number(first_run))? else { return Ok(None) };
+        let now = self.store.run(RunKey::Id(first.id_at_work()))?.filter(|row| row.first_run == first_run);
+        Ok(Some(RunRef::of(now.unwrap_or(first))))
     }
 
     fn children(&self, row: &RunRow) -> Result<(Vec<RunRef>, Count), StoreError> {
         let query = RunQuery { parent: Some(row.first_run), limit: SHOWN, ..RunQuery::default() };
         let page = self.store.runs(&query)?;
         let children: Vec<_> = page.runs.into_iter().map(RunRef::of).collect();
-        let count = children.len() as u64;
+        let count = (children.len() + page.damaged.len()) as u64;
         if page.next.is_none() {
             return Ok((children, Count { value: count, capped: false }));
         }
@@ -221,9 +216,13 @@ impl Inspector {
         self.ask(move |source| {
             let (limit, after) = (paging.checked()?, paging.number::<i64>()?);
             let forked_from = Some(source.run(&id)?.number);
-            let query = RunQuery { forked_from, after: Some(after), limit: limit + 1, ..RunQuery::default() };
-            let rows = source.store.runs(&query)?.runs;
-            Ok(Page::of_one_more(rows, limit, |row| row.number.to_string()).map(RunRef::of))
+            let found =
+                source.store.runs(&RunQuery { forked_from, after: Some(after), limit, ..RunQuery::default() })?;
+            Ok(Page {
+                items: found.runs.into_iter().map(RunRef::of).collect(),
+                next: found.next.map(|after| after.to_string()),
+                damaged: found.damaged.iter().map(ToString::to_string).collect(),
+            })
         })
         .await
     }

@@ -129,7 +129,9 @@ impl RunsQuery {
             if let (Some(from), Some(to)) = (from, to)
                 && from >= to
             {
-                return bad(format!("no run was {what} from {from} on and before {to}; give the earlier time first"));
+                return bad(format!(
+                    "no run was {what} from {from} on and before {to} (milliseconds since 1970); give the earlier time first"
+                ));
             }
         }
         for (name, value) in &query.labels {

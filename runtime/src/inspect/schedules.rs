@@ -145,7 +145,7 @@ pub(crate) fn info(Facts { row, is_served, now }: Facts) -> ScheduleInfo {
 
 /// Returns the nominal times that start runs next: the first one is what would be fired now of those that were missed.
 fn next(row: &ScheduleRow, spec: &Spec, times: &Times, now: i64) -> Vec<SystemTime> {
-    if row.state.paused.is_some() || spec.limit.is_some_and(|limit| row.state.fired >= limit) {
+    if row.state.paused.is_some() || spec.is_over(row.state.fired) {
         return Vec::new();
     }
     let planned = plan(row, spec, times, now);
@@ -171,14 +171,15 @@ impl Inspector {
     /// Returns a page of the schedules, in order of their names.
     ///
     /// # Errors
-    /// The database cannot be read.
+    /// The page is of 0 or more than 1,000 items, or the database cannot be read.
     pub async fn schedules(&self, paging: &Paging) -> Result<Page<ScheduleInfo>, InspectError> {
         let paging = paging.clone();
         self.ask(move |source| {
             let limit = paging.checked()?;
             let rows = source.store.schedules(paging.text(), limit + 1)?;
             let Page { items, next, .. } = Page::of_one_more(rows, limit, |row| row.name.clone());
-            let facts = facts(&*source.store, items, &[], source.store.clock()?)?;
+            let gone = source.hearing.gone(&source.store.leases()?);
+            let facts = facts(&*source.store, items, &gone, source.store.clock()?)?;
             Ok(Page::new(facts.into_iter().map(info).collect(), next))
         })
         .await

@@ -27,7 +27,7 @@ pub struct Step {
     pub position: u64,
     /// The step's name.
     pub name: String,
-    /// How it stands.
+    /// The status of the call.
     pub status: StepStatus,
     /// The entry of the call, whose value are the arguments.
     pub called: u64,
@@ -45,7 +45,7 @@ pub struct Step {
     pub ended_at: Option<SystemTime>,
 }
 
-/// How a step stands.
+/// The status of a step.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
@@ -188,11 +188,14 @@ impl Calls {
 
 impl Source {
     fn steps(&self, run: i64, after: u64, limit: usize) -> Result<Page<Step>, StoreError> {
-        let (mut calls, mut at, mut read, mut next) = (Calls::default(), after, 0, None);
+        let (mut calls, mut at, mut read, mut next, mut is_whole) = (Calls::default(), after, 0, None, false);
         while read < MOST && (next.is_none() || calls.open > 0) {
             let page = self.store.outline(run, at, PAGE)?;
             read += page.len();
-            let Some(last) = page.last().map(|entry| entry.seq) else { break };
+            let Some(last) = page.last().map(|entry| entry.seq) else {
+                is_whole = true;
+                break;
+            };
             at = last;
             for entry in &page {
                 if entry.kind != Kind::StepStarted {
@@ -204,6 +207,8 @@ impl Source {
                 }
             }
         }
+        // Every call up to there is on this page.
+        next = next.or((!is_whole).then_some(at));
         self.add_causes(run, &mut calls)?;
         let Calls { mut steps, order, .. } = calls;
         let items = order.iter().filter_map(|position| steps.remove(position)).collect();
@@ -241,8 +246,8 @@ fn failures(entry: &EntryRow) -> Vec<AttemptFailure> {
 
 impl Inspector {
     /// Returns a page of the steps of a run, in the order of their calls, each with its attempts and their causes. The
-    /// cursor is the number of an entry: a page from there on has the steps that were called after it. The end of a step is
-    /// looked for among the 100,000 entries that follow the page.
+    /// cursor is the number of an entry: a page from there on has the steps that were called after it. About 100,000 entries
+    /// are read for a page: the end of a step is looked for among them, and a page may have fewer steps than asked for.
     ///
     /// # Errors
     /// No run has this id, the cursor is no number, or the database cannot be read.

@@ -106,7 +106,7 @@ pub enum WaitsFor {
 }
 
 impl Wait {
-    /// Returns who or what could end the wait, in one sentence.
+    /// Returns what ends the wait, in one sentence.
     #[must_use]
     pub fn help(&self) -> String {
         match &self.for_what {

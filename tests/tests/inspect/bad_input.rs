@@ -44,7 +44,10 @@ async fn what_is_no_database_says_so() {
     let at = |name: &str| folder.path().join(name);
     let (kind, message) = refused(&at("none.db")).await;
     assert_eq!(kind, StoreErrorKind::Missing);
-    assert!(message.ends_with("none.db: there is no such file; check the path. To look makes none"), "{message}");
+    assert!(
+        message.ends_with("none.db: there is no such file; check the path; an inspection creates no file"),
+        "{message}"
+    );
     let (kind, message) = refused(&at("none").join("none.db")).await;
     assert!(kind == StoreErrorKind::ReadOnly && message.contains("there is no folder"), "{message}");
     let (kind, message) = refused(folder.path()).await;

@@ -75,7 +75,7 @@ async fn a_million_runs_are_listed_at_once(place: Place) {
         ("all", all(), 50),
         ("oldest first", all().oldest_first(), 50),
         ("parked", all().status(Status::Parked), 50),
-        ("nobody has", all().status(Status::Paused), 0),
+        ("none has", all().status(Status::Paused), 0),
         ("three statuses", all().status(Status::Parked).status(Status::Failed).status(Status::Running), 50),
         ("workflow and status", all().workflow("rare").status(Status::Failed), 50),
         ("no such workflow", all().workflow("none"), 0),

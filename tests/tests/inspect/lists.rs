@@ -5,7 +5,7 @@ use crate::place::Place;
 use crate::tests_on;
 use limits::Soon as _;
 use std::time::{Duration, SystemTime};
-use steadfast::inspect::{InspectError, Inspector, Paging, RunsQuery};
+use steadfast::inspect::{InspectError, Inspector, Paging, RunSummary, RunsQuery};
 use steadfast::{Engine, Status};
 
 tests_on!(
@@ -28,7 +28,12 @@ async fn started(engine: &Engine) {
 async fn ids(inspector: &Inspector, query: RunsQuery) -> Vec<u64> {
     let page = inspector.runs(&query).soon().await.expect("read");
     assert!(page.damaged.is_empty());
-    page.items.iter().map(|run| run.id.rsplit('-').next().and_then(|n| n.parse().ok()).expect("a number")).collect()
+    numbers(&page.items)
+}
+
+/// Returns the numbers in the ids of runs.
+fn numbers(runs: &[RunSummary]) -> Vec<u64> {
+    runs.iter().map(|run| run.id.rsplit('-').next().and_then(|n| n.parse().ok()).expect("a number")).collect()
 }
 
 async fn each_filter_restricts(place: Place) {
@@ -87,13 +92,11 @@ async fn pages_go_through_all_runs(place: Place) {
             let (mut found, mut page) = (Vec::new(), query.clone().limit(5));
             loop {
                 let read = inspector.runs(&page).soon().await.expect("read");
-                found.extend(read.items.iter().map(|run| run.number));
+                found.extend(numbers(&read.items));
                 let Some(next) = read.next else { break };
                 page = query.clone().limit(5).after(next);
             }
-            assert_eq!((found.len(), whole.len()), (12, 12));
-            found.dedup();
-            assert_eq!(found.len(), 12, "none twice");
+            assert_eq!((found.len(), &found), (12, &whole), "all in the same order, none twice");
         }
     }
 }
