@@ -23,14 +23,14 @@ mod tests;
 
 #[cfg(not(feature = "metrics"))]
 pub(crate) use self::off::{
-    AppendNote, Batch, Calls, Gauges, claimed, describe, heartbeat, is_recording, replayed, run_parked, run_replaced,
+    AppendNote, Batch, Calls, Gauges, claimed, describe, heartbeat, is_recording, replayed, run_ended, run_parked,
     run_started, store_failed, taken_over, timer,
 };
 #[cfg(feature = "metrics")]
 pub(crate) use self::{
     append::{AppendNote, Calls},
     batch::Batch,
-    events::{claimed, heartbeat, replayed, run_parked, run_replaced, run_started, store_failed, taken_over, timer},
+    events::{claimed, heartbeat, replayed, run_ended, run_parked, run_started, store_failed, taken_over, timer},
     gauges::Gauges,
     names::{describe, is_recording},
 };
@@ -41,18 +41,13 @@ pub(crate) use self::off::fired;
 pub(crate) use self::schedules::fired;
 
 use crate::store::{QueueRow, Status};
-use std::time::Duration;
 
 /// Whether the feature is on.
 pub(crate) const IS_ON: bool = cfg!(feature = "metrics");
 
-/// What an engine looks for at an interval, because no event of it changes the numbers.
+/// What an engine reads of the database at an interval, because no event of it changes the numbers.
 #[cfg_attr(not(feature = "metrics"), expect(dead_code, reason = "read by the recorded gauges only"))]
 pub(crate) struct Seen {
-    /// The runs in the memory of this engine.
-    pub(crate) active: usize,
-    /// How long the engine is certain to hold its leases.
-    pub(crate) margin: Duration,
     /// The unfinished runs of the database by status, each counted up to a limit.
     pub(crate) runs: Vec<(Status, u64)>,
     /// The queues in which something waits or runs.

@@ -5,6 +5,7 @@ use super::error::EngineError;
 use super::parked;
 use super::{garbage, inbox};
 use crate::machine::plain_entry;
+use crate::metrics;
 use crate::record::{InboxKind, Kind};
 use crate::store::{
     Append, Change, EntryRow, Lease, NewInboxItem, Outgoing, Rejected, RunKey, RunRow, Status, Write, Written,
@@ -100,6 +101,7 @@ pub(super) async fn cancel_parked(core: &Arc<Core>, run: i64, id: &str, reason: 
             Ok(_) => {}
             Err(_) => return Err(EngineError::WrongStatus { id, status: Status::Running, action }),
         }
+        metrics::run_ended(&row.workflow, Status::Cancelled);
         core.look_for_tasks();
         Ok(())
     });

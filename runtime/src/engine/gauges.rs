@@ -25,9 +25,12 @@ pub(super) fn watch(core: &Arc<Core>) {
         let mut gauges = Gauges::default();
         while let Some(core) = of.upgrade().filter(|core| !core.is_draining()) {
             if metrics::is_recording() {
-                match look(&core).await {
-                    Ok(seen) => gauges.set(seen),
-                    Err(error) => tracing::warn!(%error, "the database cannot be read for metrics now"),
+                // Also while the database does not answer: then the margin matters most.
+                gauges.set_own(core.active_count(), core.leases.margin_left());
+                match tokio::time::timeout(INTERVAL, look(&core)).await {
+                    Ok(Ok(seen)) => gauges.set(seen),
+                    Ok(Err(error)) => tracing::warn!(%error, "the database cannot be read for metrics now"),
+                    Err(_) => tracing::warn!("the database does not answer reads for metrics now"),
                 }
             }
             drop(core);
@@ -44,5 +47,5 @@ async fn look(core: &Arc<Core>) -> Result<Seen, EngineError> {
         Ok((store.run_counts(COUNTED)?, queues))
     });
     let (runs, queues) = read.await?;
-    Ok(Seen { active: core.active_count(), margin: core.leases.margin_left(), runs, queues, now: core.now() })
+    Ok(Seen { runs, queues, now: core.now() })
 }

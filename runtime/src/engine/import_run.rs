@@ -60,6 +60,7 @@ pub(super) async fn place(core: &Arc<Core>, mut run: ImportedRun, contents: Cont
         copy_under(core, &core.fields_of(&run), contents).await?;
     }
     let trace = NewRunTrace::of_import(&run);
+    let replaced = status_of(core, run.replaces).await?;
     let written = if half { half_copied(&run) } else { run.clone() };
     let number = match core.committer.write(Write::Import(Box::new(written))).await {
         Ok(Ok(Written::Number(number))) => number,
@@ -80,8 +81,8 @@ pub(super) async fn place(core: &Arc<Core>, mut run: ImportedRun, contents: Cont
         complete(core, number, &run).await?;
     }
     metrics::run_started(&run.workflow);
-    if run.replaces.is_some() {
-        metrics::run_replaced(&run.workflow);
+    if replaced.is_some_and(|old| !old.is_final()) {
+        metrics::run_ended(&run.workflow, Status::Replaced);
     }
     if let Some(trace) = trace {
         trace.emit();
@@ -90,6 +91,13 @@ pub(super) async fn place(core: &Arc<Core>, mut run: ImportedRun, contents: Cont
     let row = row.ok_or_else(|| EngineError::NoSuchRun { id: run.id.clone() })?;
     wake(core, &row, !run.items.is_empty()).await;
     Ok(Placed::New(Box::new(row)))
+}
+
+/// Returns the status of a run that is to be replaced.
+async fn status_of(core: &Core, run: Option<i64>) -> Result<Option<Status>, EngineError> {
+    let Some(run) = run else { return Ok(None) };
+    let row = core.ask(move |store| store.run(RunKey::Number(run))).await?;
+    Ok(row.map(|row| row.status))
 }
 
 /// Returns the run that has the same execution, or the run number up to which none has. All runs are scanned here, by a

@@ -9,9 +9,9 @@ pub(crate) fn run_started(workflow: &str) {
     names::RUNS_STARTED.add(1, [label(workflow)]);
 }
 
-/// Counts a run that ended because another one has taken its id.
-pub(crate) fn run_replaced(workflow: &str) {
-    names::RUNS_ENDED.add(1, [label(workflow), Status::Replaced.as_str().into()]);
+/// Counts a run that ended by a commit of no driver, once that is durable.
+pub(crate) fn run_ended(workflow: &str, status: Status) {
+    names::RUNS_ENDED.add(1, [label(workflow), status.as_str().into()]);
 }
 
 /// Counts a run that is parked, once its commit is durable.

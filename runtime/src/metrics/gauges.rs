@@ -3,6 +3,7 @@
 use super::Seen;
 use super::names::{self, label, number, seconds};
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 /// The gauges of an engine. It knows the queues that it has set, because one that is empty is no longer seen.
 #[derive(Default)]
@@ -11,10 +12,15 @@ pub(crate) struct Gauges {
 }
 
 impl Gauges {
-    /// Sets the gauges.
+    /// Sets what the engine knows by itself: how many runs are in its memory, and how long it is certain to hold its leases.
+    #[expect(clippy::unused_self, reason = "one place sets all gauges of an engine")]
+    pub(crate) fn set_own(&self, active: usize, margin: Duration) {
+        names::ACTIVE_RUNS.set(number(active), []);
+        names::LEASE_MARGIN.set(margin.as_secs_f64(), []);
+    }
+
+    /// Sets what it has read of the database.
     pub(crate) fn set(&mut self, seen: Seen) {
-        names::ACTIVE_RUNS.set(number(seen.active), []);
-        names::LEASE_MARGIN.set(seen.margin.as_secs_f64(), []);
         for (status, count) in seen.runs {
             names::RUNS.set(count_of(count), [status.as_str().into()]);
         }

@@ -4,7 +4,7 @@
 
 use super::Seen;
 use crate::record::{AttemptOutcome, RunIdentity};
-use crate::store::{Append, EntryRow, Rejected, Store, StoreError, Write};
+use crate::store::{Append, EntryRow, Rejected, Status, Store, StoreError, Write};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -43,6 +43,8 @@ pub(crate) struct Gauges(());
 
 impl Gauges {
     pub(crate) fn set(&mut self, _: Seen) {}
+
+    pub(crate) fn set_own(&self, _: usize, _: Duration) {}
 }
 
 pub(crate) const fn is_recording() -> bool {
@@ -53,7 +55,7 @@ pub(crate) const fn describe() {}
 
 pub(crate) const fn run_started(_: &str) {}
 
-pub(crate) const fn run_replaced(_: &str) {}
+pub(crate) const fn run_ended(_: &str, _: Status) {}
 
 pub(crate) const fn run_parked(_: &str) {}
 

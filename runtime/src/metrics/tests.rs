@@ -8,7 +8,7 @@ const CHAPTER: &str = include_str!("../../../docs/src/metrics.md");
 #[test]
 fn the_guide_lists_every_metric_as_it_is() {
     let rows = CHAPTER.lines().filter(|line| line.starts_with("| `steadfast_"));
-    let told: Vec<String> = rows.map(str::to_owned).collect();
+    let documented: Vec<String> = rows.map(str::to_owned).collect();
     let known = ALL.iter().map(|metric| {
         let kind = match metric.kind {
             Kind::Counter => "counter",
@@ -24,7 +24,7 @@ fn the_guide_lists_every_metric_as_it_is() {
         format!("| `{}` | {kind} | {unit} | {} | {} |", metric.name, labels.join(", "), metric.about)
     });
     let known: Vec<String> = known.collect();
-    assert_eq!(told, known, "docs/src/metrics.md should have these rows:\n{}", known.join("\n"));
+    assert_eq!(documented, known, "docs/src/metrics.md should have these rows:\n{}", known.join("\n"));
 }
 
 #[test]

@@ -4,7 +4,7 @@ use crate::page::{attempts, count, ended, recorder, started, steps, sum, workflo
 use limits::Soon as _;
 use std::time::Duration;
 use steadfast::prelude::*;
-use steadfast::{Scope, Status};
+use steadfast::{ForkPoint, Scope, Status};
 
 #[step(retry(attempts = 2, backoff = "1ms"))]
 async fn recovers(scope: &StepScope) -> Result<u32> {
@@ -119,6 +119,23 @@ async fn runs_are_counted_by_how_they_end() {
     assert_eq!(run.status().await.unwrap().status, Status::Parked);
     assert_eq!(count("steadfast_runs_parked_total", &[&workflow_is("panics_itself")]), 1);
     assert_eq!(count("steadfast_runs_ended_total", &[&workflow_is("panics_itself")]), 0);
+    run.cancel("not needed").await.unwrap().force().await.unwrap();
+    assert_eq!(ended("panics_itself", "cancelled"), 1);
+}
+
+#[workflow]
+async fn works_once(flow: &mut Flow) -> Result<()> {
+    Ok(works(flow).await?)
+}
+
+#[tokio::test]
+async fn a_run_that_has_ended_does_not_end_again_when_it_is_rewound() {
+    recorder();
+    let engine = Engine::builder().in_memory().workflow(works_once).start().await.unwrap();
+    engine.start(works_once, ()).id("again").await.unwrap().result().soon().await.unwrap();
+    engine.rewind("again", ForkPoint::before("works")).await.unwrap();
+    engine.handle(works_once, "again").await.unwrap().result().soon().await.unwrap();
+    assert_eq!((started("works_once"), ended("works_once", "completed"), ended("works_once", "replaced")), (2, 2, 0));
 }
 
 #[workflow]

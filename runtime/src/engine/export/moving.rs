@@ -8,6 +8,7 @@ use crate::engine::{
 };
 
 use crate::machine::MovedState;
+use crate::metrics;
 use crate::store::{Append, Bond, Change, Lease, RunKey, RunRow, Status, Write};
 use std::sync::Arc;
 use std::time::Duration;
@@ -124,7 +125,11 @@ async fn append_end(core: &Core, run: i64) -> Result<bool, EngineError> {
             Err(_) => return Ok(false),
         },
     };
-    Ok(core.committer.write(Write::from(end(&row, lease, core.now()))).await?.is_ok())
+    let is_written = core.committer.write(Write::from(end(&row, lease, core.now()))).await?.is_ok();
+    if is_written {
+        metrics::run_ended(&row.workflow, Status::Moved);
+    }
+    Ok(is_written)
 }
 
 fn end(row: &RunRow, lease: Lease, at: i64) -> Append {
