@@ -218,5 +218,5 @@ fn label(text: &str) -> Result<(String, String), String> {
 }
 
 fn at_least_one(text: &str) -> Result<usize, String> {
-    text.parse().ok().filter(|limit| *limit > 0).ok_or_else(|| "a list has at least 1 item".to_owned())
+    text.parse().ok().filter(|limit| *limit > 0).ok_or_else(|| "it is no number of items; write 1 or more".to_owned())
 }

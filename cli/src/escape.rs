@@ -4,7 +4,8 @@ use std::fmt::Write as _;
 
 /// Returns whether a terminal obeys a character instead of showing it.
 fn is_control(c: char) -> bool {
-    c.is_control() || matches!(c, '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+    c.is_control()
+        || matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
 /// Returns a text in one line, with control characters as `\n`, `\t` or `\u{1b}`.
@@ -40,7 +41,10 @@ mod tests {
 
     #[test]
     fn control_characters_are_escaped_and_the_rest_stays() {
-        assert_eq!(escaped("a\u{1b}[31m\u{9b}b\r\n\tü\u{202e}"), "a\\u{1b}[31m\\u{9b}b\\r\\n\\tü\\u{202e}");
+        assert_eq!(
+            escaped("a\u{1b}[31m\u{9b}b\r\n\tü\u{61c}\u{202e}"),
+            "a\\u{1b}[31m\\u{9b}b\\r\\n\\tü\\u{61c}\\u{202e}"
+        );
         let json = serde_json::to_string("\u{1b}\u{9b}\u{7f}\u{2066}ü").expect("JSON");
         let shown = escaped_json(&json);
         assert_eq!(shown, r#""\u001b\u009b\u007f\u2066ü""#);

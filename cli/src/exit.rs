@@ -44,15 +44,19 @@ impl Failure {
         }
     }
 
-    /// Returns what to tell the user; `None` if there is nothing to tell.
+    /// Returns the message for the user; `None` if the program ends silently.
     pub(crate) fn sentence(&self) -> Option<String> {
         match self {
             Self::Inspect(error) => Some(error.to_string()),
             Self::Usage(why) => Some(why.clone()),
-            Self::Damaged(rows) => Some(format!("{rows} rows cannot be read and are left out; they are named above")),
+            Self::Damaged(rows) => {
+                Some(format!("rows left out because they cannot be read: {rows}; each is named above"))
+            }
             Self::Output(error) if error.kind() == io::ErrorKind::BrokenPipe => None,
             Self::Output(error) => Some(format!("the output cannot be written: {error}")),
-            Self::NoRuntime(error) => Some(format!("no thread or timer for the program: {error}")),
+            Self::NoRuntime(error) => {
+                Some(format!("no thread or timer for the program: {error}. Let it have more threads and files open"))
+            }
         }
     }
 }

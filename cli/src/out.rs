@@ -8,7 +8,7 @@ use anstream::{AutoStream, ColorChoice};
 use serde::Serialize;
 use std::io::{self, IsTerminal as _, Stdout, Write as _};
 
-/// The width of a terminal that does not tell its own.
+/// The width of a terminal that reports none.
 const WIDTH: u16 = 80;
 
 /// The form of an answer.
@@ -27,7 +27,6 @@ pub(crate) struct Out {
     stream: AutoStream<Stdout>,
     pub(crate) form: Form,
     pub(crate) is_colored: bool,
-    is_terminal: bool,
 }
 
 impl Out {
@@ -49,7 +48,7 @@ impl Out {
             (false, false) => Form::Plain,
         };
         // What is written is plain if there are to be no colors: only the clearing of the screen is not.
-        Self { stream: AutoStream::always(stdout), form, is_colored, is_terminal }
+        Self { stream: AutoStream::always(stdout), form, is_colored }
     }
 
     pub(crate) const fn is_json(&self) -> bool {
@@ -100,15 +99,13 @@ impl Out {
     pub(crate) fn again(&mut self) -> Result<(), Failure> {
         if self.is_for_people() {
             self.form = Form::Terminal { width: width(&io::stdout()) };
-        }
-        if self.is_terminal && !self.is_json() {
             self.bytes(b"\x1b[H\x1b[2J")?;
         }
         Ok(())
     }
 }
 
-/// Tells the user something beside the answer.
+/// Writes a message for the user beside the answer.
 pub(crate) fn note(sentence: &str) {
     // A stderr that is closed has no reader.
     let _ = writeln!(anstream::stderr(), "{}", escaped_lines(sentence));

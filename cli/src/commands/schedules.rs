@@ -23,13 +23,13 @@ impl Listed for ScheduleInfo {
             self.started.into(),
             self.next.first().copied().into(),
             last.map(|firing| firing.nominal).into(),
-            last.map(|firing| told(&firing.outcome)).into(),
+            last.map(|firing| outcome(&firing.outcome)).into(),
             paused.or_else(|| self.blocked.clone()).into(),
         ]
     }
 }
 
-fn told(outcome: &FiringOutcome) -> String {
+fn outcome(outcome: &FiringOutcome) -> String {
     match outcome {
         FiringOutcome::Started { run } => format!("started {run}"),
         FiringOutcome::Skipped { running } => format!("skipped, {running} was running"),

@@ -46,7 +46,16 @@ fn what_is_no_database_says_so() {
 
 #[test]
 fn a_database_must_be_named() {
-    for arguments in [&["runs"][..], &["--db", "", "runs"], &["--db", "mysql://ada:lovelace@db/runs", "runs"]] {
+    let wrong = [
+        "",
+        "mysql://ada:lovelace@db/runs",
+        "postgresql+psycopg://ada:lovelace@db/runs",
+        " postgres://ada:lovelace@db/runs",
+        "jdbc:postgresql://ada:lovelace@db/runs",
+        "host=db user=ada password=lovelace",
+    ];
+    let named = wrong.map(|name| ["--db", name, "runs"]);
+    for arguments in std::iter::once(&["runs"][..]).chain(named.iter().map(|arguments| &arguments[..])) {
         let said = piped(arguments);
         assert!(said.code == Some(2) && said.stderr.contains("postgres://"), "{arguments:?}: {}", said.stderr);
         assert!(!said.stderr.contains("lovelace"), "{}", said.stderr);
@@ -96,7 +105,7 @@ async fn a_run_that_was_moved_away_does_not_go_on_here() {
 
 #[cfg(target_os = "linux")]
 #[tokio::test(flavor = "multi_thread")]
-async fn a_full_disk_is_told() {
+async fn a_full_disk_is_reported() {
     let (_folder, path) = left().await;
     let full = std::fs::OpenOptions::new().write(true).open("/dev/full").expect("there is one");
     let mut command = crate::tool::command(&["--db", &path.display().to_string(), "runs"]);
