@@ -244,16 +244,16 @@ async fn settings_of_a_role_change_nothing() {
 #[tokio::test(flavor = "multi_thread")]
 async fn connections_that_the_server_ends_when_idle_are_made_anew() {
     let Some(role) = Role::owner() else { return };
-    role.set("idle_session_timeout = '20ms'");
+    role.set("idle_session_timeout = '100ms'");
     let engine = role.engine().await;
     let run = engine.start(doubling, ()).soon().await.expect("a start");
-    for n in 1..=20 {
-        // Long enough for the server to end the connections that nobody uses.
-        tokio::time::sleep(Duration::from_millis(30)).await;
+    for n in 1..=8 {
+        // Long enough for the server to end the connections that nothing uses.
+        tokio::time::sleep(Duration::from_millis(130)).await;
         run.send(Number(n)).soon().await.expect("sent");
         run.status().soon().await.expect("a status");
     }
-    doubles(&run, &[], 420).await;
+    doubles(&run, &[], 72).await;
     ends(engine).await;
 }
 
