@@ -14,6 +14,7 @@ const AT_ONCE: usize = 8;
 
 /// The time without a heartbeat after which a worker counts as gone, if the inspector has looked twice: the default lease term
 /// of engines on Postgres.
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
 const TERM: Duration = Duration::from_secs(10);
 
 /// Looks into a database of runs. It needs neither the types nor the code of the program, takes no lease and no run, and
