@@ -89,6 +89,8 @@ pub(crate) enum Command {
         #[command(flatten)]
         watch: Watch,
     },
+    /// Show workers, queues and runs live, until `q`; in a pipe once
+    Top(TopArgs),
     /// Show the size of the database, and what holds it up
     Health {
         /// Measure tables too; on SQLite this reads the whole file
@@ -105,6 +107,13 @@ pub(crate) enum Command {
         /// A command
         command: Option<String>,
     },
+}
+
+#[derive(clap::Args)]
+pub(crate) struct TopArgs {
+    /// Look every so many seconds
+    #[arg(long, value_name = "SECONDS", default_value_t = 2, value_parser = clap::value_parser!(u32).range(1..=86_400))]
+    pub(crate) interval: u32,
 }
 
 #[derive(clap::Args)]

@@ -38,6 +38,7 @@ pub(crate) async fn run(command: &Command, inspector: &Inspector, out: &mut Out)
         Command::Queues { queue: None, list } => places::queues(inspector, out, list).await?,
         Command::Queues { queue: Some(queue), list } => places::queue_keys(inspector, out, queue, list).await?,
         Command::Schedules { list } => schedules::schedules(inspector, out, list).await?,
+        Command::Top(args) => return crate::top::top(inspector, out, args).await,
         Command::Workers { .. } => places::workers(inspector, out).await?,
         Command::Health { thoroughly } => places::health(inspector, out, *thoroughly).await?,
         // They need no database.

@@ -11,6 +11,7 @@ mod out;
 mod table;
 mod times;
 mod tone;
+mod top;
 mod watch;
 
 use args::Args;

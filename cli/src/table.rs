@@ -115,6 +115,11 @@ impl Table {
 
     fn folded(&self, width: u16, is_colored: bool) -> String {
         let mut table = drawn(width, is_colored);
+        self.fill(&mut table, is_colored);
+        finished(table)
+    }
+
+    fn fill(&self, table: &mut comfy_table::Table, is_colored: bool) {
         let header = |name: &&str| {
             let cell = comfy_table::Cell::new(name.replace('_', " ").to_uppercase());
             if is_colored { cell.add_attribute(Attribute::Bold) } else { cell }
@@ -123,7 +128,17 @@ impl Table {
         for row in &self.rows {
             table.add_row(row.iter().map(|cell| cell.drawn(cell.in_list(), is_colored)));
         }
-        finished(table)
+    }
+
+    /// Returns the table with a line a row: what does not fit is cut.
+    pub(crate) fn single_lines(&self, width: u16, is_colored: bool) -> Vec<String> {
+        let mut table = drawn(width, is_colored);
+        table.set_truncation_indicator("…");
+        self.fill(&mut table, is_colored);
+        for row in table.row_iter_mut() {
+            row.max_height(1);
+        }
+        finished(table).lines().map(str::to_owned).collect()
     }
 
     /// Returns each row as a paragraph, with a name and a value a line.

@@ -10,3 +10,4 @@ mod golden;
 mod pipes;
 mod terminals;
 mod tool;
+mod top;

@@ -2,7 +2,7 @@
 
 use limits::{Heard, LIMIT, hold_until, output};
 use portable_pty::{Child, CommandBuilder, MasterPty, PtySize, native_pty_system};
-use std::io::Read as _;
+use std::io::{Read as _, Write as _};
 use std::process::Command;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 
@@ -45,7 +45,7 @@ struct OnTerminal {
     child: Box<dyn Child + Send + Sync>,
     chunks: Receiver<Vec<u8>>,
     bytes: Vec<u8>,
-    _terminal: Box<dyn MasterPty + Send>,
+    terminal: Box<dyn MasterPty + Send>,
 }
 
 impl OnTerminal {
@@ -71,7 +71,7 @@ impl OnTerminal {
                 }
             }
         });
-        Self { child, chunks, bytes: Vec::new(), _terminal: pair.master }
+        Self { child, chunks, bytes: Vec::new(), terminal: pair.master }
     }
 
     /// Reads the next chunk; `false` at the end.
@@ -92,6 +92,28 @@ impl OnTerminal {
 /// Runs the program on a terminal of so many columns, to its end.
 pub(crate) fn on_terminal(columns: u16, variables: &[(&str, &str)], arguments: &[&str]) -> (String, u32) {
     let mut running = OnTerminal::start(columns, variables, arguments);
+    while running.read() {}
+    let mut code = None;
+    hold_until(|| {
+        code = running.child.try_wait().expect("a child can be waited for").map(|status| status.exit_code());
+        code.is_some()
+    });
+    (running.text(), code.expect("it has ended"))
+}
+
+/// Runs the program on a terminal, and presses each key once the text before it has been shown. Returns all that it has
+/// said, and its exit code.
+pub(crate) fn pressed_on_terminal(columns: u16, arguments: &[&str], keys: &[(&str, &str)]) -> (String, u32) {
+    let mut running = OnTerminal::start(columns, &[], arguments);
+    let mut keyboard = running.terminal.take_writer().expect("a keyboard");
+    let mut said = 0;
+    for (shown, key) in keys {
+        while !running.text()[said..].contains(shown) {
+            assert!(running.read(), "it has ended before `{shown}`: {}", running.text());
+        }
+        said = running.text().len();
+        keyboard.write_all(key.as_bytes()).and_then(|()| keyboard.flush()).expect("it is pressed");
+    }
     while running.read() {}
     let mut code = None;
     hold_until(|| {
