@@ -1,8 +1,6 @@
 //! How long the tool takes for each answer over 1,000,000 runs and a run of 10,000 steps, from the start of its process to
 //! its end: `cargo bench -p steadfast-cli`. Medians of 7; to reach 200 ms.
 
-#![expect(clippy::unused_async, reason = "a step is async, whatever it does")]
-
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
