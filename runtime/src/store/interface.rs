@@ -61,7 +61,7 @@ pub trait Store: Send + Sync + 'static {
     /// Returns at most `limit` entries of a run with a sequence number greater than `after`, in order.
     ///
     /// # Errors
-    /// The database cannot be read, or a row is damaged: [`StoreErrorKind::Damaged`] names run and sequence number.
+    /// The database cannot be read, or a row is damaged: [`StoreErrorKind::Damaged`](super::StoreErrorKind::Damaged) names run and sequence number.
     fn entries(&self, run: i64, after: u64, limit: usize) -> Result<Vec<EntryRow>, StoreError>;
 
     /// Returns the same entries without `value` and `other`: which calls, which completions, and their outcomes.
