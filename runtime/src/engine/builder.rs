@@ -280,11 +280,9 @@ impl EngineBuilder {
     /// this number + log2(n) + 4 deaths. A run that ends the process from a thread of its own is never parked: it is
     /// loaded later and later, up to 5 min after a start, and [`RunInfo::blocked`](crate::RunInfo::blocked) says so.
     ///
-    /// The side file beside the database records how a process died; on Postgres a table does, and code of a suspect then
-    /// waits for one commit each time that it is polled. On Postgres a process that hangs for the lease term cannot be
-    /// distinguished from one that died. A store of your own needs
-    /// [`lock_stem`](crate::store::Store::lock_stem) or [`keep_suspects`](crate::store::Store::keep_suspects): without them
-    /// suspects are held back and loaded in groups, but never parked.
+    /// The side file beside the database records how a process died. A store without
+    /// [`lock_stem`](crate::store::Store::lock_stem) has no side file: suspects are held back and loaded in groups, but
+    /// never parked.
     pub fn max_loads(mut self, deaths: u32) -> Self {
         self.options.max_loads = deaths.max(1);
         self
@@ -346,7 +344,7 @@ impl EngineBuilder {
             let owner = uuid::Uuid::new_v4().simple().to_string();
             let term = term.unwrap_or(if store.shares_work() { FLEET_TERM } else { TERM });
             let stem = store.lock_stem().filter(|_| !is_client);
-            let leases = Leases::new(owner, about, term, stem.as_deref(), &store)?;
+            let leases = Leases::new(owner, about, term, stem.as_deref())?;
             let inherited = if is_client { Vec::new() } else { leases.acquire(&*store, takes(store.shares_work()))? };
             tasks::declare(&*store, &declared)?;
             Ok::<_, EngineError>((store, Arc::new(leases), inherited, term))

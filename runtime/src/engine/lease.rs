@@ -2,7 +2,7 @@
 
 use super::error::EngineError;
 use super::queues::Queues;
-use super::suspects::{Recorder, Remains, remains_in, remains_of};
+use super::suspects::{Recorder, Remains, remains_of};
 use super::workflows::Workflows;
 
 use crate::metrics;
@@ -33,16 +33,9 @@ pub(super) struct State {
 }
 
 impl Leases {
-    pub(crate) fn new(
-        owner: String,
-        about: String,
-        term: Duration,
-        stem: Option<&Path>,
-        store: &Arc<dyn Store>,
-    ) -> Result<Self, EngineError> {
+    pub(crate) fn new(owner: String, about: String, term: Duration, stem: Option<&Path>) -> Result<Self, EngineError> {
         let recorder = match stem.map(|stem| sign_of(stem, &owner)) {
-            None if store.shares_work() => Recorder::in_database(store.clone(), owner.clone()),
-            None => Recorder::nowhere(),
+            None => Recorder::without_file(),
             Some(path) => Recorder::create(path.clone()).map_err(|error| {
                 let advice = if is_out_of_files(&error) {
                     "Let the process have more files open (`ulimit -n`)"
@@ -168,9 +161,9 @@ impl Leases {
         self.all().into_iter().map(|lease| Write::Describe { lease, about: self.about.clone() }).collect()
     }
 
-    /// Removes what engines have recorded that died and own no lease any longer.
+    /// Removes the side files of engines that died and own no lease any longer.
     pub(super) fn sweep(&self, store: &dyn Store) -> Result<(), EngineError> {
-        let Some(stem) = store.lock_stem() else { return store.forget_suspects().map_err(EngineError::from) };
+        let Some(stem) = store.lock_stem() else { return Ok(()) };
         let (Some(folder), Some(name)) = (stem.parent(), stem.file_name()) else { return Ok(()) };
         let prefix = format!("{}{SIGN}", name.to_string_lossy());
         // A folder that cannot be listed must not prevent a start.
@@ -276,12 +269,6 @@ pub(super) enum Holder {
     Ended,
     /// A holder whose process died.
     Died(Arc<Remains>),
-}
-
-/// Returns the remains of a holder that lives as far as [`holder_of`] knows, and has been silent for the term; `None` if
-/// it hangs for certain. On a database without side files a dead process cannot be distinguished from one that hangs.
-pub(super) fn remains_of_silent(store: &dyn Store, row: &LeaseRow) -> Option<Arc<Remains>> {
-    store.lock_stem().is_none().then(|| Arc::new(remains_in(store, &row.owner)))
 }
 
 /// Returns whether the holder of a lease is certainly gone: it handed the lease back, the lock on its file is free, or

@@ -2,7 +2,7 @@
 
 use super::core::{Core, DriverEvent};
 use super::error::EngineError;
-use super::lease::{Holder, Takes, holder_of, remains_of_silent};
+use super::lease::{Holder, Takes, holder_of};
 use super::sharing::Sharing;
 use super::{claiming, inbox, queued_runs, recovery, tasks, threads};
 use crate::inspect::heard::Heard;
@@ -163,7 +163,8 @@ impl Watch {
             let stands_still = self.others.silence(&row, held_up) >= self.term;
             let remains = match holder_of(&*core.store, &row) {
                 Holder::Lives if !stands_still => continue,
-                Holder::Lives => remains_of_silent(&*core.store, &row),
+                // Without a side file a dead process cannot be distinguished from one that hangs.
+                Holder::Lives => core.store.lock_stem().is_none().then(Arc::default),
                 Holder::Ended => None,
                 Holder::Died(remains) => Some(remains),
             };

@@ -4,7 +4,7 @@
 //! file, and nothing counts. A run at work in too many deaths without progress
 //! ([`max_loads`](crate::EngineBuilder::max_loads)) is a *suspect*. Suspects are held back for a while after a start
 //! (an end in that time clears them), then loaded in groups (`groups.rs`), each on probation for as long. Meanwhile the
-//! side file, or on Postgres a table, records which suspects are on probation and whose code is being polled (`recorder.rs`, `watch.rs`); the
+//! side file records which suspects are on probation and whose code is being polled (`recorder.rs`, `watch.rs`); the
 //! next engine derives the verdict from that (`verdict.rs`). A run is parked only if its code was being polled, alone,
 //! several times in a row: a kill from outside mostly finds code that waits. A run that leaves no such trace, because a
 //! thread of its own ends the process, is never parked but loaded later and later.
@@ -12,12 +12,11 @@
 mod groups;
 mod record;
 mod recorder;
-mod rows;
 mod verdict;
 mod watch;
 
 pub(crate) use record::Record;
-pub(crate) use recorder::{Recorder, Remains, remains_in, remains_of};
+pub(crate) use recorder::{Recorder, Remains, remains_of};
 pub(crate) use watch::{Watch, watched};
 
 pub(super) use groups::Group;
@@ -214,7 +213,7 @@ mod tests {
     use std::time::Duration;
 
     fn suspects() -> Suspects {
-        Suspects::new(Arc::new(Recorder::nowhere()), 5)
+        Suspects::new(Arc::new(Recorder::without_file()), 5)
     }
 
     fn died_after(seconds: u64) -> Arc<Remains> {

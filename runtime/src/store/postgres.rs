@@ -17,7 +17,6 @@ mod options;
 mod outage;
 mod schema;
 mod session;
-mod suspects;
 mod text;
 mod tls;
 
@@ -258,18 +257,6 @@ impl Store for PostgresStore {
 
     fn shares_work(&self) -> bool {
         true
-    }
-
-    fn keep_suspects(&self, owner: &str, records: &[(i64, Option<Vec<u8>>)]) -> Result<(), StoreError> {
-        self.reading(|reader| suspects::keep(reader.session, owner, records))
-    }
-
-    fn suspects_of(&self, owner: &str) -> Result<Vec<(i64, Vec<u8>)>, StoreError> {
-        self.reading(|reader| suspects::of(reader.session, owner))
-    }
-
-    fn forget_suspects(&self) -> Result<(), StoreError> {
-        self.reading(|reader| suspects::forget(reader.session))
     }
 
     fn database_id(&self) -> &str {

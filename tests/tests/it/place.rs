@@ -4,8 +4,9 @@
 //! and stay with SQLite:
 //! - power cuts, damaged and missing files, backups (`power_loss`, `file_gone`, `backups`): they copy and break files.
 //!   Crashes of a server are in `tests/postgres`, as are restored databases.
-//! - what the free lock of a side file shows (`killed`: the next process goes on at once). Over a network a dead process
-//!   is like a silent one.
+//! - what the free lock of a side file shows (`killed`: the next process goes on at once) and what the side file
+//!   records (`crash_loops`: the run that ends its process is parked). Over a network a dead process is like a silent
+//!   one.
 //! - sealed values in another entry of the log (`sealed_places`): SQLite's functions for JSON unpack and change the
 //!   rows.
 

@@ -61,9 +61,8 @@ async fn a_step_leaves_no_dead_row_of_the_log_and_scans_no_runs() {
     println!("{inserted} rows of the log, {updated} changed, {dead} dead; {scanned} runs scanned");
     assert!(inserted >= ROUNDS * AT_ONCE * STEPS);
     assert_eq!((updated, dead), (0, 0), "the log has dead rows");
-    // Looks, a few a second, may scan a table of a few pages once the server has counted it. One scan a run would read
-    // 45,000 rows, and one a step 360,000.
-    assert!(scanned < 40 * ROUNDS * AT_ONCE, "runs are found by scans");
+    // Rare looks may scan a table of a few pages, once the server has counted it. One scan a run would read 45,000.
+    assert!(scanned < 10 * ROUNDS * AT_ONCE, "runs are found by scans");
     drop(snapshot);
 }
 

@@ -1,14 +1,11 @@
-//! What an engine records for the next one in case its process dies: in its side file, which is locked as its sign of
-//! life, or in a database on which engines reach no common file (`rows.rs`). The file is not synced: what a process has
-//! written survives its death.
+//! The side file of an engine: locked as its sign of life, with the data that the next engine needs if this process
+//! dies. It is not synced: what a process has written survives its death.
 
-use super::rows::Rows;
-use crate::store::Store;
 use std::collections::HashMap;
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{Read as _, Seek as _, SeekFrom, Write as _};
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 /// The stage of a suspect.
@@ -86,36 +83,21 @@ impl Remains {
     }
 }
 
-/// The writer of an engine's record; a store in memory has none.
+/// The writer of an engine's side file; without a file (a store in memory) nothing is recorded.
 pub(crate) struct Recorder {
     began: Instant,
     state: Mutex<State>,
 }
 
-/// The place of the record.
-#[derive(Default)]
-enum Place {
-    #[default]
-    Nowhere,
-    File(File, PathBuf),
-    Database(Rows),
-}
-
 #[derive(Default)]
 struct State {
-    place: Place,
+    open: Option<(File, PathBuf)>,
     slots: Vec<Option<(i64, Slot)>>,
     places: HashMap<i64, usize>,
-    /// The uptime that was written last.
-    ticked: Duration,
 }
 
 /// The size of the uptime in milliseconds.
 const HEAD: usize = 8;
-/// The row of a database that has the uptime, like the head of a file: no run has this number.
-const UPTIME: i64 = 0;
-/// The time after which the uptime in a database is written anew, while there are suspects.
-const STALE: Duration = Duration::from_secs(1);
 /// The size of a slot: run, milliseconds of its load, rank, stage, whether it is polled; four bytes are spare.
 const SLOT: usize = 24;
 /// The number of tries to create a file that another engine's sweep removes before it is locked.
@@ -127,13 +109,13 @@ impl Recorder {
     /// # Errors
     /// The file cannot be created or locked.
     pub(crate) fn create(path: PathBuf) -> std::io::Result<Self> {
-        let recorder = Self::nowhere();
+        let recorder = Self::without_file();
         for _ in 0..TRIES {
             let file = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(&path)?;
             match file.try_lock() {
                 // A sweep may have removed the name between opening and locking.
                 Ok(()) if path.exists() => {
-                    recorder.state().place = Place::File(file, path);
+                    recorder.state().open = Some((file, path));
                     recorder.tick();
                     return Ok(recorder);
                 }
@@ -144,15 +126,8 @@ impl Recorder {
         Err(std::io::Error::other("another process locks or removes it"))
     }
 
-    pub(crate) fn nowhere() -> Self {
+    pub(crate) fn without_file() -> Self {
         Self { began: Instant::now(), state: Mutex::default() }
-    }
-
-    /// Returns the writer for an engine whose successor may be on another machine.
-    pub(crate) fn in_database(store: Arc<dyn Store>, owner: String) -> Self {
-        let recorder = Self::nowhere();
-        recorder.state().place = Place::Database(Rows::new(store, owner));
-        recorder
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -162,14 +137,9 @@ impl Recorder {
     /// Removes the file, because the engine ends in order. First the name, then the lock: a missing file means an owner
     /// that ended in order.
     pub(crate) fn close(&self) {
-        match std::mem::take(&mut self.state().place) {
-            Place::File(file, path) => {
-                let _ = std::fs::remove_file(path);
-                drop(file);
-            }
-            // A lease that was handed back has no record, and the rows are removed by the next start.
-            Place::Database(rows) => drop(rows),
-            Place::Nowhere => {}
+        if let Some((file, path)) = self.state().open.take() {
+            let _ = std::fs::remove_file(path);
+            drop(file);
         }
     }
 
@@ -186,13 +156,8 @@ impl Recorder {
 
     /// Records that the engine still runs.
     pub(crate) fn tick(&self) {
-        let uptime = self.uptime();
-        let mut state = self.state();
-        let is_stale = uptime.saturating_sub(state.ticked) >= STALE;
-        match &state.place {
-            Place::Database(_) if state.places.is_empty() || !is_stale => {}
-            _ => state.put_uptime(uptime),
-        }
+        let uptime = millis(self.began.elapsed());
+        self.state().write(0, &uptime.to_le_bytes());
     }
 
     pub(super) fn uptime(&self) -> Duration {
@@ -209,27 +174,13 @@ impl Recorder {
         });
     }
 
-    /// Records whether code of a suspect is being polled. When it returns, the record survives the death of this
-    /// process; a database that does not answer is not waited for.
+    /// Records whether code of a suspect is being polled.
     pub(super) fn polled(&self, run: i64, polled: bool) {
-        let uptime = self.uptime();
-        let written = {
-            let mut state = self.state();
-            if !state.places.contains_key(&run) {
-                return;
-            }
+        let mut state = self.state();
+        if state.places.contains_key(&run) {
             let unknown = Slot { stage: Stage::Cleared, polled, rank: 0, loaded_at: Duration::ZERO };
             state.change(run, |slot| Slot { polled, ..slot.unwrap_or(unknown) });
-            if matches!(state.place, Place::Database(_)) {
-                state.put_uptime(uptime);
-            }
-            match &state.place {
-                // The end of a poll needs no wait: only if it is lost, a death after it counts for the run.
-                Place::Database(rows) if polled => rows.written(),
-                _ => return,
-            }
-        };
-        written.wait();
+        }
     }
 
     /// Forgets a run that is no longer a suspect.
@@ -237,7 +188,7 @@ impl Recorder {
         let mut state = self.state();
         if let Some(place) = state.places.remove(&run) {
             state.slots[place] = None;
-            state.put(place, run, None);
+            state.write(HEAD + place * SLOT, &[0; SLOT]);
         }
     }
 }
@@ -265,32 +216,15 @@ impl State {
             place
         });
         self.slots[place] = Some((run, slot));
-        self.put(place, run, Some(encoded(run, &slot)));
+        self.write(HEAD + place * SLOT, &encoded(run, &slot));
     }
 
-    fn put_uptime(&mut self, uptime: Duration) {
-        self.ticked = uptime;
-        let bytes = millis(uptime).to_le_bytes();
-        match &mut self.place {
-            Place::Nowhere => {}
-            Place::File(file, _) => write(file, 0, &bytes),
-            Place::Database(rows) => rows.put(UPTIME, Some(bytes.to_vec())),
+    /// Writes to the file, as a best effort: a file that cannot be written costs restarts, not correctness.
+    fn write(&mut self, at: usize, bytes: &[u8]) {
+        if let Some((file, _)) = &mut self.open {
+            let _ = file.seek(SeekFrom::Start(at as u64)).and_then(|_| file.write_all(bytes));
         }
     }
-
-    /// Writes a slot, or removes it.
-    fn put(&mut self, place: usize, run: i64, slot: Option<[u8; SLOT]>) {
-        match &mut self.place {
-            Place::Nowhere => {}
-            Place::File(file, _) => write(file, HEAD + place * SLOT, &slot.unwrap_or_default()),
-            Place::Database(rows) => rows.put(run, slot.map(|slot| slot.to_vec())),
-        }
-    }
-}
-
-/// Writes to the file, as a best effort: a record that cannot be written costs restarts, not correctness.
-fn write(file: &mut File, at: usize, bytes: &[u8]) {
-    let _ = file.seek(SeekFrom::Start(at as u64)).and_then(|_| file.write_all(bytes));
 }
 
 fn millis(time: Duration) -> u64 {
@@ -332,17 +266,6 @@ pub(crate) fn remains_of(path: &Path) -> Option<Remains> {
     Some(Remains::new(Duration::from_millis(head), slots.iter().filter_map(decoded).collect()))
 }
 
-/// Returns the data that the engine with this name left in a database; nothing if it cannot be read.
-pub(crate) fn remains_in(store: &dyn Store, owner: &str) -> Remains {
-    let records = store.suspects_of(owner).unwrap_or_else(|error| {
-        tracing::warn!(%error, "the record of an engine that stopped cannot be read");
-        Vec::new()
-    });
-    let uptime = records.iter().find(|(run, _)| *run == UPTIME).and_then(|(_, head)| head.first_chunk::<HEAD>());
-    let slots = records.iter().filter_map(|(_, slot)| decoded(slot.first_chunk::<SLOT>()?));
-    Remains::new(Duration::from_millis(uptime.map_or(0, |head| u64::from_le_bytes(*head))), slots.collect())
-}
-
 #[cfg(test)]
 mod tests {
     use super::{Recorder, Stage, remains_of};
@@ -362,7 +285,7 @@ mod tests {
         recorder.polled(99, true);
         assert!(remains_of(&path).is_none(), "its process lives");
         // The system drops the lock like this when the process dies.
-        drop(std::mem::take(&mut recorder.state().place));
+        drop(recorder.state().open.take());
         let remains = remains_of(&path).unwrap();
         let seen = |run: i64| remains.slots.get(&run).map(|slot| (slot.stage, slot.rank, slot.polled));
         assert_eq!(

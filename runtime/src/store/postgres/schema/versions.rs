@@ -4,10 +4,10 @@ use super::schedules::SCHEDULES;
 use crate::store::postgres::batch::{APPEND, BATCH, BEAT};
 
 /// The version of the tables in Postgres, apart from that of a file of SQLite.
-pub(in crate::store::postgres) const VERSION: usize = 6;
+pub(in crate::store::postgres) const VERSION: usize = 5;
 
 /// The steps, in order; each turns the tables of one version into those of the next one.
-pub(super) const STEPS: [&[&str]; VERSION] = [VERSION_1, VERSION_2, VERSION_3, SCHEDULES, VERSION_5, VERSION_6];
+pub(super) const STEPS: [&[&str]; VERSION] = [VERSION_1, VERSION_2, VERSION_3, SCHEDULES, VERSION_5];
 
 /// What remote steps report of their progress. The functions look at the queue of a run that ends.
 const VERSION_5: &[&str] = &[
@@ -17,14 +17,6 @@ const VERSION_5: &[&str] = &[
     BATCH,
     "ALTER TABLE steadfast_tasks ADD COLUMN progress TEXT",
 ];
-
-/// What engines record of the runs that may end their process, in place of a side file.
-const VERSION_6: &[&str] = &["CREATE TABLE steadfast_suspects (
-        owner TEXT NOT NULL,
-        run BIGINT NOT NULL,
-        record BYTEA NOT NULL,
-        PRIMARY KEY (owner, run)
-    ) WITH (fillfactor = 50)"];
 
 /// Texts are compared byte by byte (`COLLATE "C"`), as the engine's lists are ordered. Rows of runs, leases and inboxes
 /// are changed in place, so their pages keep room for it; rows of the log are never changed.
