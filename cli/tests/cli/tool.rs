@@ -84,6 +84,17 @@ impl OnTerminal {
         true
     }
 
+    /// Reads to the end. Returns all that was said, and the exit code.
+    fn ended(mut self) -> (String, u32) {
+        while self.read() {}
+        let mut code = None;
+        hold_until(|| {
+            code = self.child.try_wait().expect("a child can be waited for").map(|status| status.exit_code());
+            code.is_some()
+        });
+        (self.text(), code.expect("it has ended"))
+    }
+
     fn text(&self) -> String {
         String::from_utf8_lossy(&self.bytes).replace("\r\n", "\n")
     }
@@ -91,14 +102,7 @@ impl OnTerminal {
 
 /// Runs the program on a terminal of so many columns, to its end.
 pub(crate) fn on_terminal(columns: u16, variables: &[(&str, &str)], arguments: &[&str]) -> (String, u32) {
-    let mut running = OnTerminal::start(columns, variables, arguments);
-    while running.read() {}
-    let mut code = None;
-    hold_until(|| {
-        code = running.child.try_wait().expect("a child can be waited for").map(|status| status.exit_code());
-        code.is_some()
-    });
-    (running.text(), code.expect("it has ended"))
+    OnTerminal::start(columns, variables, arguments).ended()
 }
 
 /// Runs the program on a terminal, and presses each key once the text before it has been shown. Returns all that it has
@@ -114,13 +118,7 @@ pub(crate) fn pressed_on_terminal(columns: u16, arguments: &[&str], keys: &[(&st
         said = running.text().len();
         keyboard.write_all(key.as_bytes()).and_then(|()| keyboard.flush()).expect("it is pressed");
     }
-    while running.read() {}
-    let mut code = None;
-    hold_until(|| {
-        code = running.child.try_wait().expect("a child can be waited for").map(|status| status.exit_code());
-        code.is_some()
-    });
-    (running.text(), code.expect("it has ended"))
+    running.ended()
 }
 
 /// Runs the program on a terminal until it has said enough, and kills it.
