@@ -16,6 +16,7 @@ use seen::Seen;
 use std::time::Duration;
 use steadfast::inspect::Inspector;
 use tokio::sync::mpsc;
+use tokio::time::Instant;
 
 /// Shows the view until the reader has enough; elsewhere than on a terminal, writes it once.
 pub(crate) async fn top(inspector: &Inspector, out: &mut Out, args: &TopArgs) -> Result<Exit, Failure> {
@@ -41,22 +42,14 @@ async fn live(inspector: &Inspector, out: &mut Out, args: &TopArgs) -> Result<()
     let is_colored = out.is_colored;
     let mut screen = Screen::take()?;
     let mut events = events();
-    let mut look_at = tokio::time::Instant::now() + interval;
+    let mut look_at = Instant::now() + interval;
     loop {
         screen.draw(&view::lines(&seen, &state, Screen::size(), is_colored))?;
-        let asked = tokio::select! {
-            event = events.recv() => match event {
-                Some(event) => state.asked(&event, Screen::height()),
-                // Without a keyboard it goes on until it is ended.
-                None => std::future::pending().await,
-            },
-            () = tokio::time::sleep_until(look_at), if !state.is_frozen => Asked::Look,
-        };
-        match asked {
+        match next(&mut events, look_at, &mut state).await {
             Asked::Nothing => {}
             Asked::End => return Ok(()),
             Asked::Look => {
-                look_at = tokio::time::Instant::now() + interval;
+                look_at = Instant::now() + interval;
                 // A database that is away for a while ends no view: it says so, beside what was seen last.
                 match Seen::read(inspector, &state, Screen::height()).await {
                     Ok(now) => seen = now,
@@ -65,6 +58,16 @@ async fn live(inspector: &Inspector, out: &mut Out, args: &TopArgs) -> Result<()
                 state.keep_within(seen.runs.len());
             }
         }
+    }
+}
+
+/// Waits for a key or for the next look. Without a keyboard it goes on looking.
+async fn next(events: &mut mpsc::UnboundedReceiver<Event>, look_at: Instant, state: &mut State) -> Asked {
+    tokio::select! {
+        Some(event) = events.recv() => state.asked(&event, Screen::height()),
+        () = tokio::time::sleep_until(look_at), if !state.is_frozen => Asked::Look,
+        // Frozen, and no key can change that.
+        else => Asked::End,
     }
 }
 
@@ -79,4 +82,24 @@ fn events() -> mpsc::UnboundedReceiver<Event> {
         }
     });
     heard
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Asked, Instant, State, next};
+    use std::time::Duration;
+    use tokio::sync::mpsc;
+
+    #[tokio::test]
+    async fn without_a_keyboard_it_goes_on_looking() {
+        let (_, mut closed) = mpsc::unbounded_channel();
+        let mut state = State::default();
+        let mut asked = async || {
+            let next = next(&mut closed, Instant::now(), &mut state);
+            let asked = tokio::time::timeout(Duration::from_mins(1), next).await.expect("it goes on");
+            state.is_frozen = true;
+            asked
+        };
+        assert_eq!((asked().await, asked().await), (Asked::Look, Asked::End));
+    }
 }
