@@ -154,6 +154,7 @@ macro_rules! conformance {
                 limits: a_limit_of_all_tasks_holds,
                 limits: keys_take_turns,
                 limits: keys_have_weights,
+                limits: a_delayed_task_keeps_its_place,
                 limits: writes_to_a_task_share_a_commit,
                 limits: new_keys_wait_for_their_turn,
                 limits: many_keys_begin_at_once,

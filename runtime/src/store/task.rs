@@ -53,6 +53,8 @@ pub struct TaskRow {
 pub enum TaskState {
     /// It waits for an engine.
     Waiting,
+    /// It waits for its time. Claims pass it over; the first one after that time has it wait for an engine.
+    Delayed,
     /// An engine runs it.
     Claimed,
     /// An engine runs it, and its outcome is no longer wanted.
@@ -93,11 +95,26 @@ impl TaskRow {
 }
 
 impl TaskState {
+    /// The states of a task that no engine has claimed, and that is to be claimed.
+    pub(crate) const UNCLAIMED: [Self; 2] = [Self::Waiting, Self::Delayed];
+
+    /// Returns the state of a task that may be claimed after so many milliseconds.
+    pub(super) const fn after(wait: i64) -> Self {
+        if wait > 0 { Self::Delayed } else { Self::Waiting }
+    }
+
+    /// Returns whether it waits to be claimed, now or later.
+    #[must_use]
+    pub fn waits(self) -> bool {
+        Self::UNCLAIMED.contains(&self)
+    }
+
     /// Returns its word in a database.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Waiting => "waiting",
+            Self::Delayed => "delayed",
             Self::Claimed => "claimed",
             Self::Cancelled => "cancelled",
             Self::Delivered => "delivered",
@@ -108,7 +125,7 @@ impl TaskState {
     /// Parses a word from a database; `None` for an unknown one.
     #[must_use]
     pub fn parse(word: &str) -> Option<Self> {
-        [Self::Waiting, Self::Claimed, Self::Cancelled, Self::Delivered, Self::Idle]
+        [Self::Waiting, Self::Delayed, Self::Claimed, Self::Cancelled, Self::Delivered, Self::Idle]
             .into_iter()
             .find(|state| state.as_str() == word)
     }

@@ -5,9 +5,7 @@ use super::loaded::Loaded;
 use super::scenario::Scenario;
 use crate::engine::place_of;
 use crate::record::InboxKind;
-use crate::store::{
-    PlaceChange, Rejected, RunKey, RunQuery, RunRow, Status, TaskKey, TaskRow, TaskState, Write, Written,
-};
+use crate::store::{PlaceChange, Rejected, RunKey, RunQuery, RunRow, Status, TaskKey, TaskRow, Write, Written};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -214,7 +212,7 @@ impl Scenario<'_> {
     pub(super) fn claimable(&self, is_of: impl Fn(&TaskRow) -> bool) -> Result<Vec<TaskRow>, String> {
         let (tasks, now) = (self.tasks()?, self.clock()?);
         let mut claimable = Vec::new();
-        for task in tasks.iter().filter(|task| task.state == TaskState::Waiting && task.due <= now && is_of(task)) {
+        for task in tasks.iter().filter(|task| task.state.waits() && task.due <= now && is_of(task)) {
             let is_vain = self.places.vain.get(&task.queue) == Some(&(self.now, self.commits));
             if !is_vain && self.has_room(task, &tasks)? {
                 claimable.push(task.clone());

@@ -3,7 +3,7 @@
 use super::loaded::Loaded;
 use super::scenario::Scenario;
 use crate::engine::place_of;
-use crate::store::{QueueState, RunRow, Status, TaskRow, TaskState};
+use crate::store::{QueueState, RunRow, Status, TaskRow};
 use crate::value::Value;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -43,8 +43,8 @@ impl Queued {
                 (&other.queue, &other.key) == (&before.queue, &before.key)
                     && (other.rank(), other.number) < (before.rank(), before.number)
             };
-            let waits = |other: &&TaskRow| other.state == TaskState::Waiting && other.due <= self.clock;
-            let still = |other: &&TaskRow| places.get(&other.run).is_some_and(|now| now.state == TaskState::Waiting);
+            let waits = |other: &&TaskRow| other.state.waits() && other.due <= self.clock;
+            let still = |other: &&TaskRow| places.get(&other.run).is_some_and(|now| now.state.waits());
             if let Some(first) = self.places.values().filter(is_ahead).filter(waits).find(still) {
                 let (queue, key) = (&before.queue, &before.key);
                 return Err(format!(

@@ -1,7 +1,7 @@
 //! The time of a scenario: it passes when nothing else can happen.
 
 use super::scenario::{LONGEST, Scenario};
-use crate::store::{RunRow, TaskState};
+use crate::store::RunRow;
 use std::collections::BTreeSet;
 use std::time::Duration;
 
@@ -42,7 +42,7 @@ impl Scenario<'_> {
         }
         let clock = self.clock()?;
         let mut next = BTreeSet::new();
-        for task in self.tasks()?.into_iter().filter(|task| task.state == TaskState::Waiting) {
+        for task in self.tasks()?.into_iter().filter(|task| task.state.waits()) {
             let is_due = task.due <= clock;
             next.extend([Some(task.due), task.expires, task.deadline].into_iter().flatten());
             if is_due && let Some(wait) = self.rated(&task.queue)? {

@@ -41,7 +41,7 @@ async fn goes_on(options: PgOptions) {
 async fn an_engine_converts_the_tables_of_the_first_version() {
     let Some(database) = older() else { return };
     goes_on(options(&database)).await;
-    assert_eq!(version(&database), "5");
+    assert_eq!(version(&database), "6");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -50,13 +50,13 @@ async fn the_printed_statements_convert_the_tables_of_the_first_version() {
     let kept = || options(&database).without_migrations();
     let error = kept().open().expect_err("it may not convert them");
     assert_eq!(error.kind, StoreErrorKind::NotOurs);
-    for words in ["no tables of schema version 5", "`PgOptions::migrations`"] {
+    for words in ["no tables of schema version 6", "`PgOptions::migrations`"] {
         assert!(error.message.contains(words), "{error}");
     }
     assert_eq!(version(&database), "1");
     for _ in 0..2 {
         database.execute(&kept().migrations()).expect("they are converted once");
-        assert_eq!(version(&database), "5");
+        assert_eq!(version(&database), "6");
     }
     goes_on(kept()).await;
 }

@@ -3,13 +3,13 @@
 use super::WaitsFor;
 use crate::inspect::fleet;
 use crate::inspect::heard::Hearing;
-use crate::store::{RunRow, Store, StoreError, TaskKey, TaskRow, TaskState};
+use crate::store::{RunRow, Store, StoreError, TaskKey, TaskRow};
 use std::collections::BTreeMap;
 
 /// Returns what those remote steps of a run wait for that have not been claimed, by command index.
 pub(super) fn of(store: &dyn Store, hearing: &Hearing, run: i64) -> Result<BTreeMap<u64, WaitsFor>, StoreError> {
     let mut waiting = store.tasks(TaskKey::Run(run))?;
-    waiting.retain(|task| task.state == TaskState::Waiting && !task.is_run());
+    waiting.retain(|task| task.state.waits() && !task.is_run());
     if waiting.is_empty() {
         return Ok(BTreeMap::new());
     }

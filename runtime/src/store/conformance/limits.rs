@@ -3,8 +3,10 @@
 use super::rig::{Rig, number};
 use super::tasks::{HOUR, positions, task};
 use crate::store::{
-    Append, Outgoing, QueueChange, QueueLimits, QueueState, Rate, Rejected, Store, TaskRow, TaskState, Write, Written,
+    Append, Outgoing, QueueChange, QueueLimits, QueueState, Rate, Rejected, Store, TaskKey, TaskRow, TaskState, Write,
+    Written,
 };
+use std::time::{Duration, Instant};
 
 impl<S: Store> Rig<S> {
     fn change_queue(&self, change: QueueChange) -> Result<Written, Rejected> {
@@ -120,12 +122,52 @@ pub fn many_keys_begin_at_once<S: Store>(open: &dyn Fn() -> S) {
     rig.declare(per_key(1), true);
     rig.enqueue(run, (1..=150).map(|position| of(&format!("{position:03}"), position)));
     let late = |position| TaskRow { due: HOUR, ..of(&format!(" {position:03}"), position) };
-    rig.enqueue(run, (201..=500).map(late));
+    rig.enqueue(run, (201..=300).map(late));
+    let other = |position| TaskRow { step: "resize".to_owned(), ..of(&format!(" {position:03}"), position) };
+    rig.enqueue(run, (301..=600).map(other));
     let mut all = Vec::new();
     for _ in 0..4 {
         all.extend(positions(&rig.claim(rig.lease, 100)));
     }
     assert_eq!(all, (1..=150).collect::<Vec<u64>>());
+}
+
+/// A task that waits for its time has the place in its queue of one that came as early, and counts as one that waits.
+pub fn a_delayed_task_keeps_its_place<S: Store>(open: &dyn Fn() -> S) {
+    let rig = Rig::new(open);
+    let run = rig.start("a");
+    rig.declare(per_key(9), true);
+    rig.enqueue(run, [TaskRow { due: 200, ..of("a", 1) }, TaskRow { due: HOUR, ..of("b", 2) }, of("a", 3), of("a", 4)]);
+    let counts = || -> Vec<_> {
+        let keys = rig.store.queue_keys("gpu", None, 9).expect("the keys can be read");
+        keys.into_iter().map(|row| (row.key, row.waiting, row.running)).collect()
+    };
+    let row = |key: &str, waiting, running| (key.to_owned(), waiting, running);
+    assert_eq!(rig.states(run).into_iter().map(|task| task.2).filter(|state| *state == TaskState::Delayed).count(), 2);
+    assert_eq!(counts(), [row("a", 3, 0), row("b", 1, 0)]);
+    assert_eq!(rig.store.queues().expect("the queues can be read")[0].waiting, 4);
+    let steps = ["embed".to_owned()];
+    let seen = || positions(&rig.tasks(TaskKey::Waiting { queue: "gpu", steps: &steps, limit: 9 }));
+    let begun = Instant::now();
+    while !seen().contains(&1) {
+        assert!(begun.elapsed() < Duration::from_secs(20), "it is due, and nothing sees it");
+    }
+    assert_eq!(seen(), [1, 3, 4], "before a claim has found it");
+    assert_eq!(positions(&rig.claim(rig.lease, 2)), [1, 3]);
+    assert_eq!(counts(), [row("a", 1, 2), row("b", 1, 0)]);
+    rig.dequeue(run, 2);
+    assert_eq!(rig.outgoing(run, vec![Outgoing::Withhold { position: 4 }]), (vec![Ok(0)], vec![]));
+    assert_eq!(counts(), [row("a", 0, 2)]);
+    rig.enqueue(run, [of("a", 4)]);
+    let refused = "no room".to_owned();
+    let back = Write::ReturnTask { lease: rig.lease, run, position: 1, attempt: 1, refused, wait: HOUR };
+    assert_eq!(rig.write(back), Ok(Written::Done));
+    assert_eq!(counts(), [row("a", 2, 1)]);
+    assert_eq!(positions(&rig.claim(rig.lease, 9)), [4]);
+    number(rig.finish(rig.lease, run, 3, 1));
+    number(rig.finish(rig.lease, run, 4, 1));
+    rig.dequeue(run, 1);
+    assert_eq!(counts(), []);
 }
 
 /// A task without a key counts for the empty one, if it came before the queue had keys too.

@@ -110,7 +110,7 @@ pub fn a_run_ends_without_room<S: Store>(open: &dyn Fn() -> S) {
     number(rig.write(cancellation(cancelled)));
     let free = (Status::Running, false, Some(TaskState::Idle));
     assert_eq!(rig.stands(cancelled), free);
-    let late = rig.queue_run("late", NewQueued { expires: Some(0), ..queued() });
+    let late = rig.queue_run("late", NewQueued { expires: Some(0), delay: HOUR, ..queued() });
     let due = rig.queue_run("due", NewQueued { deadline: Some(AT), ..queued() });
     let in_time = NewQueued { expires: Some(HOUR), deadline: Some(i64::MAX), delay: HOUR, ..queued() };
     let in_time = rig.queue_run("in time", in_time);
@@ -122,7 +122,7 @@ pub fn a_run_ends_without_room<S: Store>(open: &dyn Fn() -> S) {
     assert_eq!(rig.write(Write::ExpireRuns { limit: 9 }), Ok(Written::Number(0)));
     assert_eq!(
         [late, due, in_time].map(|run| rig.stands(run)),
-        [free, free, (Status::Queued, false, Some(TaskState::Waiting))]
+        [free, free, (Status::Queued, false, Some(TaskState::Delayed))]
     );
     let [item] = &rig.inbox(late)[..] else { panic!("one cancellation") };
     let why = item.value.as_ref().map(ToString::to_string).unwrap_or_default();

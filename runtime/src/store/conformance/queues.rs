@@ -67,11 +67,11 @@ pub fn a_task_waits_until_it_is_due<S: Store>(open: &dyn Fn() -> S) {
     rig.enqueue(run, [due(HOUR, 1), due(100, 2), due(0, 3)]);
     assert_eq!(rig.claim(rig.lease, 9).pop().map(|task| task.position), Some(3));
     let begun = Instant::now();
-    while rig.states(run)[1].2 == TaskState::Waiting {
+    while rig.states(run)[1].2.waits() {
         assert!(begun.elapsed() < Duration::from_secs(20), "it is due, and is not claimed");
         assert!(rig.claim(rig.lease, 9).iter().all(|task| task.position == 2));
     }
-    assert_eq!(rig.states(run)[0], (1, 1, TaskState::Waiting, None));
+    assert_eq!(rig.states(run)[0], (1, 1, TaskState::Delayed, None));
 }
 
 /// Queues are listed by name: what waits in each, since when, and what runs.

@@ -112,8 +112,9 @@ pub fn a_task_is_read_as_it_was_written<S: Store>(open: &dyn Fn() -> S) {
     assert!(rows.iter().map(|row| row.number).is_sorted_by(|one, next| one < next) && rows[0].number > 0);
     let (now, later) = (rows[0].due, rows[2].due);
     assert!(now > AT && (later - now - HOUR).abs() < 60_000, "from {now} to {later}");
+    let delayed = TaskRow { attempt: 3, priority: -2, state: TaskState::Delayed, ..task(9) };
     let row = |index: usize, task: TaskRow| TaskRow { number: rows[index].number, run, due: rows[index].due, ..task };
-    let expected = [row(0, task(7)), row(1, bare), row(2, TaskRow { attempt: 3, priority: -2, ..task(9) })];
+    let expected = [row(0, task(7)), row(1, bare), row(2, delayed)];
     assert_eq!(rows, expected);
     let unserved = |steps: &[&str]| {
         let steps: Vec<String> = steps.iter().map(|step| (*step).to_owned()).collect();

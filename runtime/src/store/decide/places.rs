@@ -110,7 +110,8 @@ impl<R: Rows> Decision<'_, R> {
         }
         let (status, lease, wake_at) = (Some(Status::Queued), Some(None), Some(None));
         self.rows.change_run(place.run, &RunChange { status, lease, wake_at, ..RunChange::default() })?;
-        self.waits(&place.queue, place.key.as_deref())?;
+        // It was due when it began. If it was taken out of its queue before, a claim passes it over until it is due.
+        self.waits(&place.queue, place.key.as_deref(), TaskState::Waiting)?;
         self.change_state(place, TaskState::Waiting)
     }
 
@@ -128,7 +129,7 @@ impl<R: Rows> Decision<'_, R> {
 
     /// Has a run that waits for room wait no more, because it is given to a lease as it is.
     pub(super) fn wait_no_more(&mut self, run: i64) -> Decided<()> {
-        match self.place(run)?.filter(|place| place.state == TaskState::Waiting) {
+        match self.place(run)?.filter(|place| place.state.waits()) {
             Some(place) => {
                 self.waits_no_longer(&place)?;
                 self.change_state(&place, TaskState::Idle)

@@ -1,7 +1,10 @@
 //! Queues: which of their tasks start, by limits of all engines together.
 
 use super::{Decided, Decision, KeyChange, Rows, TaskHead};
-use crate::store::{Lease, QueueChange, QueueState, Rate, Rejected, TaskRow, Written};
+use crate::store::{Lease, QueueChange, QueueState, Rate, Rejected, TaskRow, TaskState, Written};
+
+/// The most tasks that one claim finds to be due. With more of them, those are claimed first that are due first.
+const PROMOTED: usize = 1_000;
 
 impl<R: Rows> Decision<'_, R> {
     pub(super) fn change_queue(&mut self, queue: &str, change: &QueueChange) -> Decided<Written> {
@@ -49,6 +52,7 @@ impl<R: Rows> Decision<'_, R> {
     ) -> Decided<Written> {
         self.held(lease)?;
         let Some(mut state) = self.rows.queue(queue)? else {
+            self.promote(queue)?;
             let claimed = self.claim_in_order(lease.number, queue, steps, limit)?;
             self.claim_runs(lease.number, &claimed)?;
             return Ok(Written::Tasks(claimed));
@@ -57,6 +61,9 @@ impl<R: Rows> Decision<'_, R> {
             state.refill(self.rows.now()?);
         }
         let room = state.room(limit);
+        if room > 0 {
+            self.promote(queue)?;
+        }
         let claimed = match room {
             0 => Vec::new(),
             _ if state.has_keys => self.claim_in_turns(lease.number, &mut state, steps, room)?,
@@ -74,35 +81,44 @@ impl<R: Rows> Decision<'_, R> {
         Ok(Written::Tasks(claimed))
     }
 
+    /// Has delayed tasks that are due wait for an engine: then a claim finds them by their rank among all others.
+    fn promote(&mut self, queue: &str) -> Decided<()> {
+        for (key, count) in self.rows.promote(queue, PROMOTED)? {
+            let change = KeyChange::of(TaskState::Delayed, -count).and(KeyChange::of(TaskState::Waiting, count));
+            self.rows.count_key(queue, &key, change)?;
+        }
+        Ok(())
+    }
+
     /// Claims tasks of any key. A task may have a key in a queue that is declared without: by another engine, or
     /// before it was moved here.
     fn claim_in_order(&mut self, lease: i64, queue: &str, steps: &[String], limit: usize) -> Decided<Vec<TaskRow>> {
         let claimed = self.rows.claim_tasks(lease, queue, None, steps, limit)?;
         for key in claimed.iter().filter_map(|task| task.key.as_deref()) {
-            self.rows.count_key(queue, key, KeyChange { waiting: -1, running: 1 })?;
+            self.rows.count_key(queue, key, KeyChange { waiting: -1, running: 1, delayed: 0 })?;
         }
         Ok(claimed)
     }
 
     /// Gives the tasks of a queue that has had no keys until now the empty one.
     fn give_keys(&mut self, queue: &str) -> Decided<()> {
-        let (waiting, running) = self.rows.give_keys(queue)?;
-        if waiting + running == 0 {
+        let given = self.rows.give_keys(queue)?;
+        if given == KeyChange::default() {
             return Ok(());
         }
-        Ok(self.rows.count_key(queue, "", KeyChange { waiting, running })?)
+        Ok(self.rows.count_key(queue, "", given)?)
     }
 
-    /// Counts a task that begins to wait, for the first time or again.
-    pub(super) fn waits(&mut self, queue: &str, key: Option<&str>) -> Decided<()> {
+    /// Counts a task that begins to wait in this state, for the first time or again.
+    pub(super) fn waits(&mut self, queue: &str, key: Option<&str>, state: TaskState) -> Decided<()> {
         let Some(key) = key else { return Ok(()) };
-        Ok(self.rows.count_key(queue, key, KeyChange { waiting: 1, ..KeyChange::default() })?)
+        Ok(self.rows.count_key(queue, key, KeyChange::of(state, 1))?)
     }
 
     /// Counts a task that no longer waits and does not run.
     pub(super) fn waits_no_longer(&mut self, task: &TaskHead) -> Decided<()> {
         let Some(key) = &task.key else { return Ok(()) };
-        Ok(self.rows.count_key(&task.queue, key, KeyChange { waiting: -1, ..KeyChange::default() })?)
+        Ok(self.rows.count_key(&task.queue, key, KeyChange::of(task.state, -1))?)
     }
 
     /// Counts a task that no longer runs; one that has not begun gives back its start.

@@ -1,7 +1,7 @@
 //! Starts of runs.
 
-use super::{Decided, Decision, Rows, RunChange, TaskHead};
-use crate::store::{Holder, NewInboxItem, NewQueued, NewRun, Rejected, RunKey, RunRow, Status, Written};
+use super::{Decided, Decision, KeyChange, Rows, RunChange, TaskHead};
+use crate::store::{Holder, NewInboxItem, NewQueued, NewRun, Rejected, RunKey, RunRow, Status, TaskState, Written};
 
 /// What a start comes to.
 pub(super) enum Begun {
@@ -58,12 +58,22 @@ impl<R: Rows> Decision<'_, R> {
                 let Some((queued, place)) = new.queued.as_ref().zip(self.unbegun(holder)?) else { return Ok(false) };
                 let is_here = place.queue == queued.queue;
                 if is_here {
-                    self.rows.set_due(holder.number, queued.wait(place.at, new.at))?;
+                    self.delay(&place, queued.wait(place.at, new.at))?;
                 }
                 Ok(is_here)
             }
             Holder::Waits | Holder::Yields | Holder::Ends => Ok(false),
         }
+    }
+
+    /// Has a run that waits in its queue wait so long from now on, in milliseconds.
+    fn delay(&mut self, place: &TaskHead, wait: i64) -> Decided<()> {
+        let state = TaskState::after(wait);
+        if let Some(key) = place.key.as_ref().filter(|_| state != place.state) {
+            let change = KeyChange::of(place.state, -1).and(KeyChange::of(state, 1));
+            self.rows.count_key(&place.queue, key, change)?;
+        }
+        Ok(self.rows.set_due(place.run, wait, state)?)
     }
 
     /// Returns what a run has in its queue, if it waits there and has not begun.

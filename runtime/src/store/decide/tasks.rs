@@ -10,12 +10,13 @@ impl<R: Rows> Decision<'_, R> {
     pub(super) fn enqueue(&mut self, run: i64, task: &TaskRow) -> Decided<i64> {
         let mut is_there = false;
         for other in self.rows.attempts(run, task.position)? {
-            let is_unclaimed = matches!(other.state, TaskState::Waiting | TaskState::Idle);
+            let is_unclaimed = other.state.waits() || other.state == TaskState::Idle;
             if other.attempt == task.attempt && !(is_unclaimed && other.queue != task.queue) {
                 is_there = true;
                 if other.state == TaskState::Idle {
-                    self.waits(&other.queue, other.key.as_deref())?;
-                    self.change_state(&other, TaskState::Waiting)?;
+                    // The next claim looks whether it is due.
+                    self.waits(&other.queue, other.key.as_deref(), TaskState::Delayed)?;
+                    self.change_state(&other, TaskState::Delayed)?;
                 }
             } else {
                 self.end_task(&other)?;
@@ -34,9 +35,10 @@ impl<R: Rows> Decision<'_, R> {
             None if self.rows.queue(&task.queue)?.is_some_and(has_keys) => Some(String::new()),
             key => key.clone(),
         };
-        self.waits(&task.queue, key.as_deref())?;
         let due = task.due.clamp(0, TaskRow::LONGEST);
-        Ok(self.rows.insert_task(&TaskRow { run, key, due, ..task.clone() })?)
+        let state = TaskState::after(due);
+        self.waits(&task.queue, key.as_deref(), state)?;
+        Ok(self.rows.insert_task(&TaskRow { run, key, due, state, ..task.clone() })?)
     }
 
     /// Ends the attempts of a call that its run no longer waits for.
@@ -50,7 +52,7 @@ impl<R: Rows> Decision<'_, R> {
     /// Keeps back the attempt of a call that waits for an engine, if it does, until it is enqueued again.
     pub(super) fn withhold(&mut self, run: i64, position: u64) -> Decided<i64> {
         for task in self.rows.attempts(run, position)? {
-            if task.state == TaskState::Waiting {
+            if task.state.waits() {
                 self.waits_no_longer(&task)?;
                 self.change_state(&task, TaskState::Idle)?;
             }
@@ -67,7 +69,7 @@ impl<R: Rows> Decision<'_, R> {
                 let cancelled = TaskChange { state: TaskState::Cancelled, lease: task.lease, refused: None };
                 Ok(self.rows.change_task(task, &cancelled)?)
             }
-            TaskState::Waiting | TaskState::Delivered | TaskState::Idle => self.remove(task),
+            TaskState::Waiting | TaskState::Delayed | TaskState::Delivered | TaskState::Idle => self.remove(task),
             TaskState::Cancelled => Ok(()),
         }
     }
@@ -103,9 +105,9 @@ impl<R: Rows> Decision<'_, R> {
             self.remove(&task)?;
         } else {
             self.runs_no_longer(&task, false)?;
-            self.waits(&task.queue, task.key.as_deref())?;
-            let waiting = TaskChange { state: TaskState::Waiting, lease: None, refused: Some((refused, wait)) };
-            self.rows.change_task(&task, &waiting)?;
+            let state = TaskState::after(wait);
+            self.waits(&task.queue, task.key.as_deref(), state)?;
+            self.rows.change_task(&task, &TaskChange { state, lease: None, refused: Some((refused, wait)) })?;
         }
         Ok(Written::Done)
     }
@@ -164,7 +166,7 @@ impl<R: Rows> Decision<'_, R> {
 
     pub(super) fn remove(&mut self, task: &TaskHead) -> Decided<()> {
         match task.state {
-            TaskState::Waiting => self.waits_no_longer(task)?,
+            TaskState::Waiting | TaskState::Delayed => self.waits_no_longer(task)?,
             TaskState::Claimed | TaskState::Cancelled => self.runs_no_longer(task, true)?,
             TaskState::Delivered | TaskState::Idle => {}
         }

@@ -1,5 +1,6 @@
 //! The rows of a store in memory, and the sets that index them.
 
+use crate::store::decide::KeyChange;
 use crate::store::{
     EntryRow, FieldRow, InboxRow, LeaseRow, OutputRow, QueueState, RequestRow, RunKey, RunRow, ScheduleRow, TakenItem,
     TaskRow, WaitingRuns,
@@ -36,6 +37,8 @@ pub(super) struct Tables {
     /// The tasks that wait, by queue, and by queue and key; each in order of rank and number.
     pub(super) waiting: HashMap<(String, Option<String>), Waiting>,
     pub(super) queues: BTreeMap<String, QueueState>,
+    /// The delayed tasks by queue, as when each is due and its number.
+    pub(super) delayed: HashMap<String, Waiting>,
     /// The keys of queues of which a task waits or runs.
     pub(super) keys: BTreeMap<(String, String), KeyRow>,
     pub(super) schedules: BTreeMap<String, ScheduleRow>,
@@ -59,8 +62,7 @@ pub(super) type Waiting = BTreeMap<(i64, i64), TaskId>;
 /// A key of a queue.
 #[derive(Debug, Default)]
 pub(super) struct KeyRow {
-    pub(super) waiting: i64,
-    pub(super) running: i64,
+    pub(super) tasks: KeyChange,
     pub(super) turn: i64,
 }
 

@@ -145,7 +145,10 @@ const TABLES: [(&str, Columns); 12] = [
             ("body", 'b'),
         ],
     ),
-    ("steadfast_queue_keys", &[("queue", 't'), ("key", 't'), ("waiting", 'i'), ("running", 'i'), ("turn", 'i')]),
+    (
+        "steadfast_queue_keys",
+        &[("queue", 't'), ("key", 't'), ("waiting", 'i'), ("running", 'i'), ("delayed", 'i'), ("turn", 'i')],
+    ),
 ];
 
 /// The most rows, and about how many bytes of them, that are written at once.

@@ -39,6 +39,7 @@ pub(in crate::store) const MIGRATIONS: &[Migration] = &[
     Migration { slice: &[], statements: VERSION_10 },
     Migration { slice: &[], statements: SCHEDULES },
     Migration { slice: &[], statements: VERSION_12 },
+    Migration { slice: &[], statements: DELAYED },
 ];
 
 const VERSION_1: &[&str] = &[
@@ -317,6 +318,18 @@ const VERSION_10: &[&str] = &[
 
 /// What remote steps report of their progress.
 const VERSION_12: &[&str] = &["ALTER TABLE steadfast_tasks ADD COLUMN progress TEXT"];
+
+/// Tasks that wait for their time are apart from those that claims look at.
+const DELAYED: &[&str] = &[
+    "CREATE INDEX steadfast_tasks_delayed ON steadfast_tasks (queue, due) WHERE state = 'delayed'",
+    "ALTER TABLE steadfast_queue_keys ADD COLUMN delayed BIGINT NOT NULL DEFAULT 0",
+    "UPDATE steadfast_tasks SET state = 'delayed'
+        WHERE state = 'waiting' AND due > CAST(unixepoch('subsec') * 1000 AS BIGINT)",
+    "UPDATE steadfast_queue_keys SET waiting = waiting - late.count, delayed = late.count
+        FROM (SELECT queue, key, count(*) AS count FROM steadfast_tasks
+            WHERE state = 'delayed' AND key IS NOT NULL GROUP BY queue, key) AS late
+        WHERE steadfast_queue_keys.queue = late.queue AND steadfast_queue_keys.key = late.key",
+];
 
 /// Schedules. An engine asks for those that are due.
 const SCHEDULES: &[&str] = &[

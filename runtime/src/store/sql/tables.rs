@@ -20,6 +20,7 @@ use crate::store::{
 };
 use crate::value::Value;
 use std::cell::RefCell;
+use std::collections::BTreeSet;
 use std::ops::ControlFlow;
 
 /// The tables within one transaction.
@@ -28,17 +29,30 @@ pub(in crate::store) struct Tables<'a, S> {
     pub(super) database: &'a str,
     /// The leases that this transaction has read, with their epochs.
     epochs: RefCell<Vec<(i64, Option<i64>)>>,
+    /// The queues of which a delayed task is due, if this transaction has looked.
+    due: Option<BTreeSet<String>>,
 }
 
 impl<'a, S: Session> Tables<'a, S> {
     pub(in crate::store) fn new(session: &'a S, database: &'a str) -> Self {
-        Self { session, database, epochs: RefCell::default() }
+        Self { session, database, epochs: RefCell::default(), due: None }
     }
 
     /// Notes leases that this transaction has read, and locked.
     #[cfg(feature = "postgres")]
     pub(in crate::store) fn know_leases<'l>(&mut self, rows: impl Iterator<Item = &'l LeaseRow>) {
         self.epochs.get_mut().extend(rows.map(|row| (row.number, Some(row.epoch))));
+    }
+
+    /// Notes of which queues a delayed task is due.
+    #[cfg(feature = "postgres")]
+    pub(in crate::store) fn know_due(&mut self, queues: BTreeSet<String>) {
+        self.due = Some(queues);
+    }
+
+    /// Returns whether no delayed task of a queue is known to be due.
+    fn is_none_due(&self, queue: &str) -> bool {
+        self.due.as_ref().is_some_and(|due| !due.contains(queue))
     }
 
     /// Drops the epochs that were read: a lease has changed, or a write was rolled back.

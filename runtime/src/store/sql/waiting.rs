@@ -2,7 +2,7 @@
 
 use super::read::{Reader, clamped};
 use super::{Cell, Session, queries};
-use crate::store::{QueueKeyRow, QueueRow, QueueState, StoreError, TaskKey, TaskRow};
+use crate::store::{QueueKeyRow, QueueRow, QueueState, StoreError, TaskKey, TaskRow, TaskState};
 use std::fmt::Write as _;
 use std::ops::ControlFlow;
 
@@ -32,9 +32,38 @@ fn waiting<'a>(
     (text, values)
 }
 
-/// Returns the query for waiting tasks of other steps than these, in the order in which they are claimed; and its
+/// Returns the query for delayed tasks of these steps that are due, those first that are due first; and its values.
+fn due<'a>(queue: &'a str, steps: &'a [String], limit: usize) -> (String, Vec<Cell<'a>>) {
+    let mut values = vec![Cell::Text(queue.as_bytes()), clamped(limit)];
+    let steps = steps.iter().map(|step| {
+        values.push(Cell::Text(step.as_bytes()));
+        format!("?{}", values.len())
+    });
+    let steps: Vec<String> = steps.collect();
+    let text = format!(
+        "SELECT {} FROM steadfast_tasks WHERE queue = ?1 AND state = 'delayed' AND due <= {} AND step IN ({})
+            ORDER BY due LIMIT ?2",
+        queries::tasks::TASK_COLUMNS,
+        queries::NOW,
+        steps.join(", ")
+    );
+    (text, values)
+}
+
+/// Returns the query that has delayed tasks wait for an engine that are due: its values are a queue and how many.
+pub(super) fn promote(skip_locked: &str) -> String {
+    format!(
+        "UPDATE steadfast_tasks SET state = 'waiting' WHERE number IN
+            (SELECT number FROM steadfast_tasks WHERE queue = ?1 AND state = 'delayed' AND due <= {}
+                ORDER BY due LIMIT ?2{skip_locked})
+        RETURNING key",
+        queries::NOW
+    )
+}
+
+/// Returns the query for tasks in a state of other steps than these, in the order in which they are claimed; and its
 /// values.
-fn unserved<'a>(queue: &'a str, steps: &'a [String], limit: usize) -> (String, Vec<Cell<'a>>) {
+fn unserved<'a>(queue: &'a str, state: TaskState, steps: &'a [String], limit: usize) -> (String, Vec<Cell<'a>>) {
     let mut values = vec![Cell::Text(queue.as_bytes()), clamped(limit)];
     let mut of_others = String::new();
     for step in steps {
@@ -43,8 +72,9 @@ fn unserved<'a>(queue: &'a str, steps: &'a [String], limit: usize) -> (String, V
         let _ = write!(of_others, " AND step <> ?{}", values.len());
     }
     let text = format!(
-        "SELECT {} FROM steadfast_tasks WHERE queue = ?1 AND state = 'waiting'{of_others} ORDER BY rank, number LIMIT ?2",
-        queries::tasks::TASK_COLUMNS
+        "SELECT {} FROM steadfast_tasks WHERE queue = ?1 AND state = '{}'{of_others} ORDER BY rank, number LIMIT ?2",
+        queries::tasks::TASK_COLUMNS,
+        state.as_str()
     );
     (text, values)
 }
@@ -125,15 +155,25 @@ impl<S: Session> Reader<'_, S> {
             TaskKey::Run(run) => self.rows(Some(run), queries::tasks::TASKS_OF_RUN, &[Cell::Int(run)])?,
             TaskKey::Waiting { steps: [], .. } => Vec::new(),
             TaskKey::Waiting { queue, steps, limit } => {
-                let (text, values) = waiting(queries::tasks::TASK_COLUMNS, queue, None, steps, limit);
-                return self.rows(None, &text, &values);
+                let waiting = waiting(queries::tasks::TASK_COLUMNS, queue, None, steps, limit);
+                return self.first_of([waiting, due(queue, steps, limit)], limit);
             }
             TaskKey::Unserved { queue, steps, limit } => {
-                let (text, values) = unserved(queue, steps, limit);
-                return self.rows(None, &text, &values);
+                return self.first_of(TaskState::UNCLAIMED.map(|state| unserved(queue, state, steps, limit)), limit);
             }
         };
         tasks.sort_unstable_by_key(|task| task.number);
+        Ok(tasks)
+    }
+
+    /// Returns the first of the tasks that two queries find, in the order in which they are claimed.
+    fn first_of(&self, queries: [(String, Vec<Cell<'_>>); 2], limit: usize) -> Result<Vec<TaskRow>, StoreError> {
+        let mut tasks: Vec<TaskRow> = Vec::new();
+        for (text, values) in &queries {
+            tasks.extend(self.rows::<TaskRow>(None, text, values)?);
+        }
+        tasks.sort_unstable_by_key(|task| (task.rank(), task.number));
+        tasks.truncate(limit);
         Ok(tasks)
     }
 
@@ -145,7 +185,10 @@ impl<S: Session> Reader<'_, S> {
         let mut queues = Vec::new();
         let mut last = String::new();
         while let Some(queue) = self.one_text(queries::tasks::NEXT_QUEUE, Cell::Text(last.as_bytes()))? {
-            let (waiting, oldest) = self.counted(queries::tasks::WAITING_IN_QUEUE, &queue)?;
+            let (waiting, first) = self.counted(queries::tasks::WAITING_IN_QUEUE, &queue)?;
+            let (delayed, first_delayed) = self.counted(queries::tasks::DELAYED_IN_QUEUE, &queue)?;
+            let waiting = (waiting + delayed).min(QueueRow::COUNTED);
+            let oldest = first.into_iter().chain(first_delayed).min();
             let (running, _) = self.counted(queries::tasks::RUNNING_OF_QUEUE, &queue)?;
             if waiting + running > 0 {
                 queues.push(QueueRow { queue: queue.clone(), waiting, running, oldest });
@@ -192,7 +235,9 @@ pub(super) fn texts() -> Vec<(String, String)> {
     let steps = ["embed".to_owned(), "resize".to_owned()];
     vec![
         ("waiting tasks".to_owned(), waiting(queries::tasks::TASK_COLUMNS, "gpu", None, &steps, 1).0),
-        ("unserved tasks".to_owned(), unserved("gpu", &steps, 1).0),
+        ("due tasks".to_owned(), due("gpu", &steps, 1).0),
+        ("promotion of tasks".to_owned(), promote("")),
+        ("unserved tasks".to_owned(), unserved("gpu", TaskState::Delayed, &steps, 1).0),
         ("claim of tasks".to_owned(), claim(1, "gpu", None, &steps, 1, "").0),
         ("claim of tasks of a key".to_owned(), claim(1, "gpu", Some("acme"), &steps, 1, "").0),
         ("claim of the first tasks of keys".to_owned(), claim_firsts(1, "gpu", &["acme", "zenith"], &steps, "").0),

@@ -5,6 +5,7 @@
 
 use super::tasks::{folder, open, write};
 use limits::{Soon as _, until};
+use rusqlite::Connection;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use steadfast::prelude::*;
@@ -81,6 +82,30 @@ async fn a_file_with_runs_in_queues_goes_on() {
     assert_eq!(engine.queue("imports").info().await.unwrap().running, 0);
     engine.queue("imports").reset().await.unwrap();
     assert_eq!(engine.queue("imports").info().await.unwrap().total, Some(9));
+    engine.shutdown(Duration::from_secs(5)).await.unwrap();
+}
+
+/// A run whose time to begin had not come when the file was converted is found by a claim once it has.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_file_with_a_delayed_run_goes_on() {
+    let folder = folder();
+    let path = open(&folder, SCHEMA_11);
+    let execute = |statement: &str| Connection::open(&path).unwrap().execute(statement, []).unwrap();
+    let delayed = || {
+        let query = "SELECT count(*) || ' of ' || sum(delayed) || ' and ' || sum(waiting) FROM steadfast_queue_keys k
+            JOIN steadfast_tasks t ON t.key = k.key WHERE t.state = 'delayed'";
+        Connection::open(&path).unwrap().query_row(query, [], |row| row.get::<_, String>(0)).unwrap()
+    };
+    assert_eq!(execute("UPDATE steadfast_tasks SET due = due + 3600000000000 WHERE run = 3"), 1);
+    let engine = builder(&path).serve("imports", 2).start().await.unwrap();
+    assert_eq!(delayed(), "1 of 1 and 0");
+    assert!(engine.handle(importing, "claimed").await.unwrap().result().soon().await.is_ok());
+    assert!(engine.handle(importing, "sleeps").await.unwrap().result().soon().await.is_ok());
+    assert_eq!(status(&engine, "waits").await, Status::Queued);
+    assert_eq!(engine.queue("imports").info().await.unwrap().waiting, 1);
+    assert_eq!(execute("UPDATE steadfast_tasks SET due = 7 WHERE run = 3"), 1);
+    let ended = engine.handle(importing, "waits").await.unwrap().result().soon().await.unwrap();
+    assert_eq!(ended, "zenith in attempt 1");
     engine.shutdown(Duration::from_secs(5)).await.unwrap();
 }
 

@@ -118,7 +118,7 @@ fn a_file_of_the_second_schema_goes_on() {
 
     let file = Connection::open(&path).expect("opened");
     let text = |query: &str| -> String { file.query_row(query, [], |row| row.get(0)).expect("read") };
-    assert_eq!(text("SELECT value FROM steadfast_meta WHERE key = 'schema'"), "12");
+    assert_eq!(text("SELECT value FROM steadfast_meta WHERE key = 'schema'"), "13");
     assert_eq!(text("SELECT value FROM steadfast_history WHERE run = 'order-42' AND seq = 3"), "6");
     assert_eq!(text("SELECT key || ifnull(body, '') FROM steadfast_inbox WHERE taken IS NOT NULL"), "cancel");
 }
@@ -157,7 +157,7 @@ fn a_file_of_the_third_schema_goes_on() {
     let file = Connection::open(&path).expect("opened");
     let version: String =
         file.query_row("SELECT value FROM steadfast_meta WHERE key = 'schema'", [], |row| row.get(0)).expect("read");
-    assert_eq!(version, "12");
+    assert_eq!(version, "13");
 }
 
 #[test]
@@ -206,7 +206,7 @@ fn a_database_of_a_newer_version_is_left_alone() {
     };
     set("99");
     let before = fs::read(&path).expect("read");
-    assert_refused(&path, StoreErrorKind::Newer, &["version 99", "up to 12", "left as it is"]);
+    assert_refused(&path, StoreErrorKind::Newer, &["version 99", "up to 13", "left as it is"]);
     assert!(fs::read(&path).expect("read") == before, "the file changed");
     set("soon");
     assert_refused(&path, StoreErrorKind::Damaged, &["\"soon\"", "schema"]);

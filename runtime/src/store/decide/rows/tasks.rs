@@ -13,7 +13,7 @@ pub(in crate::store) trait TaskRows {
     /// Returns the tasks that the engine of a lease runs.
     fn tasks_of(&self, lease: i64) -> Result<Vec<TaskHead>, StoreError>;
 
-    /// Inserts a task as waiting. Ignores its number, state and lease, and why it was refused.
+    /// Inserts a task. Ignores its number and lease, and why it was refused.
     fn insert_task(&mut self, task: &TaskRow) -> Result<(), StoreError>;
 
     /// Changes the row of a task.
@@ -31,8 +31,8 @@ pub(in crate::store) trait TaskRows {
     /// Sets the latest end of a run that waits in a queue.
     fn set_deadline(&mut self, run: i64, deadline: Option<i64>) -> Result<(), StoreError>;
 
-    /// Sets the wait of a run until it may be claimed from its queue, from now on, in milliseconds.
-    fn set_due(&mut self, run: i64, wait: i64) -> Result<(), StoreError>;
+    /// Sets the wait of a run until it may be claimed from its queue, from now on, in milliseconds, and its state.
+    fn set_due(&mut self, run: i64, wait: i64, state: TaskState) -> Result<(), StoreError>;
 
     /// Returns at most `limit` runs that wait in a queue, and whose time to begin or deadline is over by the clock of the
     /// database.
@@ -50,12 +50,16 @@ pub(in crate::store) trait TaskRows {
     /// Returns the clock of the database, in milliseconds since 1970.
     fn now(&self) -> Result<i64, StoreError>;
 
+    /// Has delayed tasks of a queue that are due wait for an engine: at most `limit`, those first that are due first. Returns
+    /// how many of each key there are; those without a key are not counted.
+    fn promote(&mut self, queue: &str, limit: usize) -> Result<Vec<(String, i64)>, StoreError>;
+
     /// Changes how many tasks of a key wait and run. Removes a key of which none does; a new one has its turn after all that
     /// were served.
     fn count_key(&mut self, queue: &str, key: &str, change: KeyChange) -> Result<(), StoreError>;
 
     /// Gives the tasks of a queue that have no key the empty one, and returns how many wait and run.
-    fn give_keys(&mut self, queue: &str) -> Result<(i64, i64), StoreError>;
+    fn give_keys(&mut self, queue: &str) -> Result<KeyChange, StoreError>;
 
     /// Returns keys of which a task waits and fewer than `per_key` run: at most `limit`, those after
     /// this turn and key, in order of turns and keys.
@@ -109,11 +113,35 @@ pub(in crate::store) struct TaskChange<'a> {
     pub(in crate::store) refused: Option<(&'a str, i64)>,
 }
 
-/// A change of how many tasks of a key wait and run.
-#[derive(Clone, Copy, Debug, Default)]
+/// A change of how many tasks of a key wait for an engine, wait for their time, and run.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(in crate::store) struct KeyChange {
     pub(in crate::store) waiting: i64,
+    pub(in crate::store) delayed: i64,
     pub(in crate::store) running: i64,
+}
+
+impl KeyChange {
+    /// Returns the change by so many tasks in a state.
+    pub(in crate::store) fn of(state: TaskState, count: i64) -> Self {
+        let mut change = Self::default();
+        match state {
+            TaskState::Waiting => change.waiting = count,
+            TaskState::Delayed => change.delayed = count,
+            TaskState::Claimed | TaskState::Cancelled => change.running = count,
+            TaskState::Delivered | TaskState::Idle => {}
+        }
+        change
+    }
+
+    /// Returns this change after another one.
+    pub(in crate::store) fn and(self, other: Self) -> Self {
+        Self {
+            waiting: self.waiting + other.waiting,
+            delayed: self.delayed + other.delayed,
+            running: self.running + other.running,
+        }
+    }
 }
 
 impl From<&TaskRow> for TaskHead {

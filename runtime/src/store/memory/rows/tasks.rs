@@ -1,5 +1,7 @@
 //! Tasks of remote steps.
 
+mod waiting;
+
 use crate::store::decide::{KeyChange, Served, TaskChange, TaskHead, TaskRows, WaitingKey};
 use crate::store::memory::tables::{KeyRow, Tables, TaskId};
 use crate::store::{QueueKeyRow, QueueRow, QueueState, StoreError, TaskKey, TaskRow, TaskState};
@@ -22,25 +24,31 @@ impl Tables {
             TaskKey::Expired { limit } => {
                 let now = self.now();
                 let is_over = |at: Option<i64>| at.is_some_and(|at| at <= now);
-                let waiting = self.tasks.values().filter(|task| task.state == TaskState::Waiting);
+                let waiting = self.tasks.values().filter(|task| task.state.waits());
                 let expired = waiting.filter(|task| is_over(task.expires) || is_over(task.deadline));
                 expired.take(limit).cloned().collect()
             }
             TaskKey::Waiting { queue, steps, limit } => {
-                return self
-                    .claimable(queue, None, steps, limit)
-                    .into_iter()
-                    .map(|id| self.tasks[&id].clone())
-                    .collect();
+                let waiting = self.claimable(queue, None, steps, limit).into_iter();
+                let due = self.due(queue, usize::MAX).into_iter().filter(|id| steps.contains(&self.tasks[id].step));
+                return self.first_of(waiting.chain(due), limit);
             }
             TaskKey::Unserved { queue, steps, limit } => {
                 let waiting = self.waiting.get(&(queue.to_owned(), None)).into_iter().flat_map(BTreeMap::values);
-                let unserved = waiting.map(|id| &self.tasks[id]).filter(|task| !steps.contains(&task.step));
-                return unserved.take(limit).cloned().collect();
+                let delayed = self.delayed.get(queue).into_iter().flat_map(BTreeMap::values);
+                let unserved = waiting.chain(delayed).filter(|id| !steps.contains(&self.tasks[id].step));
+                return self.first_of(unserved.copied(), limit);
             }
         };
         tasks.sort_unstable_by_key(|task| task.number);
         tasks
+    }
+
+    /// Returns the first of these tasks, in the order in which they are claimed.
+    fn first_of(&self, ids: impl Iterator<Item = TaskId>, limit: usize) -> Vec<TaskRow> {
+        let mut tasks: Vec<&TaskRow> = ids.map(|id| &self.tasks[&id]).collect();
+        tasks.sort_unstable_by_key(|task| (task.rank(), task.number));
+        tasks.into_iter().take(limit).cloned().collect()
     }
 
     pub(in crate::store::memory) fn depths(&self) -> Vec<QueueRow> {
@@ -49,7 +57,7 @@ impl Tables {
             let empty = || QueueRow { queue: task.queue.clone(), waiting: 0, running: 0, oldest: None };
             let row = queues.entry(&task.queue).or_insert_with(empty);
             match task.state {
-                TaskState::Waiting => {
+                TaskState::Waiting | TaskState::Delayed => {
                     row.waiting = (row.waiting + 1).min(QueueRow::COUNTED);
                     row.oldest = Some(row.oldest.map_or(task.at, |oldest| oldest.min(task.at)));
                 }
@@ -70,8 +78,8 @@ impl Tables {
             self.keys.iter().filter(|((of, key), _)| of == queue && after.is_none_or(|after| key.as_str() > after));
         let row = |((_, key), row): (&(String, String), &KeyRow)| QueueKeyRow {
             key: key.clone(),
-            waiting: row.waiting,
-            running: row.running,
+            waiting: row.tasks.waiting + row.tasks.delayed,
+            running: row.tasks.running,
         };
         of_queue.take(limit).map(row).collect()
     }
@@ -114,8 +122,8 @@ impl Tables {
         let now = self.now();
         let due = now.saturating_add(task.due);
         let expires = task.expires.map(|wait| now.saturating_add(wait));
-        let (number, state) = (self.last_task, TaskState::Waiting);
-        let row = TaskRow { number, state, lease: None, refused: None, due, expires, ..task.clone() };
+        let number = self.last_task;
+        let row = TaskRow { number, lease: None, refused: None, due, expires, ..task.clone() };
         self.note_waiting(&row);
         self.tasks.insert(id(&row), row);
     }
@@ -128,9 +136,7 @@ impl Tables {
             (row.refused, row.progress) = (Some(why.to_owned()), None);
             row.due = self.now().saturating_add(wait);
         }
-        if row.state == TaskState::Waiting {
-            self.note_waiting(&row);
-        }
+        self.note_waiting(&row);
         self.tasks.insert(id(&row), row);
     }
 
@@ -140,104 +146,45 @@ impl Tables {
         }
     }
 
-    pub(super) fn take_tasks(
-        &mut self,
-        lease: i64,
-        queue: &str,
-        key: Option<&str>,
-        steps: &[String],
-        limit: usize,
-    ) -> Vec<TaskRow> {
-        let mut claimed = Vec::new();
-        for id in self.claimable(queue, key, steps, limit) {
-            let Some(mut row) = self.tasks.remove(&id) else { continue };
-            self.forget_waiting(&row);
-            (row.state, row.lease, row.expires) = (TaskState::Claimed, Some(lease), None);
-            row.attempt += u32::from(row.is_run());
-            self.tasks.insert(self::id(&row), row.clone());
-            claimed.push(row);
-        }
-        claimed
-    }
-
-    /// Returns the ids of the tasks that can be claimed now, in order.
-    fn claimable(&self, queue: &str, key: Option<&str>, steps: &[String], limit: usize) -> Vec<TaskId> {
-        let now = self.now();
-        let of = (queue.to_owned(), key.map(str::to_owned));
-        let waiting = self.waiting.get(&of).into_iter().flat_map(BTreeMap::values);
-        let fits = |id: &&TaskId| self.tasks.get(id).is_some_and(|task| task.due <= now && steps.contains(&task.step));
-        waiting.filter(fits).take(limit).copied().collect()
-    }
-
-    /// Adds a task to those of its queue, and to those of its key.
-    fn note_waiting(&mut self, row: &TaskRow) {
-        for of in places(row) {
-            self.waiting.entry(of).or_default().insert((row.rank(), row.number), id(row));
-        }
-    }
-
-    fn forget_waiting(&mut self, row: &TaskRow) {
-        for of in places(row) {
-            if let Some(waiting) = self.waiting.get_mut(&of) {
-                waiting.remove(&(row.rank(), row.number));
-                if waiting.is_empty() {
-                    self.waiting.remove(&of);
-                }
-            }
-        }
-    }
-
     pub(super) fn alter_key(&mut self, queue: &str, key: &str, change: KeyChange) {
         let of = (queue.to_owned(), key.to_owned());
         let turn = self.queues.get(queue).map_or(0, |state| state.turns);
         let row = self.keys.entry(of.clone()).or_insert(KeyRow { turn, ..KeyRow::default() });
-        row.waiting += change.waiting;
-        row.running += change.running;
-        if row.waiting <= 0 && row.running <= 0 {
+        row.tasks = row.tasks.and(change);
+        let KeyChange { waiting, delayed, running } = row.tasks;
+        if waiting <= 0 && delayed <= 0 && running <= 0 {
             self.keys.remove(&of);
         }
     }
 
-    pub(super) fn give_empty_keys(&mut self, queue: &str) -> (i64, i64) {
-        let (mut waiting, mut running) = (0, 0);
+    pub(super) fn give_empty_keys(&mut self, queue: &str) -> KeyChange {
+        let mut given = KeyChange::default();
         let keyless = self.tasks.values().filter(|task| task.queue == queue && task.key.is_none());
         for mut row in keyless.cloned().collect::<Vec<_>>() {
             self.drop_task(id(&row));
             row.key = Some(String::new());
-            match row.state {
-                TaskState::Waiting => {
-                    waiting += 1;
-                    self.note_waiting(&row);
-                }
-                TaskState::Claimed | TaskState::Cancelled => running += 1,
-                TaskState::Delivered | TaskState::Idle => {}
-            }
+            given = given.and(KeyChange::of(row.state, 1));
+            self.note_waiting(&row);
             self.tasks.insert(id(&row), row);
         }
-        (waiting, running)
+        given
     }
 
     pub(super) fn next_turns(&self, queue: &str, per_key: u32, after: (i64, &str), limit: usize) -> Vec<WaitingKey> {
         let keys = self.keys.iter().filter(|((of, key), row)| {
             let is_later = (row.turn, key.as_str()) > after;
-            of == queue && row.waiting > 0 && row.running < i64::from(per_key) && is_later
+            of == queue && row.tasks.waiting > 0 && row.tasks.running < i64::from(per_key) && is_later
         });
         let of = |((_, key), row): (&(String, String), &KeyRow)| WaitingKey {
             key: key.clone(),
             turn: row.turn,
-            running: row.running,
+            running: row.tasks.running,
         };
         let mut turns: Vec<_> = keys.map(of).collect();
         turns.sort_by(|one, other| (one.turn, &one.key).cmp(&(other.turn, &other.key)));
         turns.truncate(limit);
         turns
     }
-}
-
-/// The queue of a task, and its key in it.
-fn places(row: &TaskRow) -> impl Iterator<Item = (String, Option<String>)> + use<> {
-    let of_key = row.key.clone().map(|key| (row.queue.clone(), Some(key)));
-    std::iter::once((row.queue.clone(), None)).chain(of_key)
 }
 
 const fn id(row: &TaskRow) -> TaskId {
@@ -283,6 +230,7 @@ impl TaskRows for Tables {
         for place in self.place_rows(from) {
             self.drop_task(id(&place));
             let row = TaskRow { run: to, ..place };
+            self.note_waiting(&row);
             self.tasks.insert(id(&row), row);
         }
         Ok(())
@@ -295,10 +243,13 @@ impl TaskRows for Tables {
         Ok(())
     }
 
-    fn set_due(&mut self, run: i64, wait: i64) -> Result<(), StoreError> {
+    fn set_due(&mut self, run: i64, wait: i64, state: TaskState) -> Result<(), StoreError> {
         let due = self.now() + wait;
         for place in self.place_rows(run) {
-            self.tasks.insert(id(&place), TaskRow { due, ..place });
+            self.drop_task(id(&place));
+            let row = TaskRow { due, state, ..place };
+            self.note_waiting(&row);
+            self.tasks.insert(id(&row), row);
         }
         Ok(())
     }
@@ -324,12 +275,16 @@ impl TaskRows for Tables {
         Ok(self.now())
     }
 
+    fn promote(&mut self, queue: &str, limit: usize) -> Result<Vec<(String, i64)>, StoreError> {
+        Ok(self.promote_due(queue, limit))
+    }
+
     fn count_key(&mut self, queue: &str, key: &str, change: KeyChange) -> Result<(), StoreError> {
         self.alter_key(queue, key, change);
         Ok(())
     }
 
-    fn give_keys(&mut self, queue: &str) -> Result<(i64, i64), StoreError> {
+    fn give_keys(&mut self, queue: &str) -> Result<KeyChange, StoreError> {
         Ok(self.give_empty_keys(queue))
     }
 
@@ -346,7 +301,8 @@ impl TaskRows for Tables {
     fn serve_keys(&mut self, queue: &str, keys: &[Served]) -> Result<(), StoreError> {
         for Served { key, count, turn } in keys {
             if let Some(row) = self.keys.get_mut(&(queue.to_owned(), key.clone())) {
-                (row.waiting, row.running, row.turn) = (row.waiting - count, row.running + count, *turn);
+                row.tasks = row.tasks.and(KeyChange { waiting: -count, running: *count, delayed: 0 });
+                row.turn = *turn;
             }
         }
         Ok(())

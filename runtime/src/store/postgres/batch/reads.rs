@@ -64,6 +64,10 @@ macro_rules! queues_of {
 const QUEUES_TO_CHANGE: &str = queues_of!("ORDER BY queue FOR NO KEY UPDATE");
 const QUEUES_WITH_KEYS: &str = queues_of!("AND has_keys <> 0 ORDER BY queue FOR NO KEY UPDATE");
 const QUEUES: &str = queues_of!("");
+/// Those of these queues of which a delayed task is due.
+const DUE: &str = "SELECT u.queue FROM unnest(?1::text[]) AS u (queue) WHERE EXISTS (
+    SELECT 1 FROM steadfast_tasks t WHERE t.queue = u.queue AND t.state = 'delayed'
+        AND t.due <= CAST(unixepoch('subsec') * 1000 AS BIGINT))";
 /// The last column says whether the queue is declared.
 const DECLARED: usize = 9;
 const TASKS: &str = "SELECT t.number, t.queue, t.key, t.run, t.position, t.attempt, t.at, t.state, t.lease,
@@ -110,6 +114,7 @@ enum Of {
     Schedules,
     LockedQueues,
     Queues,
+    Due,
     Tasks,
     Watchers,
     Children,
@@ -147,14 +152,21 @@ fn claim_tasks(session: &Pg<'_>, keys: &Keys, begins: bool, known: &mut Known) -
     asked.numbers(Of::Leases, LEASES, &keys.leases);
     asked.numbers(Of::Leases, LEASES_TO_CHANGE, &keys.leases_to_change);
     asked.locked_queues(keys);
+    asked.texts(Of::Due, DUE, &keys.queues_to_change);
     let (kinds, queries): (Vec<_>, Vec<_>) = asked.queries.into_iter().unzip();
     let found = session.together(&queries, begins)?;
     let reader = Reader { session, database: session.database };
-    for (of, rows) in kinds.into_iter().zip(found).filter(|(of, _)| matches!(of, Of::Leases)) {
-        note(&reader, of, &rows, known)?;
+    let mut due = BTreeSet::new();
+    for (of, rows) in kinds.into_iter().zip(found) {
+        match of {
+            Of::Leases => note(&reader, of, &rows, known)?,
+            Of::Due => due.extend(rows.iter().filter_map(first_text)),
+            _ => {}
+        }
     }
     let mut tables = Tables::new(session, session.database);
     tables.know_leases(known.leases.values().flatten());
+    tables.know_due(due);
     for claim in &keys.task_claims {
         known.claimed_tasks.push_back(perform(&mut tables, claim)?);
     }
@@ -328,6 +340,7 @@ fn note(reader: &Reader<'_, Pg<'_>>, of: Of, rows: &[Found], known: &mut Known) 
             runs.sort_unstable();
             known.claimed.push_back(runs);
         }
+        Of::Due => {}
         Of::Items | Of::Watchers | Of::Children | Of::OpenRequests | Of::Channels | Of::Numbers => {
             for row in rows {
                 note_numbers(of, row, known);
@@ -335,6 +348,10 @@ fn note(reader: &Reader<'_, Pg<'_>>, of: Of, rows: &[Found], known: &mut Known) 
         }
     }
     Ok(())
+}
+
+fn first_text(row: &Found) -> Option<String> {
+    if let Cell::Text(text) = row.cell(0) { Some(String::from_utf8_lossy(text).into_owned()) } else { None }
 }
 
 /// Notes a row of a number, a number or text, and a number.

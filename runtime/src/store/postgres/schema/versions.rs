@@ -4,10 +4,10 @@ use super::schedules::SCHEDULES;
 use crate::store::postgres::batch::{APPEND, BATCH, BEAT};
 
 /// The version of the tables in Postgres, apart from that of a file of SQLite.
-pub(in crate::store::postgres) const VERSION: usize = 5;
+pub(in crate::store::postgres) const VERSION: usize = 6;
 
 /// The steps, in order; each turns the tables of one version into those of the next one.
-pub(super) const STEPS: [&[&str]; VERSION] = [VERSION_1, VERSION_2, VERSION_3, SCHEDULES, VERSION_5];
+pub(super) const STEPS: [&[&str]; VERSION] = [VERSION_1, VERSION_2, VERSION_3, SCHEDULES, VERSION_5, VERSION_6];
 
 /// What remote steps report of their progress. The functions look at the queue of a run that ends.
 const VERSION_5: &[&str] = &[
@@ -16,6 +16,19 @@ const VERSION_5: &[&str] = &[
     APPEND,
     BATCH,
     "ALTER TABLE steadfast_tasks ADD COLUMN progress TEXT",
+];
+
+/// Tasks that wait for their time.
+const VERSION_6: &[&str] = &[
+    // Tasks that wait for their time are apart from those that claims look at.
+    "CREATE INDEX steadfast_tasks_delayed ON steadfast_tasks (queue, due) WHERE state = 'delayed'",
+    "ALTER TABLE steadfast_queue_keys ADD COLUMN delayed BIGINT NOT NULL DEFAULT 0",
+    "UPDATE steadfast_tasks SET state = 'delayed'
+        WHERE state = 'waiting' AND due > CAST(extract(epoch FROM clock_timestamp()) * 1000 AS BIGINT)",
+    "UPDATE steadfast_queue_keys k SET waiting = k.waiting - late.count, delayed = late.count
+        FROM (SELECT queue, key, count(*) AS count FROM steadfast_tasks
+            WHERE state = 'delayed' AND key IS NOT NULL GROUP BY queue, key) AS late
+        WHERE k.queue = late.queue AND k.key = late.key",
 ];
 
 /// Texts are compared byte by byte (`COLLATE "C"`), as the engine's lists are ordered. Rows of runs, leases and inboxes

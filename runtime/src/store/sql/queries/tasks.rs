@@ -36,12 +36,12 @@ queries! {
     /// Run.
     TASKS_OF_RUN = concat!("SELECT ", task_columns!(), " FROM steadfast_tasks WHERE run = ?1");
     /// Queue, key, step, run, position, attempt, context, timeout, priority, time, wait, rank, form, body, wait until it
-    /// expires, deadline.
+    /// expires, deadline, state.
     INSERT_TASK = concat!(
         "INSERT INTO steadfast_tasks
                 (queue, key, step, run, position, attempt, context, timeout, priority, at, due, rank, state, form, body,
                 expires, deadline)
-            VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ", now!(), " + ?11, ?12, 'waiting', ?13, ?14,
+            VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ", now!(), " + ?11, ?12, ?17, ?13, ?14,
                 ", now!(), " + ?15, ?16)"
     );
     /// Run, position, attempt, state, lease.
@@ -57,13 +57,16 @@ queries! {
     MOVE_PLACE = "UPDATE steadfast_tasks SET run = ?2 WHERE run = ?1 AND position = 0";
     /// Run, deadline.
     SET_DEADLINE = "UPDATE steadfast_tasks SET deadline = ?2 WHERE run = ?1 AND position = 0";
-    /// Run, for how long.
-    SET_DUE = concat!("UPDATE steadfast_tasks SET due = ", now!(), " + ?2 WHERE run = ?1 AND position = 0");
+    /// Run, for how long, state.
+    SET_DUE = concat!(
+        "UPDATE steadfast_tasks SET due = ", now!(), " + ?2, state = ?3 WHERE run = ?1 AND position = 0"
+    );
     /// How many.
     EXPIRED = concat!(
-        "SELECT ", task_columns!(), " FROM steadfast_tasks WHERE state = 'waiting' AND expires <= ", now!(), "
+        "SELECT ", task_columns!(), " FROM steadfast_tasks
+            WHERE state IN ('waiting', 'delayed') AND expires <= ", now!(), "
         UNION ALL SELECT ", task_columns!(), " FROM steadfast_tasks
-            WHERE state = 'waiting' AND deadline <= ", now!(), " AND (expires IS NULL OR expires > ", now!(), ")
+            WHERE state IN ('waiting', 'delayed') AND deadline <= ", now!(), " AND (expires IS NULL OR expires > ", now!(), ")
         LIMIT ?1"
     );
     /// Run, position, attempt.
@@ -81,24 +84,27 @@ queries! {
     /// Queue.
     CLAIMED_IN = "SELECT count(*) FROM steadfast_tasks WHERE queue = ?1 AND state IN ('claimed', 'cancelled')";
     CLOCK = concat!("SELECT ", now!());
-    /// Queue, key, waiting, running.
-    COUNT_KEY = "INSERT INTO steadfast_queue_keys (queue, key, waiting, running, turn)
-            VALUES (?1, ?2, ?3, ?4, coalesce((SELECT turns FROM steadfast_queues WHERE queue = ?1), 0))
+    /// Queue, key, waiting, running, delayed.
+    COUNT_KEY = "INSERT INTO steadfast_queue_keys (queue, key, waiting, running, delayed, turn)
+            VALUES (?1, ?2, ?3, ?4, ?5, coalesce((SELECT turns FROM steadfast_queues WHERE queue = ?1), 0))
         ON CONFLICT (queue, key) DO UPDATE SET waiting = steadfast_queue_keys.waiting + excluded.waiting,
-            running = steadfast_queue_keys.running + excluded.running";
-    /// Queue, key, waiting, running. Removes the key if none of its tasks is left after this change.
+            running = steadfast_queue_keys.running + excluded.running,
+            delayed = steadfast_queue_keys.delayed + excluded.delayed";
+    /// Queue, key, waiting, running, delayed. Removes the key if none of its tasks is left after this change.
     FORGET_KEY = "DELETE FROM steadfast_queue_keys
-        WHERE queue = ?1 AND key = ?2 AND waiting + ?3 <= 0 AND running + ?4 <= 0";
+        WHERE queue = ?1 AND key = ?2 AND waiting + ?3 <= 0 AND running + ?4 <= 0 AND delayed + ?5 <= 0";
     /// Queue, turn and key after which it begins, limit per key, how many.
     TURNS = "SELECT key, turn, running FROM steadfast_queue_keys
         WHERE queue = ?1 AND waiting > 0 AND (turn, key) > (?2, ?3) AND running < ?4 ORDER BY turn, key LIMIT ?5";
     /// Queue, how many.
-    KEYS = "SELECT key, waiting, running FROM steadfast_queue_keys WHERE queue = ?1 ORDER BY key LIMIT ?2";
+    KEYS = "SELECT key, waiting + delayed, running FROM steadfast_queue_keys WHERE queue = ?1 ORDER BY key LIMIT ?2";
     /// Queue, how many, the key before the first.
-    KEYS_AFTER = "SELECT key, waiting, running FROM steadfast_queue_keys WHERE queue = ?1 AND key > ?3
+    KEYS_AFTER = "SELECT key, waiting + delayed, running FROM steadfast_queue_keys WHERE queue = ?1 AND key > ?3
         ORDER BY key LIMIT ?2";
     /// Queue.
     GIVE_KEYS_TO_WAITING = "UPDATE steadfast_tasks SET key = '' WHERE queue = ?1 AND key IS NULL AND state = 'waiting'";
+    /// Queue.
+    GIVE_KEYS_TO_DELAYED = "UPDATE steadfast_tasks SET key = '' WHERE queue = ?1 AND key IS NULL AND state = 'delayed'";
     /// Queue.
     GIVE_KEYS_TO_IDLE = "UPDATE steadfast_tasks SET key = '' WHERE queue = ?1 AND key IS NULL AND state = 'idle'";
     /// Queue.
@@ -108,6 +114,8 @@ queries! {
     NEXT_QUEUE = "SELECT min(queue) FROM steadfast_tasks WHERE queue > ?1";
     /// Queue, the most tasks that are counted.
     WAITING_IN_QUEUE = "SELECT at FROM steadfast_tasks WHERE queue = ?1 AND state = 'waiting'
+        ORDER BY rank, number LIMIT ?2";
+    DELAYED_IN_QUEUE = "SELECT at FROM steadfast_tasks WHERE queue = ?1 AND state = 'delayed'
         ORDER BY rank, number LIMIT ?2";
     RUNNING_OF_QUEUE = "SELECT at FROM steadfast_tasks WHERE queue = ?1 AND state IN ('claimed', 'cancelled') LIMIT ?2";
 }

@@ -6,7 +6,8 @@ use crate::store::decide::{KeyChange, Served, TaskChange, TaskHead, TaskRows, Wa
 use crate::store::sql::columns::{text_or_null, value_cells};
 use crate::store::sql::read::clamped;
 use crate::store::sql::{Cell, Session, queries, waiting};
-use crate::store::{QueueState, StoreError, TaskKey, TaskRow};
+use crate::store::{QueueState, StoreError, TaskKey, TaskRow, TaskState};
+use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 
 /// Returns the values by which a task is found.
@@ -52,6 +53,7 @@ impl<S: Session> TaskRows for Tables<'_, S> {
             body,
             int_or_null(task.expires),
             int_or_null(task.deadline),
+            Cell::Text(task.state.as_str().as_bytes()),
         ];
         self.execute(queries::tasks::INSERT_TASK, &values)
     }
@@ -86,8 +88,9 @@ impl<S: Session> TaskRows for Tables<'_, S> {
         self.execute(queries::tasks::SET_DEADLINE, &[Cell::Int(run), int_or_null(deadline)])
     }
 
-    fn set_due(&mut self, run: i64, wait: i64) -> Result<(), StoreError> {
-        self.execute(queries::tasks::SET_DUE, &[Cell::Int(run), Cell::Int(wait)])
+    fn set_due(&mut self, run: i64, wait: i64, state: TaskState) -> Result<(), StoreError> {
+        let state = Cell::Text(state.as_str().as_bytes());
+        self.execute(queries::tasks::SET_DUE, &[Cell::Int(run), Cell::Int(wait), state])
     }
 
     fn expired(&self, limit: usize) -> Result<Vec<TaskRow>, StoreError> {
@@ -123,27 +126,42 @@ impl<S: Session> TaskRows for Tables<'_, S> {
         self.drawn(queries::tasks::CLOCK, &[])
     }
 
+    fn promote(&mut self, queue: &str, limit: usize) -> Result<Vec<(String, i64)>, StoreError> {
+        if self.is_none_due(queue) {
+            return Ok(Vec::new());
+        }
+        let text = waiting::promote(S::SKIP_LOCKED);
+        let mut keys = BTreeMap::<String, i64>::new();
+        self.session.select(&text, &[Cell::Text(queue.as_bytes()), clamped(limit)], &mut |row| {
+            if let Cell::Text(key) = row.cell(0) {
+                *keys.entry(String::from_utf8_lossy(key).into_owned()).or_default() += 1;
+            }
+            ControlFlow::Continue(())
+        })?;
+        Ok(keys.into_iter().collect())
+    }
+
     fn count_key(&mut self, queue: &str, key: &str, change: KeyChange) -> Result<(), StoreError> {
-        let KeyChange { waiting, running } = change;
+        let KeyChange { waiting, delayed, running } = change;
         let [queue, key] = [Cell::Text(queue.as_bytes()), Cell::Text(key.as_bytes())];
-        let [more_waiting, more_running] = [Cell::Int(waiting), Cell::Int(running)];
+        let values = [queue, key, Cell::Int(waiting), Cell::Int(running), Cell::Int(delayed)];
         // Of many keys with few tasks each, most go with their last task: then one statement is enough.
-        if (waiting < 0 || running < 0)
-            && self.session.execute(queries::tasks::FORGET_KEY, &[queue, key, more_waiting, more_running])? > 0
+        if (waiting < 0 || delayed < 0 || running < 0) && self.session.execute(queries::tasks::FORGET_KEY, &values)? > 0
         {
             return Ok(());
         }
-        self.execute(queries::tasks::COUNT_KEY, &[queue, key, more_waiting, more_running])
+        self.execute(queries::tasks::COUNT_KEY, &values)
     }
 
-    fn give_keys(&mut self, queue: &str) -> Result<(i64, i64), StoreError> {
+    fn give_keys(&mut self, queue: &str) -> Result<KeyChange, StoreError> {
         let queue = Cell::Text(queue.as_bytes());
         let count =
             |query: &str| self.session.execute(query, &[queue]).map(|rows| i64::try_from(rows).unwrap_or(i64::MAX));
         let waiting = count(queries::tasks::GIVE_KEYS_TO_WAITING)?;
+        let delayed = count(queries::tasks::GIVE_KEYS_TO_DELAYED)?;
         // They are counted once they wait.
         count(queries::tasks::GIVE_KEYS_TO_IDLE)?;
-        Ok((waiting, count(queries::tasks::GIVE_KEYS_TO_CLAIMED)?))
+        Ok(KeyChange { waiting, delayed, running: count(queries::tasks::GIVE_KEYS_TO_CLAIMED)? })
     }
 
     fn turns(

@@ -14,12 +14,12 @@ type Attempt = (i64, u64, u32);
 #[derive(Debug, Default)]
 pub(in crate::store::postgres::batch) struct TaskChanges {
     removed: BTreeSet<Attempt>,
-    inserted: Vec<(Attempt, [Own; 16])>,
+    inserted: Vec<(Attempt, [Own; 17])>,
     changed: BTreeMap<Attempt, (TaskState, Option<i64>)>,
     /// The queues whose state changes.
     queues: BTreeSet<String>,
-    /// What is added to the tasks of a key that wait and run, by queue and key.
-    keys: BTreeMap<(String, String), (i64, i64)>,
+    /// What is added to the tasks of a key, by queue and key.
+    keys: BTreeMap<(String, String), KeyChange>,
     /// Whether other processes have something to do.
     is_news: bool,
 }
@@ -33,13 +33,13 @@ const INSERTED: &str =
     "INSERT INTO steadfast_tasks (queue, key, step, run, position, attempt, context, timeout, priority, at, due, rank,
         state, form, body, expires, deadline)
     SELECT queue, key, step, run, position, attempt, context, timeout, priority, at,
-        CAST(unixepoch('subsec') * 1000 AS BIGINT) + wait, rank, 'waiting', form, body,
+        CAST(unixepoch('subsec') * 1000 AS BIGINT) + wait, rank, state, form, body,
         CAST(unixepoch('subsec') * 1000 AS BIGINT) + life, deadline
     FROM unnest(?1::text[], ?2::text[], ?3::text[], ?4::bigint[], ?5::bigint[], ?6::bigint[], ?7::bigint[], ?8::bigint[],
             ?9::bigint[], ?10::bigint[], ?11::bigint[], ?12::bigint[], ?13::text[], ?14::bytea[], ?15::bigint[],
-            ?16::bigint[]) WITH ORDINALITY
+            ?16::bigint[], ?17::text[]) WITH ORDINALITY
         AS u (queue, key, step, run, position, attempt, context, timeout, priority, at, wait, rank, form, body, life,
-            deadline, n)
+            deadline, state, n)
     ORDER BY n";
 
 const CHANGED: &str = "UPDATE steadfast_tasks t SET state = u.state, lease = u.lease
@@ -51,15 +51,18 @@ const QUEUES: &str = "UPDATE steadfast_queues q SET running = u.running, starts 
     FROM unnest(?1::text[], ?2::bigint[], ?3::bigint[]) AS u (queue, running, starts) WHERE q.queue = u.queue";
 
 /// A key that loses its last task and gets another one in the same batch keeps its turn.
-const KEYS: &str = "INSERT INTO steadfast_queue_keys (queue, key, waiting, running, turn)
-    SELECT queue, key, waiting, running,
+const KEYS: &str = "INSERT INTO steadfast_queue_keys (queue, key, waiting, running, delayed, turn)
+    SELECT queue, key, waiting, running, delayed,
             coalesce((SELECT q.turns FROM steadfast_queues q WHERE q.queue = u.queue), 0)
-        FROM unnest(?1::text[], ?2::text[], ?3::bigint[], ?4::bigint[]) AS u (queue, key, waiting, running)
+        FROM unnest(?1::text[], ?2::text[], ?3::bigint[], ?4::bigint[], ?5::bigint[])
+            AS u (queue, key, waiting, running, delayed)
     ON CONFLICT (queue, key) DO UPDATE SET waiting = steadfast_queue_keys.waiting + excluded.waiting,
-        running = steadfast_queue_keys.running + excluded.running";
+        running = steadfast_queue_keys.running + excluded.running,
+        delayed = steadfast_queue_keys.delayed + excluded.delayed";
 
 const FORGOTTEN: &str = "DELETE FROM steadfast_queue_keys k USING unnest(?1::text[], ?2::text[]) AS u (queue, key)
-    WHERE k.queue = u.queue AND k.key = u.key AND k.waiting <= 0 AND k.running <= 0";
+    WHERE k.queue = u.queue AND k.key = u.key AND k.waiting <= 0 AND k.running <= 0
+        AND k.delayed <= 0";
 
 const fn attempt(task: &TaskHead) -> Attempt {
     (task.run, task.position, task.attempt)
@@ -99,13 +102,14 @@ impl TaskChanges {
             body,
             Own::maybe_int(task.expires),
             Own::maybe_int(task.deadline),
+            Own::text(task.state.as_str()),
         ];
         self.is_news = true;
         self.inserted.push(((task.run, task.position, task.attempt), row));
     }
 
     pub(in crate::store::postgres::batch) fn change(&mut self, task: &TaskHead, state: TaskState, lease: Option<i64>) {
-        self.is_news |= matches!(state, TaskState::Waiting | TaskState::Cancelled);
+        self.is_news |= state.waits() || state == TaskState::Cancelled;
         self.changed.insert(attempt(task), (state, lease));
     }
 
@@ -122,13 +126,12 @@ impl TaskChanges {
     }
 
     pub(in crate::store::postgres::batch) fn count_key(&mut self, queue: &str, key: &str, change: KeyChange) {
-        let (waiting, running) = self.keys.entry((queue.to_owned(), key.to_owned())).or_default();
-        *waiting += change.waiting;
-        *running += change.running;
+        let counted = self.keys.entry((queue.to_owned(), key.to_owned())).or_default();
+        *counted = counted.and(change);
     }
 
     pub(super) fn into_statements(self, known: &Known) -> [Bulk; 6] {
-        let (mut removed, mut inserted) = (Bulk::new(REMOVED, "iii"), Bulk::new(INSERTED, "tttiiiiiiiiitbii"));
+        let (mut removed, mut inserted) = (Bulk::new(REMOVED, "iii"), Bulk::new(INSERTED, "tttiiiiiiiiitbiit"));
         self.removed.into_iter().for_each(|attempt| removed.add(columns(attempt)));
         self.inserted.into_iter().for_each(|(_, row)| inserted.add(row));
         let mut changed = Bulk::new(CHANGED, "iiiti");
@@ -140,13 +143,13 @@ impl TaskChanges {
         for state in self.queues.iter().filter_map(|queue| known.queues.get(queue)?.as_ref()) {
             queues.add([Own::text(&state.queue), Own::Int(state.running), Own::Int(state.starts)]);
         }
-        let (mut keys, mut forgotten) = (Bulk::new(KEYS, "ttii"), Bulk::new(FORGOTTEN, "tt"));
-        for ((queue, key), (waiting, running)) in &self.keys {
+        let (mut keys, mut forgotten) = (Bulk::new(KEYS, "ttiii"), Bulk::new(FORGOTTEN, "tt"));
+        for ((queue, key), KeyChange { waiting, delayed, running }) in &self.keys {
             let [queue, key] = [Own::text(queue), Own::text(key)];
             if *waiting <= 0 {
                 forgotten.add([queue.clone(), key.clone()]);
             }
-            keys.add([queue, key, Own::Int(*waiting), Own::Int(*running)]);
+            keys.add([queue, key, Own::Int(*waiting), Own::Int(*running), Own::Int(*delayed)]);
         }
         [removed, inserted, changed, queues, keys, forgotten]
     }

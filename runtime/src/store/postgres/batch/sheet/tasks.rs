@@ -36,7 +36,7 @@ impl TaskRows for Sheet {
 
     fn insert_task(&mut self, task: &TaskRow) -> Result<(), StoreError> {
         self.changes.tasks.insert(task);
-        let head = TaskHead { state: TaskState::Waiting, lease: None, ..TaskHead::from(task) };
+        let head = TaskHead { lease: None, ..TaskHead::from(task) };
         self.known.tasks.entry((task.run, task.position)).or_default().push(head);
         Ok(())
     }
@@ -76,7 +76,7 @@ impl TaskRows for Sheet {
         self.needs_all()
     }
 
-    fn set_due(&mut self, _: i64, _: i64) -> Result<(), StoreError> {
+    fn set_due(&mut self, _: i64, _: i64, _: TaskState) -> Result<(), StoreError> {
         self.needs_all()
     }
 
@@ -112,12 +112,16 @@ impl TaskRows for Sheet {
         self.needs_all()
     }
 
+    fn promote(&mut self, _: &str, _: usize) -> Result<Vec<(String, i64)>, StoreError> {
+        self.needs_all()
+    }
+
     fn count_key(&mut self, queue: &str, key: &str, change: KeyChange) -> Result<(), StoreError> {
         self.changes.tasks.count_key(queue, key, change);
         Ok(())
     }
 
-    fn give_keys(&mut self, _: &str) -> Result<(i64, i64), StoreError> {
+    fn give_keys(&mut self, _: &str) -> Result<KeyChange, StoreError> {
         self.needs_all()
     }
 
