@@ -79,6 +79,8 @@ pub(super) const fn id_of(task: &TaskRow) -> TaskId {
 pub(super) struct Claimed {
     pub(super) queue: String,
     pub(super) lease: Lease,
+    /// Whether its body has ended, and its outcome is to be committed.
+    pub(super) has_ended: bool,
     /// The mailbox of what runs it.
     pub(super) mail: mpsc::UnboundedSender<Envelope>,
 }
@@ -115,9 +117,15 @@ impl Tasks {
         self.runs.forget_idle(&at_work, idle);
     }
 
-    /// Returns how many tasks and runs of a queue this engine runs.
+    /// Notes that the body of a task has ended, which frees its slot.
+    pub(super) fn body_has_ended(&self, id: TaskId) {
+        self.claimed().get_mut(&id).into_iter().for_each(|claimed| claimed.has_ended = true);
+    }
+
+    /// Returns how many tasks and runs of a queue have a slot of this engine.
     pub(super) fn running(&self, queue: &str) -> usize {
-        self.claimed().values().filter(|claimed| claimed.queue == queue).count() + self.queued.running(queue)
+        let has_slot = |claimed: &&Claimed| claimed.queue == queue && !claimed.has_ended;
+        self.claimed().values().filter(has_slot).count() + self.queued.running(queue)
     }
 
     pub(crate) fn is_empty(&self) -> bool {

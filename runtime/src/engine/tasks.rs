@@ -160,7 +160,7 @@ fn begin(core: &Arc<Core>, lease: Lease, queue: &Queue, task: TaskRow) {
     let Some(step) = queue.steps.get(task.step.as_str()).copied() else { return };
     let id = id_of(&task);
     let (mail, events) = mpsc::unbounded_channel();
-    if !core.tasks.enter(id, Claimed { queue: task.queue.clone(), lease, mail: mail.clone() }) {
+    if !core.tasks.enter(id, Claimed { queue: task.queue.clone(), lease, has_ended: false, mail: mail.clone() }) {
         return;
     }
     let (core, busy) = (core.clone(), core.busy());

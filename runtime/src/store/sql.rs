@@ -38,6 +38,8 @@ pub(super) use rows::drawn_text;
 pub(super) use schedules::REMOVE_SCHEDULE;
 #[cfg(feature = "sqlite")]
 pub(super) use schema::{MIGRATIONS, Types, VERSION};
+#[cfg(feature = "postgres")]
+pub(super) use tables::Pending;
 pub(super) use tables::Tables;
 #[cfg(all(test, feature = "sqlite"))]
 pub(super) use texts::texts;

@@ -126,11 +126,12 @@ impl SqliteStore {
     fn commit_with(
         &self,
         connection: &Connection,
+        patience: Duration,
         writes: &[Write],
     ) -> Result<Vec<Result<Written, Rejected>>, StoreError> {
         let File { name, guard, identity, .. } = &*self.file;
         identity.check_again(name)?;
-        let session = Writing { sqlite: Sqlite { connection, database: name }, guard };
+        let session = Writing { sqlite: Sqlite { connection, database: name }, guard, patience };
         let answers = sql::commit(&session, name, writes)?;
         // Checked after the commit: a file that went away before it has taken the commit along.
         identity.check(name)?;
@@ -143,16 +144,12 @@ impl SqliteStore {
 
 impl Store for SqliteStore {
     fn commit(&self, writes: &[Write]) -> Result<Vec<Result<Written, Rejected>>, StoreError> {
-        self.commit_with(&locked(&self.file.writer), writes)
+        self.commit_with(&locked(&self.file.writer), self.file.busy_timeout, writes)
     }
 
     fn try_commit(&self, writes: &[Write]) -> Result<Option<Vec<Result<Written, Rejected>>>, StoreError> {
         let connection = locked(&self.file.writer);
-        let waits = |patience| connection.busy_timeout(patience).map_err(|error| fault::fault(&self.file.name, error));
-        waits(Duration::ZERO)?;
-        let answers = self.commit_with(&connection, writes);
-        waits(self.file.busy_timeout)?;
-        match answers {
+        match self.commit_with(&connection, Duration::ZERO, writes) {
             Err(error) if error.kind == StoreErrorKind::Busy => Ok(None),
             answers => answers.map(Some),
         }

@@ -61,6 +61,11 @@ pub(super) async fn visit(core: &Arc<Core>, lease: Lease, step: &'static StepTab
         End::Unwanted => finished(core, lease, &task, AttemptOutcome::panicked("it was cancelled".to_owned())),
         End::Outcome(outcome) => finished(core, lease, &task, outcome),
     };
+    if !cancellation.is_at_work() {
+        // The next task is claimed in the commit of this outcome, or soon after.
+        core.tasks.body_has_ended((run, position, attempt));
+        super::look(core);
+    }
     while let Err(error) = core.committer.write(write.clone()).await {
         if error.is_for_good() || !core.pause(AGAIN).await {
             return;

@@ -40,8 +40,14 @@ fn transaction(
 }
 
 fn together(session: &impl Session, database: &str, writes: &[Write]) -> Result<Answers, StoreError> {
-    let mut tables = Tables::new(session, database);
-    writes.iter().map(|write| perform(&mut tables, write)).collect()
+    if writes.iter().any(runs_code) {
+        let mut tables = Tables::new(session, database);
+        return writes.iter().map(|write| perform(&mut tables, write)).collect();
+    }
+    let mut tables = Tables::until_flushed(session, database);
+    let answers = writes.iter().map(|write| perform(&mut tables, write)).collect::<Result<_, _>>()?;
+    tables.flush()?;
+    Ok(answers)
 }
 
 fn one_by_one(session: &impl Session, database: &str, writes: &[Write]) -> Result<Answers, StoreError> {

@@ -3,6 +3,7 @@
 mod inbox;
 mod journal;
 mod leases;
+mod pending;
 mod requests;
 mod runs;
 mod schedules;
@@ -19,6 +20,7 @@ use crate::store::{
     StoreError, StoreErrorKind, TakenItem, UserCode,
 };
 use crate::value::Value;
+pub(in crate::store) use pending::Pending;
 use std::cell::RefCell;
 use std::collections::BTreeSet;
 use std::ops::ControlFlow;
@@ -31,11 +33,13 @@ pub(in crate::store) struct Tables<'a, S> {
     epochs: RefCell<Vec<(i64, Option<i64>)>>,
     /// The queues of which a delayed task is due, if this transaction has looked.
     due: Option<BTreeSet<String>>,
+    /// What this transaction writes at its end; `None` if it writes each change at once.
+    pending: Option<RefCell<Pending>>,
 }
 
 impl<'a, S: Session> Tables<'a, S> {
     pub(in crate::store) fn new(session: &'a S, database: &'a str) -> Self {
-        Self { session, database, epochs: RefCell::default(), due: None }
+        Self { session, database, epochs: RefCell::default(), due: None, pending: None }
     }
 
     /// Notes leases that this transaction has read, and locked.

@@ -115,7 +115,11 @@ pub(super) fn claim_firsts<'a>(
         places.collect::<Vec<_>>().join(", ")
     };
     let steps = places(&mut steps.iter().map(String::as_str), |place| format!("?{place}"));
-    let keys = places(&mut keys.iter().copied(), |place| format!("(?{place})"));
+    let (count, mut keys) = (keys.len(), places(&mut keys.iter().copied(), |place| format!("(?{place})")));
+    for _ in count..padded(count) {
+        values.push(Cell::Null);
+        let _ = write!(keys, ", (?{})", values.len());
+    }
     let text = format!(
         "UPDATE steadfast_tasks SET {} WHERE number IN
             (SELECT (SELECT t.number FROM steadfast_tasks t
@@ -137,8 +141,15 @@ fn claimed(lease: usize) -> String {
     )
 }
 
-/// Returns the statement that counts the tasks that were claimed of keys, as rows of key, count and turn.
-pub(super) fn serve(rows: &[String]) -> String {
+/// Returns how many rows a statement has for so many: few different statements are prepared once each.
+pub(super) fn padded(rows: usize) -> usize {
+    [1, 4, 16, 64].into_iter().find(|size| rows <= *size).unwrap_or(rows)
+}
+
+/// Returns the statement that counts the tasks that were claimed of keys, as so many rows of key, count and turn.
+pub(super) fn serve(rows: usize) -> String {
+    let rows: Vec<String> =
+        (0..rows).map(|row| 2 + 3 * row).map(|key| format!("(?{key}, ?{}, ?{})", key + 1, key + 2)).collect();
     format!(
         "UPDATE steadfast_queue_keys SET waiting = waiting - CAST(v.column2 AS BIGINT),
             running = running + CAST(v.column2 AS BIGINT), turn = CAST(v.column3 AS BIGINT)
@@ -241,6 +252,6 @@ pub(super) fn texts() -> Vec<(String, String)> {
         ("claim of tasks".to_owned(), claim(1, "gpu", None, &steps, 1, "").0),
         ("claim of tasks of a key".to_owned(), claim(1, "gpu", Some("acme"), &steps, 1, "").0),
         ("claim of the first tasks of keys".to_owned(), claim_firsts(1, "gpu", &["acme", "zenith"], &steps, "").0),
-        ("count of keys".to_owned(), serve(&["(?2, ?3, ?4)".to_owned(), "(?5, ?6, ?7)".to_owned()])),
+        ("count of keys".to_owned(), serve(4)),
     ]
 }

@@ -2,6 +2,7 @@
 
 use super::keys::Keys;
 use crate::store::decide::{Related, RunChange, TaskHead};
+use crate::store::sql::Pending;
 use crate::store::{LeaseRow, QueueState, Rejected, RequestRow, RunRow, ScheduleRow, Written};
 use crate::value::Value;
 use std::collections::{BTreeSet, HashMap, HashSet, VecDeque};
@@ -36,6 +37,8 @@ pub(super) struct Known {
     pub(super) locked_queues: HashSet<String>,
     /// The answers of the claims of tasks, in their order.
     pub(super) claimed_tasks: VecDeque<Result<Written, Rejected>>,
+    /// What these claims change of queues.
+    pub(super) claims: Pending,
     /// Numbers for new runs.
     pub(super) numbers: VecDeque<i64>,
 }

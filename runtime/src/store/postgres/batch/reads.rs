@@ -132,8 +132,13 @@ pub(super) fn read(session: &Pg<'_>, keys: &Keys, begins: bool, known: &mut Know
         claim_tasks(session, keys, begins, known)?;
     }
     let begins = begins && !claims;
-    let (kinds, queries): (Vec<_>, Vec<_>) = Asked::of(keys).queries.into_iter().unzip();
-    let found = session.together(&queries, begins)?;
+    let mut asked = Asked::of(keys);
+    if claims {
+        // They were read before the claims.
+        asked.queries.retain(|(of, _)| !matches!(of, Of::Leases | Of::LockedQueues));
+    }
+    let (kinds, queries): (Vec<_>, Vec<_>) = asked.queries.into_iter().unzip();
+    let found = if claims && queries.is_empty() { Vec::new() } else { session.together(&queries, begins)? };
     let reader = Reader { session, database: session.database };
     for (of, rows) in kinds.into_iter().zip(found) {
         note(&reader, of, &rows, known)?;
@@ -159,17 +164,20 @@ fn claim_tasks(session: &Pg<'_>, keys: &Keys, begins: bool, known: &mut Known) -
     let mut due = BTreeSet::new();
     for (of, rows) in kinds.into_iter().zip(found) {
         match of {
-            Of::Leases => note(&reader, of, &rows, known)?,
+            Of::Leases | Of::LockedQueues => note(&reader, of, &rows, known)?,
             Of::Due => due.extend(rows.iter().filter_map(first_text)),
             _ => {}
         }
     }
-    let mut tables = Tables::new(session, session.database);
+    let mut tables = Tables::until_flushed(session, session.database);
     tables.know_leases(known.leases.values().flatten());
+    let state_of = |queue: &String| (queue.clone(), known.queues.get(queue).cloned().flatten());
+    tables.know_queues(keys.queues_to_change.iter().map(state_of));
     tables.know_due(due);
     for claim in &keys.task_claims {
         known.claimed_tasks.push_back(perform(&mut tables, claim)?);
     }
+    known.claims = tables.into_pending();
     Ok(())
 }
 

@@ -37,8 +37,13 @@ pub(super) struct Sheet {
 
 impl Sheet {
     pub(super) fn new(known: Known) -> Self {
-        Self { known, changes: Changes::default(), missing: RefCell::default(), needs_all: Cell::new(false) }
+        let claims = known.claims.clone();
+        let mut sheet =
+            Self { known, changes: Changes::default(), missing: RefCell::default(), needs_all: Cell::new(false) };
+        sheet.add_claims(claims);
+        sheet
     }
+
     fn execute(&mut self, query: &'static str, values: Vec<Own>) {
         self.changes.statements.push((query, values));
     }

@@ -19,6 +19,48 @@ impl<S: Session> Tables<'_, S> {
     fn task_heads(&self, query: &str, values: &[Cell<'_>]) -> Result<Vec<TaskHead>, StoreError> {
         self.reader().rows(None, query, values)
     }
+
+    pub(super) fn write_queue(&self, state: &QueueState) -> Result<(), StoreError> {
+        let json = |limits| serde_json::to_vec(limits).expect("numbers are JSON");
+        let (declared, set) = (json(&state.declared), state.set.as_ref().map(json));
+        let values = [
+            Cell::Text(state.queue.as_bytes()),
+            Cell::Text(&declared),
+            set.as_ref().map_or(Cell::Null, |set| Cell::Text(set)),
+            Cell::Int(state.has_keys.into()),
+            text_or_null(state.paused.as_ref()),
+            Cell::Int(state.running),
+            Cell::Int(state.starts),
+            Cell::Int(state.counted_at),
+            Cell::Int(state.turns),
+        ];
+        self.execute(queries::tasks::PUT_QUEUE, &values)
+    }
+
+    pub(super) fn write_key(&self, queue: &str, key: &str, change: KeyChange) -> Result<(), StoreError> {
+        if change == KeyChange::default() {
+            return Ok(());
+        }
+        let KeyChange { waiting, delayed, running } = change;
+        let [queue, key] = [Cell::Text(queue.as_bytes()), Cell::Text(key.as_bytes())];
+        let values = [queue, key, Cell::Int(waiting), Cell::Int(running), Cell::Int(delayed)];
+        // Of many keys with few tasks each, most go with their last task: then one statement is enough.
+        if (waiting < 0 || delayed < 0 || running < 0) && self.session.execute(queries::tasks::FORGET_KEY, &values)? > 0
+        {
+            return Ok(());
+        }
+        self.execute(queries::tasks::COUNT_KEY, &values)
+    }
+
+    pub(super) fn write_served(&self, queue: &str, keys: &[Served]) -> Result<(), StoreError> {
+        let mut values = vec![Cell::Text(queue.as_bytes())];
+        for Served { key, count, turn } in keys {
+            values.extend([Cell::Text(key.as_bytes()), Cell::Int(*count), Cell::Int(*turn)]);
+        }
+        let rows = waiting::padded(keys.len());
+        values.resize(1 + 3 * rows, Cell::Null);
+        self.execute(&waiting::serve(rows), &values)
+    }
 }
 
 impl<S: Session> TaskRows for Tables<'_, S> {
@@ -98,24 +140,11 @@ impl<S: Session> TaskRows for Tables<'_, S> {
     }
 
     fn queue(&self, name: &str) -> Result<Option<QueueState>, StoreError> {
-        self.reader().queue(name)
+        self.queue_state(name)
     }
 
     fn put_queue(&mut self, state: &QueueState) -> Result<(), StoreError> {
-        let json = |limits| serde_json::to_vec(limits).expect("numbers are JSON");
-        let (declared, set) = (json(&state.declared), state.set.as_ref().map(json));
-        let values = [
-            Cell::Text(state.queue.as_bytes()),
-            Cell::Text(&declared),
-            set.as_ref().map_or(Cell::Null, |set| Cell::Text(set)),
-            Cell::Int(state.has_keys.into()),
-            text_or_null(state.paused.as_ref()),
-            Cell::Int(state.running),
-            Cell::Int(state.starts),
-            Cell::Int(state.counted_at),
-            Cell::Int(state.turns),
-        ];
-        self.execute(queries::tasks::PUT_QUEUE, &values)
+        self.change_queue(state)
     }
 
     fn running_in(&self, queue: &str) -> Result<i64, StoreError> {
@@ -142,15 +171,7 @@ impl<S: Session> TaskRows for Tables<'_, S> {
     }
 
     fn count_key(&mut self, queue: &str, key: &str, change: KeyChange) -> Result<(), StoreError> {
-        let KeyChange { waiting, delayed, running } = change;
-        let [queue, key] = [Cell::Text(queue.as_bytes()), Cell::Text(key.as_bytes())];
-        let values = [queue, key, Cell::Int(waiting), Cell::Int(running), Cell::Int(delayed)];
-        // Of many keys with few tasks each, most go with their last task: then one statement is enough.
-        if (waiting < 0 || delayed < 0 || running < 0) && self.session.execute(queries::tasks::FORGET_KEY, &values)? > 0
-        {
-            return Ok(());
-        }
-        self.execute(queries::tasks::COUNT_KEY, &values)
+        self.change_key(queue, key, change)
     }
 
     fn give_keys(&mut self, queue: &str) -> Result<KeyChange, StoreError> {
@@ -171,6 +192,7 @@ impl<S: Session> TaskRows for Tables<'_, S> {
         (turn, key): (i64, &str),
         limit: usize,
     ) -> Result<Vec<WaitingKey>, StoreError> {
+        self.flush()?;
         let mut turns = Vec::new();
         let [queue, key] = [Cell::Text(queue.as_bytes()), Cell::Text(key.as_bytes())];
         let values = [queue, Cell::Int(turn), key, Cell::Int(per_key.into()), clamped(limit)];
@@ -184,16 +206,7 @@ impl<S: Session> TaskRows for Tables<'_, S> {
     }
 
     fn serve_keys(&mut self, queue: &str, keys: &[Served]) -> Result<(), StoreError> {
-        let mut values = vec![Cell::Text(queue.as_bytes())];
-        let rows: Vec<String> = keys
-            .iter()
-            .map(|Served { key, count, turn }| {
-                values.extend([Cell::Text(key.as_bytes()), Cell::Int(*count), Cell::Int(*turn)]);
-                let last = values.len();
-                format!("(?{}, ?{}, ?{last})", last - 2, last - 1)
-            })
-            .collect();
-        self.execute(&waiting::serve(&rows), &values)
+        self.change_served(queue, keys)
     }
 
     fn claim_firsts(

@@ -1,10 +1,10 @@
 //! Changes of tasks, of the states of their queues, and of what is counted of their keys.
 
 use super::Bulk;
-use crate::store::decide::{KeyChange, TaskHead};
+use crate::store::decide::{KeyChange, Served, TaskHead};
 use crate::store::postgres::batch::known::Known;
 use crate::store::postgres::batch::own::Own;
-use crate::store::{TaskRow, TaskState};
+use crate::store::{QueueState, TaskRow, TaskState};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Run, command index and attempt.
@@ -20,6 +20,8 @@ pub(in crate::store::postgres::batch) struct TaskChanges {
     queues: BTreeSet<String>,
     /// What is added to the tasks of a key, by queue and key.
     keys: BTreeMap<(String, String), KeyChange>,
+    /// The keys of which tasks were claimed, by queue.
+    served: Vec<(String, Served)>,
     /// Whether other processes have something to do.
     is_news: bool,
 }
@@ -47,8 +49,15 @@ const CHANGED: &str = "UPDATE steadfast_tasks t SET state = u.state, lease = u.l
         AS u (run, position, attempt, state, lease)
     WHERE t.run = u.run AND t.position = u.position AND t.attempt = u.attempt";
 
-const QUEUES: &str = "UPDATE steadfast_queues q SET running = u.running, starts = u.starts
-    FROM unnest(?1::text[], ?2::bigint[], ?3::bigint[]) AS u (queue, running, starts) WHERE q.queue = u.queue";
+const QUEUES: &str = "UPDATE steadfast_queues q
+    SET running = u.running, starts = u.starts, counted_at = u.counted_at, turns = u.turns
+    FROM unnest(?1::text[], ?2::bigint[], ?3::bigint[], ?4::bigint[], ?5::bigint[])
+        AS u (queue, running, starts, counted_at, turns) WHERE q.queue = u.queue";
+
+const SERVED: &str = "UPDATE steadfast_queue_keys k
+    SET waiting = k.waiting - u.count, running = k.running + u.count, turn = u.turn
+    FROM unnest(?1::text[], ?2::text[], ?3::bigint[], ?4::bigint[]) AS u (queue, key, count, turn)
+    WHERE k.queue = u.queue AND k.key = u.key";
 
 /// A key that loses its last task and gets another one in the same batch keeps its turn.
 const KEYS: &str = "INSERT INTO steadfast_queue_keys (queue, key, waiting, running, delayed, turn)
@@ -74,8 +83,9 @@ fn columns((run, position, attempt): Attempt) -> [Own; 3] {
 
 impl TaskChanges {
     pub(super) fn is_empty(&self) -> bool {
-        let Self { removed, inserted, changed, queues, keys, is_news: _ } = self;
-        (removed.is_empty() && inserted.is_empty() && changed.is_empty()) && queues.is_empty() && keys.is_empty()
+        let Self { removed, inserted, changed, queues, keys, served, is_news: _ } = self;
+        (removed.is_empty() && inserted.is_empty() && changed.is_empty())
+            && (queues.is_empty() && keys.is_empty() && served.is_empty())
     }
 
     /// Returns whether other processes have something to do: a task waits for them, or is no longer wanted.
@@ -130,7 +140,11 @@ impl TaskChanges {
         *counted = counted.and(change);
     }
 
-    pub(super) fn into_statements(self, known: &Known) -> [Bulk; 6] {
+    pub(in crate::store::postgres::batch) fn serve_keys(&mut self, queue: &str, keys: Vec<Served>) {
+        self.served.extend(keys.into_iter().map(|served| (queue.to_owned(), served)));
+    }
+
+    pub(super) fn into_statements(self, known: &Known) -> [Bulk; 7] {
         let (mut removed, mut inserted) = (Bulk::new(REMOVED, "iii"), Bulk::new(INSERTED, "tttiiiiiiiiitbiit"));
         self.removed.into_iter().for_each(|attempt| removed.add(columns(attempt)));
         self.inserted.into_iter().for_each(|(_, row)| inserted.add(row));
@@ -139,9 +153,15 @@ impl TaskChanges {
             let [run, position, attempt] = columns(attempt);
             changed.add([run, position, attempt, Own::text(state.as_str()), Own::maybe_int(lease)]);
         }
-        let mut queues = Bulk::new(QUEUES, "tii");
+        let mut queues = Bulk::new(QUEUES, "tiiii");
         for state in self.queues.iter().filter_map(|queue| known.queues.get(queue)?.as_ref()) {
-            queues.add([Own::text(&state.queue), Own::Int(state.running), Own::Int(state.starts)]);
+            let QueueState { queue, running, starts, counted_at, turns, .. } = state;
+            let [running, starts, counted_at, turns] = [running, starts, counted_at, turns].map(|of| Own::Int(*of));
+            queues.add([Own::text(queue), running, starts, counted_at, turns]);
+        }
+        let mut served = Bulk::new(SERVED, "ttii");
+        for (queue, Served { key, count, turn }) in &self.served {
+            served.add([Own::text(queue), Own::text(key), Own::Int(*count), Own::Int(*turn)]);
         }
         let (mut keys, mut forgotten) = (Bulk::new(KEYS, "ttiii"), Bulk::new(FORGOTTEN, "tt"));
         for ((queue, key), KeyChange { waiting, delayed, running }) in &self.keys {
@@ -151,6 +171,6 @@ impl TaskChanges {
             }
             keys.add([queue, key, Own::Int(*waiting), Own::Int(*running), Own::Int(*delayed)]);
         }
-        [removed, inserted, changed, queues, keys, forgotten]
+        [removed, inserted, changed, queues, served, keys, forgotten]
     }
 }

@@ -5,13 +5,30 @@
 use super::Sheet;
 use crate::store::decide::{KeyChange, Served, TaskChange, TaskHead, TaskRows, WaitingKey};
 use crate::store::postgres::batch::own::Own;
-use crate::store::sql::REPORT_TASK;
+use crate::store::sql::{Pending, REPORT_TASK};
 use crate::store::{QueueState, StoreError, TaskRow, TaskState};
 
 /// Without state and lease, which are written with the tables: a later change in the batch is not overwritten.
 const REFUSED: &str = "UPDATE steadfast_tasks
     SET refused = ?4, progress = NULL, due = CAST(unixepoch('subsec') * 1000 AS BIGINT) + ?5
     WHERE run = ?1 AND position = ?2 AND attempt = ?3";
+
+impl Sheet {
+    /// Adds what the claims of the batch change of queues, which were made as it was read.
+    pub(super) fn add_claims(&mut self, claims: Pending) {
+        for (name, state) in claims.changed {
+            self.changes.tasks.put_queue(&name);
+            self.known.locked_queues.insert(name.clone());
+            self.known.queues.insert(name, Some(state));
+        }
+        for ((queue, key), change) in claims.keys {
+            self.changes.tasks.count_key(&queue, &key, change);
+        }
+        for (queue, keys) in claims.served {
+            self.changes.tasks.serve_keys(&queue, keys);
+        }
+    }
+}
 
 impl TaskRows for Sheet {
     fn attempts(&self, run: i64, position: u64) -> Result<Vec<TaskHead>, StoreError> {
