@@ -16,7 +16,7 @@ const AGAIN: Duration = Duration::from_secs(1);
 
 /// Looks for unowned runs, unless that is under way: then it looks once more. Does not wait.
 pub(super) fn look(core: &Arc<Core>) {
-    if !core.is_draining() && core.claiming.begins() {
+    if !core.workflows.is_empty() && !core.is_draining() && core.claiming.begins() {
         let core = core.clone();
         core.runtime.clone().spawn(async move { core.claiming.run(|| claim_all(&core)).await });
     }

@@ -29,7 +29,7 @@ fn tick(term: Duration) -> Duration {
 
 /// The interval at which a file is looked at in which other processes have just written, and for how long: the next
 /// message or task is likely to come soon. Looking costs a few microseconds.
-const SOON: Duration = Duration::from_millis(5);
+const SOON: Duration = Duration::from_millis(2);
 const LIVELY: Duration = Duration::from_millis(250);
 
 /// Submits heartbeats whenever the last ones are a fifth of the term old: commits carry them too, but an idle engine

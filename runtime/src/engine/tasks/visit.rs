@@ -79,7 +79,8 @@ pub(super) async fn visit(core: &Arc<Core>, lease: Lease, step: &'static StepTab
 /// Has a run take its outcomes if this engine drives it, without waiting for that. Attempts that end together need one
 /// look: it may read the database.
 fn notify(core: &Arc<Core>, run: i64, known: Option<Arc<TaskRun>>) {
-    if known.as_ref().is_some_and(|known| !known.looking.begins()) {
+    // Without a workflow it drives none.
+    if core.workflows.is_empty() || known.as_ref().is_some_and(|known| !known.looking.begins()) {
         return;
     }
     let (core, busy) = (core.clone(), core.busy());

@@ -167,10 +167,11 @@ impl<S: Session> Reader<'_, S> {
             TaskKey::Waiting { steps: [], .. } => Vec::new(),
             TaskKey::Waiting { queue, steps, limit } => {
                 let waiting = waiting(queries::tasks::TASK_COLUMNS, queue, None, steps, limit);
-                return self.first_of([waiting, due(queue, steps, limit)], limit);
+                return self.first_of(&[waiting, due(queue, steps, limit)], limit);
             }
             TaskKey::Unserved { queue, steps, limit } => {
-                return self.first_of(TaskState::UNCLAIMED.map(|state| unserved(queue, state, steps, limit)), limit);
+                let unserved = TaskState::UNCLAIMED.map(|state| unserved(queue, state, steps, limit));
+                return self.first_of(&unserved, limit);
             }
         };
         tasks.sort_unstable_by_key(|task| task.number);
@@ -178,9 +179,9 @@ impl<S: Session> Reader<'_, S> {
     }
 
     /// Returns the first of the tasks that two queries find, in the order in which they are claimed.
-    fn first_of(&self, queries: [(String, Vec<Cell<'_>>); 2], limit: usize) -> Result<Vec<TaskRow>, StoreError> {
+    fn first_of(&self, queries: &[(String, Vec<Cell<'_>>); 2], limit: usize) -> Result<Vec<TaskRow>, StoreError> {
         let mut tasks: Vec<TaskRow> = Vec::new();
-        for (text, values) in &queries {
+        for (text, values) in queries {
             tasks.extend(self.rows::<TaskRow>(None, text, values)?);
         }
         tasks.sort_unstable_by_key(|task| (task.rank(), task.number));

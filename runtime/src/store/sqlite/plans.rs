@@ -8,6 +8,7 @@ use rusqlite::Connection;
 const SCANS: &[(&str, &str)] = &[
     ("LEASES", "as many as engines that live or died unnoticed"),
     ("INBOX_OF_LEASE", "only what waits: a partial index"),
+    ("GIVE_KEYS_TO_IDLE", "once in the life of a queue, when its tasks get keys"),
     ("WAITING_UNOWNED", "the rows that the inner query has found, at most as many as asked for"),
     ("RUN_COUNTS", "the rows that the inner queries have found, at most as many as asked for"),
     ("WAITING_OWNED", "the rows that the inner query has found, at most as many as asked for"),

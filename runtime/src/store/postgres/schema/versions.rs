@@ -20,8 +20,15 @@ const VERSION_5: &[&str] = &[
 
 /// Tasks that wait for their time.
 const VERSION_6: &[&str] = &[
-    // Tasks that wait for their time are apart from those that claims look at.
+    // Only tasks that wait are in the indexes by queue, and those that wait for their time apart from those that claims
+    // look at: a claim and an outcome then change fewer indexes.
+    "DROP INDEX IF EXISTS steadfast_tasks_waiting",
+    "CREATE INDEX steadfast_tasks_waiting ON steadfast_tasks (queue, rank, number) WHERE state = 'waiting'",
+    "DROP INDEX IF EXISTS steadfast_tasks_of_key",
+    "CREATE INDEX steadfast_tasks_of_key ON steadfast_tasks (queue, key, rank, number)
+        WHERE key IS NOT NULL AND state = 'waiting'",
     "CREATE INDEX steadfast_tasks_delayed ON steadfast_tasks (queue, due) WHERE state = 'delayed'",
+    "CREATE INDEX steadfast_tasks_delayed_rank ON steadfast_tasks (queue, rank, number) WHERE state = 'delayed'",
     "ALTER TABLE steadfast_queue_keys ADD COLUMN delayed BIGINT NOT NULL DEFAULT 0",
     "UPDATE steadfast_tasks SET state = 'delayed'
         WHERE state = 'waiting' AND due > CAST(extract(epoch FROM clock_timestamp()) * 1000 AS BIGINT)",

@@ -82,7 +82,7 @@ queries! {
                 starts = excluded.starts, counted_at = excluded.counted_at, turns = excluded.turns"
     );
     /// Queue.
-    CLAIMED_IN = "SELECT count(*) FROM steadfast_tasks WHERE queue = ?1 AND state IN ('claimed', 'cancelled')";
+    CLAIMED_IN = "SELECT count(*) FROM steadfast_tasks WHERE queue = ?1 AND lease IS NOT NULL";
     CLOCK = concat!("SELECT ", now!());
     /// Queue, key, waiting, running, delayed.
     COUNT_KEY = "INSERT INTO steadfast_queue_keys (queue, key, waiting, running, delayed, turn)
@@ -109,13 +109,16 @@ queries! {
     GIVE_KEYS_TO_IDLE = "UPDATE steadfast_tasks SET key = '' WHERE queue = ?1 AND key IS NULL AND state = 'idle'";
     /// Queue.
     GIVE_KEYS_TO_CLAIMED = "UPDATE steadfast_tasks SET key = ''
-        WHERE queue = ?1 AND key IS NULL AND state IN ('claimed', 'cancelled')";
+        WHERE queue = ?1 AND key IS NULL AND lease IS NOT NULL";
     /// The least name that may be found. Steps from queue to queue, however many tasks each has.
-    NEXT_QUEUE = "SELECT min(queue) FROM steadfast_tasks WHERE queue > ?1";
+    NEXT_QUEUE = "SELECT min(queue) FROM (
+        SELECT min(queue) AS queue FROM steadfast_tasks WHERE state = 'waiting' AND queue > ?1
+        UNION ALL SELECT min(queue) FROM steadfast_tasks WHERE state = 'delayed' AND queue > ?1
+        UNION ALL SELECT min(queue) FROM steadfast_tasks WHERE lease IS NOT NULL AND queue > ?1) AS q";
     /// Queue, the most tasks that are counted.
     WAITING_IN_QUEUE = "SELECT at FROM steadfast_tasks WHERE queue = ?1 AND state = 'waiting'
         ORDER BY rank, number LIMIT ?2";
     DELAYED_IN_QUEUE = "SELECT at FROM steadfast_tasks WHERE queue = ?1 AND state = 'delayed'
         ORDER BY rank, number LIMIT ?2";
-    RUNNING_OF_QUEUE = "SELECT at FROM steadfast_tasks WHERE queue = ?1 AND state IN ('claimed', 'cancelled') LIMIT ?2";
+    RUNNING_OF_QUEUE = "SELECT at FROM steadfast_tasks WHERE queue = ?1 AND lease IS NOT NULL LIMIT ?2";
 }
