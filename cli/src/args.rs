@@ -1,5 +1,7 @@
 //! The definition of the command line.
 
+use crate::act_args::{Act, Bulk, JobAct};
+use crate::place_args::{QueueAct, ScheduleAct};
 use crate::times;
 use clap::{ColorChoice, Parser, Subcommand};
 use clap_complete::Shell;
@@ -10,9 +12,9 @@ use steadfast::Status;
 /// How many items a list has if nothing else is said.
 const ITEMS: usize = 100;
 
-/// Looks into a database of Steadfast runs, and changes nothing.
+/// Looks into a database of Steadfast runs, and acts on it.
 ///
-/// It needs neither the program that runs on the database nor its code.
+/// It needs neither the program that runs on the database nor its code. What it does is recorded with who and why.
 #[derive(Parser)]
 #[command(name = "steadfast", version, propagate_version = true, max_term_width = 100, after_help = EXITS)]
 pub(crate) struct Args {
@@ -22,8 +24,8 @@ pub(crate) struct Args {
     pub(crate) command: Command,
 }
 
-const EXITS: &str = "Exit codes: 0 done, 1 failed, 2 the command line makes no sense, 3 no such run, 4 the run that \
-                     `show` shows is parked or was moved away.";
+const EXITS: &str = "Exit codes: 0 done, 1 failed, 2 the command line makes no sense, 3 not found, 4 the run is \
+                     parked or was moved away.";
 
 #[derive(clap::Args)]
 pub(crate) struct Global {
@@ -72,15 +74,21 @@ pub(crate) enum Command {
         #[command(flatten)]
         list: ListArgs,
     },
-    /// List the queues in which something waits or runs, or the keys of one queue
+    /// List the queues in which something waits or runs, or the keys of one queue; change a queue
+    #[command(args_conflicts_with_subcommands = true)]
     Queues {
+        #[command(subcommand)]
+        act: Option<QueueAct>,
         /// The name of a queue
         queue: Option<String>,
         #[command(flatten)]
         list: ListArgs,
     },
-    /// List the schedules
+    /// List the schedules; change or trigger one
+    #[command(args_conflicts_with_subcommands = true)]
     Schedules {
+        #[command(subcommand)]
+        act: Option<ScheduleAct>,
         #[command(flatten)]
         list: ListArgs,
     },
@@ -96,6 +104,28 @@ pub(crate) enum Command {
         /// Measure tables too; on SQLite this reads the whole file
         #[arg(long)]
         thoroughly: bool,
+    },
+    #[command(flatten)]
+    Act(Act),
+    /// List what was done, by whom and why
+    Audit(AuditArgs),
+    /// Check whether this program can go on with every unfinished run of a database
+    Check {
+        /// Write each problem as an annotation too
+        #[arg(long, value_name = "FOR")]
+        annotations: Option<Annotations>,
+    },
+    /// Create the tables of a database of Postgres, or convert those of an older version
+    Migrate(Migrate),
+    /// Act on every run of a filter, one after the other
+    Bulk(Bulk),
+    /// List the jobs of `bulk`; go on with one, or stop it
+    #[command(args_conflicts_with_subcommands = true)]
+    Jobs {
+        #[command(subcommand)]
+        act: Option<JobAct>,
+        #[command(flatten)]
+        list: ListArgs,
     },
     /// Print completions for a shell
     Completions {
@@ -118,6 +148,37 @@ pub(crate) struct TopArgs {
 
 #[derive(clap::Args)]
 pub(crate) struct RunsArgs {
+    #[command(flatten)]
+    pub(crate) filter: Filter,
+    /// The oldest first
+    #[arg(long)]
+    pub(crate) oldest_first: bool,
+    /// Count the runs of each status instead
+    #[arg(long, conflicts_with_all = ["limit", "after", "all", "oldest_first"])]
+    pub(crate) count: bool,
+    #[command(flatten)]
+    pub(crate) list: ListArgs,
+}
+
+/// Whose annotations are written.
+#[derive(Clone, Copy, Debug, clap::ValueEnum)]
+pub(crate) enum Annotations {
+    Github,
+}
+
+#[derive(clap::Args)]
+pub(crate) struct Migrate {
+    /// Print the statements, and execute none
+    #[arg(long)]
+    pub(crate) print: bool,
+    /// Do it without asking
+    #[arg(long)]
+    pub(crate) yes: bool,
+}
+
+/// Which runs.
+#[derive(clap::Args)]
+pub(crate) struct Filter {
     /// Only runs in this status; several with commas
     #[arg(long, value_name = "STATUS", value_delimiter = ',', value_parser = status_parser())]
     pub(crate) status: Vec<Status>,
@@ -139,12 +200,16 @@ pub(crate) struct RunsArgs {
     /// Only runs that this run has started
     #[arg(long, value_name = "RUN")]
     pub(crate) parent: Option<String>,
-    /// The oldest first
+}
+
+#[derive(clap::Args)]
+pub(crate) struct AuditArgs {
+    /// Only what is about this: the id of a run, `queue NAME`, `schedule NAME`, `job N`
     #[arg(long)]
-    pub(crate) oldest_first: bool,
-    /// Count the runs of each status instead
-    #[arg(long, conflicts_with_all = ["limit", "after", "all", "oldest_first"])]
-    pub(crate) count: bool,
+    pub(crate) subject: Option<String>,
+    /// Only what this one has done
+    #[arg(long, value_name = "NAME")]
+    pub(crate) who: Option<String>,
     #[command(flatten)]
     pub(crate) list: ListArgs,
 }
@@ -207,7 +272,9 @@ impl Command {
             | Self::Steps(OfRun { list, .. })
             | Self::Requests { list, .. }
             | Self::Queues { list, .. }
-            | Self::Schedules { list } => list.watch.watch,
+            | Self::Audit(AuditArgs { list, .. })
+            | Self::Jobs { list, .. }
+            | Self::Schedules { list, .. } => list.watch.watch,
             Self::Workers { watch } => watch.watch,
             _ => None,
         }
@@ -220,7 +287,7 @@ fn status_parser() -> impl clap::builder::TypedValueParser<Value = Status> {
     words.try_map(|word| Status::ALL.into_iter().find(|status| status.as_str() == word).ok_or("no status"))
 }
 
-fn label(text: &str) -> Result<(String, String), String> {
+pub(crate) fn label(text: &str) -> Result<(String, String), String> {
     let pair = text.split_once('=').filter(|(name, _)| !name.is_empty());
     let (name, value) = pair.ok_or("it is no label; write `name=value`")?;
     Ok((name.to_owned(), value.to_owned()))

@@ -3,6 +3,7 @@
 use std::io;
 use std::process::ExitCode;
 use steadfast::inspect::InspectError;
+use steadfast::{EngineError, Status};
 
 /// How the program ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,6 +26,9 @@ impl From<Exit> for ExitCode {
 #[derive(Debug)]
 pub(crate) enum Failure {
     Inspect(InspectError),
+    Engine(EngineError),
+    /// The person who was asked did not want it.
+    Unwanted,
     /// The command line makes no sense.
     Usage(String),
     /// Rows cannot be read; each was named before.
@@ -40,7 +44,8 @@ impl Failure {
             Self::Inspect(InspectError::BadQuery(_)) | Self::Usage(_) => Exit::Usage,
             // The reader of a pipe has what it wants.
             Self::Output(error) if error.kind() == io::ErrorKind::BrokenPipe => Exit::Done,
-            Self::Inspect(_) | Self::Damaged(_) | Self::Output(_) | Self::NoRuntime(_) => Exit::Failed,
+            Self::Engine(error) => exit_of(error),
+            Self::Unwanted | Self::Inspect(_) | Self::Damaged(_) | Self::Output(_) | Self::NoRuntime(_) => Exit::Failed,
         }
     }
 
@@ -48,6 +53,8 @@ impl Failure {
     pub(crate) fn sentence(&self) -> Option<String> {
         match self {
             Self::Inspect(error) => Some(error.to_string()),
+            Self::Engine(error) => Some(error.to_string()),
+            Self::Unwanted => Some("nothing was done".to_owned()),
             Self::Usage(why) => Some(why.clone()),
             Self::Damaged(rows) => {
                 Some(format!("rows left out because they cannot be read: {rows}; each is named above"))
@@ -58,6 +65,22 @@ impl Failure {
                 Some(format!("no thread or timer for the program: {error}. Let it have more threads and files open"))
             }
         }
+    }
+}
+
+fn exit_of(error: &EngineError) -> Exit {
+    match error {
+        EngineError::NoSuchRun { .. } | EngineError::NoSuchRequest { .. } | EngineError::NotFound { .. } => {
+            Exit::NotFound
+        }
+        EngineError::WrongStatus { status: Status::Parked | Status::Moved, .. } => Exit::NotResumable,
+        _ => Exit::Failed,
+    }
+}
+
+impl From<EngineError> for Failure {
+    fn from(error: EngineError) -> Self {
+        Self::Engine(error)
     }
 }
 

@@ -1,5 +1,6 @@
 //! Where answers go: to a terminal, into a pipe, or as JSON.
 
+use crate::done::Done;
 use crate::escape::escaped;
 use crate::exit::Failure;
 use crate::json;
@@ -85,6 +86,11 @@ impl Out {
     pub(crate) fn pairs(&mut self, pairs: &[Pair]) -> io::Result<()> {
         let text = crate::table::pairs_text(pairs, self.form, self.is_colored);
         self.bytes(text.as_bytes())
+    }
+
+    /// Writes what was done.
+    pub(crate) fn done(&mut self, done: &Done) -> io::Result<()> {
+        if self.is_json() { self.json(done) } else { self.pairs(&done.pairs()) }
     }
 
     /// Writes a title for people; programs see the rows alone.

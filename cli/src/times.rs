@@ -2,7 +2,7 @@
 
 use jiff::tz::TimeZone;
 use jiff::{Span, Timestamp, ZonedDateTime, civil};
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 /// Reads a moment: `2h` or `3 days` ago, `2026-11-30`, `2026-11-30T12:00` here, `2026-11-30T12:00:00Z`.
 pub(crate) fn moment(text: &str) -> Result<SystemTime, String> {
@@ -23,6 +23,11 @@ fn ago(text: &str) -> Option<Timestamp> {
     Some(ZonedDateTime::now().checked_sub(ago).ok()?.timestamp())
 }
 
+/// Reads a length of time: `500ms`, `1s`, `2 minutes`.
+pub(crate) fn length(text: &str) -> Option<Duration> {
+    text.parse::<jiff::SignedDuration>().ok().and_then(|length| length.try_into().ok())
+}
+
 /// Writes a time in UTC: to the second for people, to the millisecond for programs.
 pub(crate) fn shown(time: SystemTime, for_people: bool) -> String {
     let Ok(moment) = Timestamp::try_from(time) else {
@@ -34,7 +39,7 @@ pub(crate) fn shown(time: SystemTime, for_people: bool) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{moment, shown};
+    use super::{length, moment, shown};
     use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
     #[test]
@@ -46,6 +51,10 @@ mod tests {
         let ago = SystemTime::now().duration_since(before).expect("it is over");
         assert!(ago >= Duration::from_hours(2) && ago < Duration::from_hours(3), "{ago:?}");
         assert!(moment("3 days ago").is_ok() && moment("2026-11-30").is_ok() && moment("2026-11-30T12:00").is_ok());
+        assert_eq!(
+            (length("100ms"), length("1s"), length("-1s")),
+            (Some(Duration::from_millis(100)), Some(Duration::from_secs(1)), None)
+        );
         assert!(moment("soon").is_err() && moment("").is_err());
         assert_eq!(shown(UNIX_EPOCH, false), "1970-01-01T00:00:00.000Z");
     }

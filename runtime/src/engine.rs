@@ -96,6 +96,7 @@ mod timers;
 mod trace;
 mod transaction;
 mod trials;
+mod untyped;
 mod waking;
 mod workflows;
 
@@ -143,6 +144,7 @@ pub use start::{StartCall, StartedAll};
 pub(crate) use time_travel::rows_with;
 pub use time_travel::{ContextEntry, ContextHistory, FieldChange};
 pub use transaction::{EngineTx, TransactionCall, TransactionalStart};
+pub(crate) use untyped::{UntypedStart, value_of_json};
 
 use self::core::Core;
 use crate::workflow::{Startable, WorkflowDef};
@@ -348,7 +350,7 @@ impl Engine {
     /// No run has this id, or it is not parked.
     pub async fn retry(&self, id: &str) -> Result<(), EngineError> {
         let run = self.run(id).await?;
-        parked::retry(&self.core, run.number(), id).await
+        parked::retry(&self.core, run.number(), id, None).await
     }
 }
 

@@ -33,6 +33,8 @@ chapters! {
     Looking = "looking";
     CommandLine = "command-line";
     Operating = "operating";
+    Acting = "acting";
+    Deploying = "deploying";
     Errors = "errors";
     Backup = "backup";
     #[cfg(feature = "postgres")]

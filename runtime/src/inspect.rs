@@ -11,14 +11,17 @@
 //! and what is not known is `null`. A later version may add fields and words.
 
 mod asked;
+mod audit;
 pub(crate) mod changes;
 mod context;
 mod entries;
 mod error;
+pub(crate) mod filter;
 pub(crate) mod fleet;
 mod health;
 pub(crate) mod heard;
 mod inspector;
+pub(crate) mod jobs;
 mod outputs;
 mod page;
 pub(crate) mod queues;
@@ -34,11 +37,13 @@ mod steps;
 pub(crate) mod waits;
 
 pub use asked::{InboxItem, RequestView};
+pub use audit::{AuditEntry, AuditOutcome, AuditQuery};
 pub use context::{ContextChange, ContextView, Difference, EntryRef, FieldDiff, FieldView};
 pub use entries::Entry;
 pub use error::InspectError;
 pub use health::{StoreHealth, TableSize};
 pub use inspector::Inspector;
+pub use jobs::{Job, JobAction, JobStatus};
 pub use outputs::{Channel, ChannelKind, Item};
 pub use page::{Count, Page, Paging};
 pub use reasons::ReasonGroup;

@@ -86,6 +86,7 @@ mod lengths;
 mod machine;
 mod message;
 mod metrics;
+pub mod operate;
 mod panics;
 mod parse;
 mod policy;

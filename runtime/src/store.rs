@@ -3,6 +3,7 @@
 //! A store sees integers, strings and bytes, never a user's type. All writes go through [`Store::commit`], in one
 //! transaction. Each write of a batch is checked by itself, and a rejected one leaves the others alone.
 
+pub(crate) mod audit;
 #[cfg(feature = "conformance")]
 pub mod backend;
 mod belongings;
@@ -36,6 +37,7 @@ pub(crate) mod user_code;
 #[cfg_attr(not(feature = "conformance"), expect(clippy::option_option, reason = "a change leaves, clears or sets"))]
 mod write;
 
+pub(crate) use audit::{Act, ActOutcome, AuditQuery, AuditRow, JobRow};
 pub(crate) use belongings::{Belongings, Bond, TakenItem};
 #[cfg(feature = "sqlite")]
 #[cfg_attr(docsrs, doc(cfg(feature = "sqlite")))]

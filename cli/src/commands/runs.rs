@@ -1,6 +1,6 @@
 //! `runs`: a list of runs, or how many there are.
 
-use crate::args::RunsArgs;
+use crate::args::{Filter, RunsArgs};
 use crate::exit::Failure;
 use crate::list::{Listed, pages, whole};
 use crate::out::Out;
@@ -33,7 +33,7 @@ impl Listed for StatusCount {
     }
 }
 
-fn query(args: &RunsArgs) -> RunsQuery {
+pub(super) fn query(args: &Filter) -> RunsQuery {
     let mut query = args.status.iter().fold(RunsQuery::all(), |query, status| query.status(*status));
     for (name, value) in &args.label {
         query = query.label(name, value);
@@ -53,11 +53,12 @@ fn query(args: &RunsArgs) -> RunsQuery {
     if let Some(parent) = &args.parent {
         query = query.parent(parent);
     }
-    if args.oldest_first { query.oldest_first() } else { query }
+    query
 }
 
 pub(super) async fn runs(inspector: &Inspector, out: &mut Out, args: &RunsArgs) -> Result<(), Failure> {
-    let query = query(args);
+    let query = query(&args.filter);
+    let query = if args.oldest_first { query.oldest_first() } else { query };
     if args.count {
         return whole(out, &inspector.count_by_status(&query).await?);
     }

@@ -40,6 +40,12 @@ async fn the_exit_code_says_how_it_went() {
         &["runs", "--schema", "orders"],
         &["man", "look"],
         &["completions", "cmd"],
+        &["check"],
+        &["migrate"],
+        &["migrate", "--print"],
+        &["bulk", "dance", "--yes"],
+        &["queues", "set", "gpu", "--rate", "3"],
+        &["rewind", "order-1", "--before", "pack", "--after-entry", "1"],
     ];
     for arguments in usage {
         let said = piped(&[&["--db", &filled.name], *arguments].concat());

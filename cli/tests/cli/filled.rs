@@ -3,8 +3,9 @@
 use limits::{Soon as _, until};
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
+use steadfast::inspect::Inspector;
 use steadfast::prelude::*;
-use steadfast::{EngineBuilder, Key, Schedule, Secret, StaticKeys, Status, WaitsFor};
+use steadfast::{EngineBuilder, Key, Queue, Schedule, Secret, StaticKeys, Status, WaitsFor};
 use tempfile::TempDir;
 use throwaway_postgres::{Cluster, Database};
 
@@ -112,7 +113,7 @@ pub(crate) struct Filled {
     /// The name by which a program opens it.
     pub(crate) name: String,
     pub(crate) engine: Engine,
-    _place: Place,
+    place: Place,
 }
 
 #[expect(dead_code, reason = "it is there as long as the test")]
@@ -137,6 +138,19 @@ impl Filled {
         Some(Self::fill(place, url.clone(), || Engine::builder().postgres(url.as_str())).await)
     }
 
+    /// Starts one more run that waits.
+    pub(crate) async fn many(&self, id: &str) {
+        self.engine.start(parcel, 1).id(id).soon().await.expect("started");
+    }
+
+    /// Returns an inspector that needs no engine.
+    pub(crate) async fn inspector(&self) -> Inspector {
+        match &self.place {
+            Place::File(_) => Inspector::sqlite(&self.name).await.expect("opened"),
+            Place::Postgres(_) => Inspector::postgres(&self.name).await.expect("opened"),
+        }
+    }
+
     async fn fill(place: Place, name: String, builder: impl Fn() -> EngineBuilder) -> Self {
         let first = builder().workflow(before).start().soon().await.expect("the engine starts");
         first.start(before, ()).id("changed-1").soon().await.expect("started");
@@ -144,13 +158,23 @@ impl Filled {
             .await;
         first.shutdown(Duration::from_secs(10)).soon().await.expect("it ends");
 
-        let keys = StaticKeys::new(Key::new("2026", [7; 32]));
-        let builder = builder().keys(keys).workflow(order).workflow(parcel).workflow(broken).workflow(picture);
-        let builder = builder.workflow(nightly).workflow(after);
+        let builder = with_workflows(builder()).workflow(after).queue(Queue::new("mail").total(5));
         let engine = builder.start().soon().await.expect("the engine starts");
         fill(&engine).await;
-        Self { name, engine, _place: place }
+        Self { name, engine, place }
     }
+}
+
+fn with_workflows(builder: EngineBuilder) -> EngineBuilder {
+    let keys = StaticKeys::new(Key::new("2026", [7; 32]));
+    let builder = builder.keys(keys).workflow(order).workflow(parcel).workflow(broken).workflow(picture);
+    builder.workflow(nightly)
+}
+
+/// Returns the builder of a program with the workflows of the database; one of them may have changed.
+pub(crate) fn own_builder(changed: bool) -> EngineBuilder {
+    let builder = with_workflows(Engine::builder());
+    if changed { builder.workflow(after) } else { builder.workflow(before) }
 }
 
 fn paging() -> steadfast::inspect::Paging {

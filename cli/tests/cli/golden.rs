@@ -43,7 +43,7 @@ const COMMANDS: &[&str] = &[
 ];
 
 /// Replaces what differs from run to run: times, ids that are drawn, and what is passed. A time and an id are as wide as before.
-fn steady(text: &str, drawn: &[(String, &str)]) -> String {
+pub(crate) fn steady(text: &str, drawn: &[(String, &str)]) -> String {
     let mut text = text.to_owned();
     for (what, name) in drawn {
         text = text.replace(what, name);
@@ -80,7 +80,7 @@ fn steady_word(word: &str) -> String {
     word.to_owned()
 }
 
-fn compare(name: &str, found: &str) {
+pub(crate) fn compare(name: &str, found: &str) {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cli/golden").join(format!("{name}.txt"));
     if std::env::var("STEADFAST_GOLDEN").is_ok_and(|how| how == "overwrite") {
         std::fs::write(&path, found).expect("written");

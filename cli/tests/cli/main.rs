@@ -2,11 +2,15 @@
 
 #![expect(clippy::unused_async, reason = "a workflow is async, whatever it does")]
 
+mod acting;
+mod asked;
 mod bad_input;
+mod bulk;
 mod chapter;
 mod exits;
 mod filled;
 mod golden;
+mod own;
 mod pipes;
 mod terminals;
 mod tool;

@@ -105,6 +105,17 @@ pub(crate) fn on_terminal(columns: u16, variables: &[(&str, &str)], arguments: &
     OnTerminal::start(columns, variables, arguments).ended()
 }
 
+/// Runs the program on a terminal to its end, and types an answer once it asks.
+pub(crate) fn answered_on_terminal(arguments: &[&str], answer: &str) -> (String, u32) {
+    let mut running = OnTerminal::start(100, &[("NO_COLOR", "1")], arguments);
+    while !running.text().contains("[y/N]") {
+        assert!(running.read(), "it has not asked: {}", running.text());
+    }
+    let mut writer = running.terminal.take_writer().expect("a writer");
+    writer.write_all(format!("{answer}\n").as_bytes()).expect("typed");
+    running.ended()
+}
+
 /// Runs the program on a terminal, and presses each key once the text before it has been shown. Returns all that it has
 /// said, and its exit code.
 pub(crate) fn pressed_on_terminal(columns: u16, arguments: &[&str], keys: &[(&str, &str)]) -> (String, u32) {

@@ -20,7 +20,8 @@ impl Cancelling {
     /// The run is not parked, or the database does not work.
     pub async fn force(&self) -> Result<(), EngineError> {
         let run = &self.run;
-        super::delete::cancel_parked(run.core(), run.number(), run.id(), self.reason.clone()).await
+        super::delete::cancel_parked(run.core(), run.number(), run.id(), self.reason.clone(), run.record().cloned())
+            .await
     }
 
     /// Waits for the end of the run and returns whether it ended because of a cancellation. `false` says that the run
@@ -61,6 +62,12 @@ impl Cancelling {
 }
 
 impl Run {
+    /// Ends the run if it is parked, without running any of its code.
+    pub(crate) async fn end_parked(&self, reason: String) -> Result<(), EngineError> {
+        let (run, id) = (self.number(), self.id());
+        super::delete::cancel_parked(self.core(), run, id, reason, self.record().cloned()).await
+    }
+
     /// Requests cancellation: running steps are cancelled, and the run ends as cancelled with this reason. Returns when
     /// the request is durable; a parked run ends when it is unparked, or by [`Cancelling::force`].
     ///
@@ -78,7 +85,7 @@ impl Run {
         }
         let reason = lengths::cut(reason);
         let item = NewInboxItem::cancellation(self.number(), &reason, self.core().now());
-        inbox::send(self.core(), self.id(), item).await?;
+        inbox::send(self.core(), self.id(), item, self.record()).await?;
         Ok(Cancelling { run: self.clone(), reason })
     }
 }

@@ -63,7 +63,7 @@ pub(super) async fn start(
     let (number, seq) = (old.number, old.seq);
     let state = core.read(move |store| recorded_in(store, number, seq)).await?;
     carry(state.fitting(wanted.state.as_ref(), &old)?, &reseal, &mut run)?;
-    let placed = import_run::place(core, run, contents).await?;
+    let placed = import_run::place(core, run, contents, None).await?;
     drop(busy);
     match placed {
         Placed::New(row) => Ok((*row, true)),

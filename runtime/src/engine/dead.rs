@@ -41,6 +41,6 @@ impl Run {
     /// # Errors
     /// It is not parked, or the database does not work.
     pub async fn revive(&self) -> Result<(), EngineError> {
-        parked::retry(self.core(), self.number(), self.id()).await
+        parked::retry(self.core(), self.number(), self.id(), self.record()).await
     }
 }

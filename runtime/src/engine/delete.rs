@@ -8,11 +8,14 @@ use crate::machine::plain_entry;
 use crate::metrics;
 use crate::record::{InboxKind, Kind};
 use crate::store::{
-    Append, Change, EntryRow, Lease, NewInboxItem, Outgoing, Rejected, RunKey, RunRow, Status, Write, Written,
-    successor,
+    Append, AuditRow, Change, EntryRow, Lease, NewInboxItem, Outgoing, Rejected, RunKey, RunRow, Status, Write,
+    Written, successor,
 };
 use crate::value::Value;
 use std::sync::Arc;
+
+/// The lease of an append to a run that no engine owns.
+const NOBODYS: Lease = Lease { number: 0, epoch: 0 };
 
 /// The number of rows removed in one transaction, which bounds how long others wait.
 const SLICE: usize = 2_000;
@@ -22,9 +25,9 @@ const SLICE: usize = 2_000;
 ///
 /// The journals from before each continue-as-new are removed with it. Runs that wait for its end are notified in the
 /// commit that marks it.
-pub(super) async fn delete(core: &Arc<Core>, run: i64, id: &str) -> Result<(), EngineError> {
+pub(super) async fn delete(core: &Arc<Core>, run: i64, id: &str, record: Option<&AuditRow>) -> Result<(), EngineError> {
     // Marked first: a run that may not be deleted keeps all its rows.
-    if slice(core, run, id, 0).await? {
+    if slice(core, run, id, 0, record).await? {
         return Ok(());
     }
     for before in earlier(core, run).await? {
@@ -58,7 +61,7 @@ async fn earlier(core: &Core, run: i64) -> Result<Vec<i64>, EngineError> {
 
 async fn remove(core: &Arc<Core>, run: i64, id: &str) -> Result<(), EngineError> {
     // Marks it, and removes nothing yet.
-    if slice(core, run, id, 0).await? {
+    if slice(core, run, id, 0, None).await? {
         return Ok(());
     }
     let row = core.read(move |store| store.run(RunKey::Number(run))).await?;
@@ -67,13 +70,19 @@ async fn remove(core: &Arc<Core>, run: i64, id: &str) -> Result<(), EngineError>
         let contents = garbage::contents(core, &row).await.unwrap_or_default();
         garbage::delete_contents(core, contents).await;
     }
-    while !slice(core, run, id, SLICE).await? {}
+    while !slice(core, run, id, SLICE, None).await? {}
     Ok(())
 }
 
 /// Removes some rows; returns whether the run is removed.
-async fn slice(core: &Arc<Core>, run: i64, id: &str, rows: usize) -> Result<bool, EngineError> {
-    match core.committer.write(Write::Delete { run, rows }).await? {
+async fn slice(
+    core: &Arc<Core>,
+    run: i64,
+    id: &str,
+    rows: usize,
+    record: Option<&AuditRow>,
+) -> Result<bool, EngineError> {
+    match core.committer.write(Write::Delete { run, rows }.recorded(record)).await? {
         Ok(Written::Deleted(true)) | Err(Rejected::NoSuchRun) => Ok(true),
         Ok(Written::Marked(notified)) => {
             inbox::look_all(core, notified);
@@ -90,13 +99,23 @@ async fn slice(core: &Arc<Core>, run: i64, id: &str, rows: usize) -> Result<bool
 }
 
 /// Ends a parked run: claims it, appends two entries and releases it. Runs to its end even if the caller stops waiting.
-pub(super) async fn cancel_parked(core: &Arc<Core>, run: i64, id: &str, reason: String) -> Result<(), EngineError> {
+pub(super) async fn cancel_parked(
+    core: &Arc<Core>,
+    run: i64,
+    id: &str,
+    reason: String,
+    record: Option<Arc<AuditRow>>,
+) -> Result<(), EngineError> {
     let (engine, core, id) = (core, core.clone(), id.to_owned());
     let cancelling = engine.to_the_end(async move {
         let action = "only a parked run can be ended without running its code; use `cancel`";
-        let (row, lease) = parked::take_parked(&core, run, id.clone(), action).await?;
-        let append = end(&row, lease, &reason, core.now());
-        match core.committer.write(Write::from(append)).await? {
+        let (row, lease) = match core.lease_of_new() {
+            Some(_) => parked::take_parked(&core, run, id.clone(), action, None).await?,
+            None => (parked::unowned(&core, run, id.clone(), action).await?, NOBODYS),
+        };
+        let append = Arc::new(end(&row, lease, &reason, core.now()));
+        let write = if lease == NOBODYS { Write::AppendParked(append) } else { Write::Append(append) };
+        match core.committer.write(write.recorded(record.as_deref())).await? {
             Ok(Written::Appended { notified, .. }) => inbox::look_all(&core, notified),
             Ok(_) => {}
             Err(_) => return Err(EngineError::WrongStatus { id, status: Status::Running, action }),

@@ -102,7 +102,7 @@ impl Run {
         let row = self.last_row().await?;
         let item = item(self.core(), &row, &event, key)?;
         drop(event);
-        inbox::send(self.core(), self.id(), item).await
+        inbox::send(self.core(), self.id(), item, self.record()).await
     }
 }
 

@@ -64,6 +64,13 @@ pub enum EngineError {
         /// The id.
         id: String,
     },
+    /// There is no queue or schedule of this name in the database.
+    NotFound {
+        /// The word for it: `queue`, `schedule`, `job`.
+        what: &'static str,
+        /// The name.
+        name: String,
+    },
     /// The request expects an answer of another type.
     OtherAnswer {
         /// The request's id.
@@ -135,11 +142,11 @@ impl EngineError {
         Self::Configuration { message, source: Some(Arc::new(source)) }
     }
 
-    pub(super) const fn value(message: String) -> Self {
+    pub(crate) const fn value(message: String) -> Self {
         Self::Value { message, source: None }
     }
 
-    pub(super) fn value_of(message: String, source: impl Error + Send + Sync + 'static) -> Self {
+    pub(crate) fn value_of(message: String, source: impl Error + Send + Sync + 'static) -> Self {
         Self::Value { message, source: Some(Arc::new(source)) }
     }
 
@@ -181,6 +188,9 @@ impl fmt::Display for EngineError {
             Self::WrongStatus { id, status, action } => write!(f, "run `{id}` is {status}: {action}"),
             Self::NoSuchRequest { id } => {
                 write!(f, "no request {id} waits for an answer: see `engine.requests()` for those that do")
+            }
+            Self::NotFound { what, name } => {
+                write!(f, "there is no {what} `{name}` in this database: list them to find it (`steadfast {what}s`)")
             }
             Self::OtherAnswer { request, expected, found } => {
                 write!(

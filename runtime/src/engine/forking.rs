@@ -9,13 +9,15 @@ mod taking_over;
 
 pub use point::ForkPoint;
 
+use self::copy::Place;
 use super::Engine;
 use super::core::Core;
 use super::error::EngineError;
 use super::handle::Run;
 use super::import_run::{self, Placed};
 use super::opening::{check_id, check_label};
-use crate::store::RunRow;
+use crate::store::{AuditRow, RunRow};
+use crate::value::Value;
 use futures_util::future::BoxFuture;
 use std::future::IntoFuture;
 use std::sync::Arc;
@@ -27,11 +29,15 @@ struct Plan {
     id: Option<String>,
     version: Option<u32>,
     labels: Vec<(String, String)>,
+    /// Another input, as JSON.
+    input: Option<Value>,
+    /// The action for which it is made.
+    record: Option<AuditRow>,
 }
 
 impl Plan {
     fn new(run: String, at: ForkPoint) -> Self {
-        Self { run, at, id: None, version: None, labels: Vec::new() }
+        Self { run, at, id: None, version: None, labels: Vec::new(), input: None, record: None }
     }
 
     fn label(&mut self, name: String, value: String) {
@@ -151,6 +157,18 @@ impl Engine {
 }
 
 impl ForkCall<'_> {
+    /// Has it recorded as this action.
+    pub(crate) fn recorded(mut self, record: AuditRow) -> Self {
+        self.plan.record = Some(record);
+        self
+    }
+
+    /// Sets another input for the workflow, as JSON; what is kept of the history must fit it.
+    pub(crate) fn input(mut self, input: Option<Value>) -> Self {
+        self.plan.input = input;
+        self
+    }
+
     /// Sets the id of the fork, at most 512 bytes; a time-ordered UUID by default.
     pub fn id(mut self, id: impl Into<String>) -> Self {
         self.plan.id = Some(id.into());
@@ -172,6 +190,18 @@ impl ForkCall<'_> {
 }
 
 impl RewindCall<'_> {
+    /// Has it recorded as this action.
+    pub(crate) fn recorded(mut self, record: AuditRow) -> Self {
+        self.plan.record = Some(record);
+        self
+    }
+
+    /// Sets another input for the workflow, as JSON; what is kept of the history must fit it.
+    pub(crate) fn input(mut self, input: Option<Value>) -> Self {
+        self.plan.input = input;
+        self
+    }
+
     /// Adds a label by which the run can be found from now on, beside its own.
     pub fn label(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
         self.plan.label(name.into(), value.into());
@@ -221,8 +251,8 @@ impl<'engine> IntoFuture for RewindCall<'engine> {
 
 async fn fork(core: &Arc<Core>, plan: Plan) -> Result<RunRow, EngineError> {
     let history = copy::history(core, &plan.run).await?;
-    let (run, contents) = copy::make(core, &plan, history, None).await?;
-    match import_run::place(core, run, contents).await? {
+    let (run, contents) = copy::make(core, &plan, history, Place::Beside).await?;
+    match import_run::place(core, run, contents, plan.record.as_ref()).await? {
         Placed::New(row) => Ok(*row),
         Placed::Exists(row) => {
             let action =

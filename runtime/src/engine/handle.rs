@@ -9,7 +9,7 @@ use crate::codec::CodecError;
 use crate::fields::Fields;
 use crate::inspect::waits;
 use crate::journal::HistoryEntry;
-use crate::store::{RunKey, RunRow, Status};
+use crate::store::{AuditRow, RunKey, RunRow, Status};
 use crate::value::Value;
 use crate::workflow::EndCode;
 use futures_util::future::{BoxFuture, Either, select};
@@ -50,6 +50,7 @@ pub struct Run {
     id: String,
     workflow: String,
     fields: Arc<Fields>,
+    record: Option<Arc<AuditRow>>,
 }
 
 /// The recorded end of a run.
@@ -66,7 +67,18 @@ pub(super) enum Ended {
 impl Run {
     pub(super) fn new(engine: &Engine, row: &RunRow) -> Self {
         let fields = engine.core.fields(row);
-        Self { engine: engine.clone(), number: row.number, id: row.id.clone(), workflow: row.workflow.clone(), fields }
+        let (id, workflow) = (row.id.clone(), row.workflow.clone());
+        Self { engine: engine.clone(), number: row.number, id, workflow, fields, record: None }
+    }
+
+    /// Has what is done by this handle recorded as this action.
+    pub(crate) fn recorded(self, record: AuditRow) -> Self {
+        Self { record: Some(Arc::new(record)), ..self }
+    }
+
+    /// Returns the record of the action for which this handle was made.
+    pub(super) const fn record(&self) -> Option<&Arc<AuditRow>> {
+        self.record.as_ref()
     }
 
     /// Returns the run's id.
@@ -173,7 +185,7 @@ impl Run {
     /// The run has not ended, or the database does not work.
     pub async fn delete(self) -> Result<(), EngineError> {
         let last = self.last_row().await?;
-        super::delete::delete(&self.engine.core, last.number, &last.id).await
+        super::delete::delete(&self.engine.core, last.number, &last.id, self.record.as_deref()).await
     }
 
     /// Waits until the run has ended or is parked.

@@ -14,7 +14,7 @@ use crate::field_store::content_hash;
 use crate::machine::forget_deduplication_key;
 use crate::record::InboxKind;
 use crate::store::{
-    FileInfo, ImportedRun, NewInboxItem, OutputRow, RequestRow, RunFile, RunKey, RunRow, RunRows, Status,
+    AuditRow, FileInfo, ImportedRun, NewInboxItem, OutputRow, RequestRow, RunFile, RunKey, RunRow, RunRows, Status,
 };
 use crate::value::{Encoding, Pointer};
 use crate::vault::Vault;
@@ -32,6 +32,7 @@ pub struct ImportCall<'engine> {
     engine: &'engine Engine,
     path: PathBuf,
     id: Option<String>,
+    record: Option<AuditRow>,
 }
 
 impl Engine {
@@ -60,11 +61,17 @@ impl Engine {
     /// Nothing is written then.
     #[cfg_attr(docsrs, doc(cfg(feature = "sqlite")))]
     pub fn import(&self, path: impl Into<PathBuf>) -> ImportCall<'_> {
-        ImportCall { engine: self, path: path.into(), id: None }
+        ImportCall { engine: self, path: path.into(), id: None, record: None }
     }
 }
 
 impl ImportCall<'_> {
+    /// Has it recorded as this action.
+    pub(crate) fn recorded(mut self, record: AuditRow) -> Self {
+        self.record = Some(record);
+        self
+    }
+
     /// Sets another id than the one in the file, at most 512 bytes.
     pub fn id(mut self, id: impl Into<String>) -> Self {
         self.id = Some(id.into());
@@ -83,14 +90,19 @@ impl<'engine> IntoFuture for ImportCall<'engine> {
                 return Err(EngineError::ShuttingDown);
             }
             // An import runs to its end even if the caller stops waiting.
-            let (importing, path, id) = (core.clone(), self.path, self.id);
-            let row = core.to_the_end(async move { import(&importing, path, id).await }).await?;
+            let (importing, path, id, record) = (core.clone(), self.path, self.id, self.record);
+            let row = core.to_the_end(async move { import(&importing, path, id, record.as_ref()).await }).await?;
             Ok(Run::new(self.engine, &row))
         })
     }
 }
 
-async fn import(core: &Arc<Core>, path: PathBuf, id: Option<String>) -> Result<RunRow, EngineError> {
+async fn import(
+    core: &Arc<Core>,
+    path: PathBuf,
+    id: Option<String>,
+    record: Option<&AuditRow>,
+) -> Result<RunRow, EngineError> {
     let busy = core.busy();
     let reading = core.clone();
     let read = threads::blocking(&core.runtime, move || {
@@ -103,7 +115,8 @@ async fn import(core: &Arc<Core>, path: PathBuf, id: Option<String>) -> Result<R
         Incoming::new(&reading, file, info, rows, id)
     })?;
     let Incoming { run, contents } = read.await.unwrap_or(Err(EngineError::ShuttingDown))?;
-    let placed = import_run::place(core, run, contents).await;
+    let record = record.map(|record| AuditRow { subject: run.id.clone(), ..record.clone() });
+    let placed = import_run::place(core, run, contents, record.as_ref()).await;
     drop(busy);
     match placed? {
         Placed::New(row) => Ok(*row),

@@ -17,7 +17,8 @@ use crate::field_store::content_hash;
 use crate::fields::Fields;
 use crate::metrics;
 use crate::store::{
-    Change, ImportedRun, Rejected, RunKey, RunQuery, RunRow, Status, StoreError, StoreErrorKind, Write, Written,
+    AuditRow, Change, ImportedRun, Lease, Rejected, RunKey, RunQuery, RunRow, Status, StoreError, StoreErrorKind,
+    Write, Written,
 };
 use crate::value::Pointer;
 use bytes::Bytes;
@@ -45,7 +46,12 @@ pub(super) enum Placed {
 ///
 /// # Errors
 /// Nothing is left in the database; or the contents could not be copied, and the error says whether the run is left.
-pub(super) async fn place(core: &Arc<Core>, mut run: ImportedRun, contents: Contents) -> Result<Placed, EngineError> {
+pub(super) async fn place(
+    core: &Arc<Core>,
+    mut run: ImportedRun,
+    contents: Contents,
+    record: Option<&AuditRow>,
+) -> Result<Placed, EngineError> {
     let _importing = core.import_gate.read().await;
     if run.unique.is_some() {
         match look_for_twin(core, &run).await? {
@@ -62,7 +68,7 @@ pub(super) async fn place(core: &Arc<Core>, mut run: ImportedRun, contents: Cont
     let trace = NewRunTrace::of_import(&run);
     let replaced = status_of(core, run.replaces).await?;
     let written = if half { half_copied(&run) } else { run.clone() };
-    let number = match core.committer.write(Write::Import(Box::new(written))).await {
+    let number = match core.committer.write(Write::Import(Box::new(written)).recorded(record)).await {
         Ok(Ok(Written::Number(number))) => number,
         Ok(Err(Rejected::Exists(row))) => return Ok(Placed::Exists(row)),
         Ok(Err(Rejected::Held(holder))) => {
@@ -156,7 +162,7 @@ async fn copy_under(core: &Core, fields: &Fields, mut contents: Contents) -> Res
 
 /// Removes a run whose contents could not be copied.
 async fn take_back(core: &Arc<Core>, number: i64, id: &str, error: EngineError) -> EngineError {
-    match delete::delete(core, number, id).await {
+    match delete::delete(core, number, id, None).await {
         Ok(()) => error,
         Err(left) => EngineError::value_of(format!("{error}; and run `{id}` is left parked, because {left}"), error),
     }
@@ -171,12 +177,14 @@ async fn complete(core: &Core, number: i64, run: &ImportedRun) -> Result<(), Eng
             return if row.status == Status::Deleting { Err(gone()) } else { Ok(()) };
         }
         let mut lease = core.lease(row.lease);
-        if lease.is_none() {
-            let primary = core.leases.primary();
+        if lease.is_none()
+            && let Some(primary) = core.lease_of_new()
+        {
             let claimed = core.committer.write(Write::Claim { run: number, lease: primary }).await;
             lease = matches!(claimed, Ok(Ok(_))).then_some(primary);
         }
-        if let Some(lease) = lease {
+        let nobodys = || core.lease_of_new().is_none().then_some(Lease { number: 0, epoch: 0 });
+        if let Some(lease) = lease.or_else(nobodys) {
             let change = Change {
                 status: Some(run.status),
                 wake_at: Some(run.wake_at),
@@ -185,7 +193,13 @@ async fn complete(core: &Core, number: i64, run: &ImportedRun) -> Result<(), Eng
                 release: run.lease.is_none(),
             };
             // No other engine changes the row, so this result is final; otherwise the row is read again.
-            let done = core.committer.write(Write::from(changed(&row, lease, change, core.now()))).await;
+            let append = Arc::new(changed(&row, lease, change, core.now()));
+            let write = if row.lease.is_none() && core.lease_of_new().is_none() {
+                Write::AppendParked(append)
+            } else {
+                Write::Append(append)
+            };
+            let done = core.committer.write(write).await;
             if matches!(done, Ok(Ok(_))) {
                 return Ok(());
             }
@@ -204,7 +218,7 @@ async fn wake(core: &Arc<Core>, row: &RunRow, has_mail: bool) {
             None => drop(core.load(row.number)),
         },
         Status::Parked => {
-            if let Err(error) = parked::retry(core, row.number, &row.id).await {
+            if let Err(error) = parked::retry(core, row.number, &row.id, None).await {
                 tracing::warn!(run = %row.id, %error, "the run is in the database, and stays parked for now");
             }
         }

@@ -9,7 +9,8 @@ use crate::field_store::FieldStoreError;
 use crate::fields::Fields;
 use crate::record::{InboxKind, RemoteEnd};
 use crate::store::{
-    InboxRow, Lease, NewInboxItem, Rejected, RequestKey, RunKey, RunRow, Status, Store, StoreError, Write, successor,
+    AuditRow, InboxRow, Lease, NewInboxItem, Rejected, RequestKey, RunKey, RunRow, Status, Store, StoreError, Write,
+    successor,
 };
 use crate::value::{Pointer, Value};
 use std::collections::BTreeSet;
@@ -23,15 +24,25 @@ const PAGE: usize = 4_096;
 
 /// Puts an item into a run's inbox, durably, and wakes the run if it is ours. Runs to its end even if the caller stops
 /// waiting.
-pub(super) async fn send(core: &Arc<Core>, id: &str, item: NewInboxItem) -> Result<(), EngineError> {
-    let (sending, id) = (core.clone(), id.to_owned());
-    core.to_the_end(async move { send_to_the_end(&sending, id, item).await }).await
+pub(super) async fn send(
+    core: &Arc<Core>,
+    id: &str,
+    item: NewInboxItem,
+    record: Option<&Arc<AuditRow>>,
+) -> Result<(), EngineError> {
+    let (sending, id, record) = (core.clone(), id.to_owned(), record.cloned());
+    core.to_the_end(async move { send_to_the_end(&sending, id, item, record.as_deref()).await }).await
 }
 
-async fn send_to_the_end(core: &Arc<Core>, id: String, mut item: NewInboxItem) -> Result<(), EngineError> {
+async fn send_to_the_end(
+    core: &Arc<Core>,
+    id: String,
+    mut item: NewInboxItem,
+    record: Option<&AuditRow>,
+) -> Result<(), EngineError> {
     loop {
         let run = item.run;
-        match core.committer.write(Write::Send(item.clone())).await {
+        match core.committer.write(Write::Send(item.clone()).recorded(record)).await {
             Ok(Ok(_)) => {
                 look(core, run).await;
                 return Ok(());
@@ -54,7 +65,9 @@ async fn send_to_the_end(core: &Arc<Core>, id: String, mut item: NewInboxItem) -
             // The outcome is unknown. An item with a key is written once, however often it is sent.
             Err(error) => {
                 look(core, run).await;
-                if item.key.is_none() || error.is_for_good() || !core.pause(AGAIN).await {
+                // So is one with a record.
+                let is_once = item.key.is_some() || record.is_some();
+                if !is_once || error.is_for_good() || !core.pause(AGAIN).await {
                     return Err(error.into());
                 }
             }

@@ -49,7 +49,7 @@ impl<'engine, M: Message> IntoFuture for SendCall<'engine, M> {
         Box::pin(async move {
             let run = self.engine.run(&self.run).await?;
             let item = run.message(&self.message, self.key)?;
-            inbox::send(run.core(), run.id(), item).await
+            inbox::send(run.core(), run.id(), item, None).await
         })
     }
 }
@@ -62,7 +62,7 @@ impl Run {
     pub async fn send<M: Message>(&self, message: M) -> Result<(), EngineError> {
         let item = self.message(&message, None)?;
         drop(message);
-        inbox::send(self.core(), self.id(), item).await
+        inbox::send(self.core(), self.id(), item, self.record()).await
     }
 
     fn message<M: Message>(&self, message: &M, key: Option<String>) -> Result<NewInboxItem, EngineError> {

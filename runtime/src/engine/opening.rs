@@ -76,6 +76,11 @@ impl Opening {
         self.given.queued.holder()
     }
 
+    /// Returns the options as they were given.
+    pub(super) const fn given(&self) -> &Scope {
+        &self.given
+    }
+
     pub(super) fn labels(&self) -> Vec<(String, String)> {
         self.scope.labels.clone().into_iter().collect()
     }

@@ -4,9 +4,14 @@ use super::core::Core;
 use super::error::EngineError;
 use super::half_copied;
 use crate::record::{ParkCause, ParkReason};
-use crate::store::{Lease, Rejected, RunKey, RunQuery, RunRow, Status, StoreError, Write, Written};
+use crate::store::{
+    Act, AuditRow, Change, Lease, Rejected, RunKey, RunQuery, RunRow, Status, StoreError, Write, Written,
+};
 use std::sync::Arc;
 use std::time::Duration;
+
+/// Why a run cannot be retried.
+const RETRIED: &str = "only a parked run can be retried";
 
 const PAGE: usize = 4_096;
 /// The pause between parked runs, which are tried one after the other: healthy runs come first.
@@ -75,16 +80,26 @@ pub(super) async fn try_once(core: &Arc<Core>, row: &RunRow) -> bool {
 }
 
 /// Tries one parked run now. Runs to its end even if the caller stops waiting.
-pub(super) async fn retry(core: &Arc<Core>, run: i64, id: &str) -> Result<(), EngineError> {
-    let (engine, core, id) = (core, core.clone(), id.to_owned());
+pub(super) async fn retry(
+    core: &Arc<Core>,
+    run: i64,
+    id: &str,
+    record: Option<&Arc<AuditRow>>,
+) -> Result<(), EngineError> {
+    let (engine, core, id, record) = (core, core.clone(), id.to_owned(), record.cloned());
+    let record = record.as_deref().cloned();
     let trying = engine.to_the_end(async move {
         let row = core.read(move |store| store.run(RunKey::Number(run))).await?;
         if let Some(row) = row.filter(half_copied::is_half_copied) {
             let action = "its fields are not all here, so it cannot continue; delete it and import or start it again";
             return Err(EngineError::WrongStatus { id, status: row.status, action });
         }
+        if core.lease_of_new().is_none() {
+            return leave_to_others(&core, run, id, record.as_ref()).await;
+        }
+        let mut record = record;
         loop {
-            take_parked(&core, run, id.clone(), "only a parked run can be retried").await?;
+            take_parked(&core, run, id.clone(), RETRIED, record.take().as_ref()).await?;
             // The driver of an earlier try may be about to exit.
             if core.load(run) || !core.pause(BETWEEN_PARKED).await {
                 return Ok(());
@@ -94,12 +109,46 @@ pub(super) async fn retry(core: &Arc<Core>, run: i64, id: &str) -> Result<(), En
     trying.await
 }
 
+/// Leaves a parked run to any engine that has its workflow, as a client does.
+async fn leave_to_others(core: &Core, run: i64, id: String, record: Option<&AuditRow>) -> Result<(), EngineError> {
+    let row = unowned(core, run, id.clone(), RETRIED).await?;
+    let change = Change {
+        status: Some(Status::Running),
+        wake_at: Some(Some(0)),
+        loads: Some(0),
+        parked: Some(None),
+        release: false,
+    };
+    let nobodys = Lease { number: 0, epoch: 0 };
+    let write = Write::AppendParked(Arc::new(half_copied::changed(&row, nobodys, change, core.now())));
+    match core.committer.write(write.recorded(record)).await? {
+        Ok(_) => Ok(()),
+        Err(Rejected::NoSuchRun) => Err(EngineError::NoSuchRun { id }),
+        Err(_) => Err(EngineError::WrongStatus { id, status: Status::Running, action: RETRIED }),
+    }
+}
+
+/// Returns a parked run that no engine owns.
+pub(super) async fn unowned(core: &Core, run: i64, id: String, action: &'static str) -> Result<RunRow, EngineError> {
+    let row = core.read(move |store| store.run(RunKey::Number(run))).await?;
+    let Some(row) = row else { return Err(EngineError::NoSuchRun { id }) };
+    if row.status != Status::Parked {
+        return Err(EngineError::WrongStatus { id, status: row.status, action });
+    }
+    if row.lease.is_some() {
+        let action = "an engine is trying it at this moment; look again, and repeat this if it stays parked";
+        return Err(EngineError::WrongStatus { id, status: row.status, action });
+    }
+    Ok(row)
+}
+
 /// Claims a parked run; one that an earlier try left under our lease is ours already.
 pub(super) async fn take_parked(
     core: &Core,
     run: i64,
     id: String,
     action: &'static str,
+    record: Option<&AuditRow>,
 ) -> Result<(RunRow, Lease), EngineError> {
     let row = core.read(move |store| store.run(RunKey::Number(run))).await?;
     let Some(row) = row else { return Err(EngineError::NoSuchRun { id }) };
@@ -107,9 +156,14 @@ pub(super) async fn take_parked(
         return Err(EngineError::WrongStatus { id, status: row.status, action });
     }
     if let Some(lease) = core.lease(row.lease) {
+        if let Some(record) = record {
+            let write = Write::Act(Box::new(Act { record: record.clone(), write: None }));
+            let _ = core.committer.write(write).await?;
+        }
         return Ok((row, lease));
     }
-    match claim(core, run).await? {
+    let write = Write::Claim { run, lease: core.leases.primary() };
+    match core.committer.write(write.recorded(record)).await? {
         Ok(_) => Ok((row, core.leases.primary())),
         Err(_) => Err(EngineError::WrongStatus { id, status: Status::Running, action }),
     }

@@ -49,6 +49,6 @@ impl Run {
 
     async fn say(&self, kind: InboxKind, value: Option<Value>) -> Result<(), EngineError> {
         let item = NewInboxItem { value, ..NewInboxItem::new(self.number(), kind, self.core().now()) };
-        inbox::send(self.core(), self.id(), item).await
+        inbox::send(self.core(), self.id(), item, self.record()).await
     }
 }

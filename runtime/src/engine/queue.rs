@@ -4,7 +4,7 @@ use super::Engine;
 use super::error::EngineError;
 use crate::inspect::queues::{self, QueueInfo, QueueKey};
 use crate::queue::weight_fault;
-use crate::store::{QueueChange, QueueRow, Rate, Rejected, Write};
+use crate::store::{AuditRow, QueueChange, QueueRow, Rate, Rejected, Write};
 use std::time::Duration;
 
 /// The most keys that [`QueueHandle::keys`] returns.
@@ -15,6 +15,7 @@ const KEYS: usize = 1_000;
 pub struct QueueHandle {
     engine: Engine,
     name: String,
+    record: Option<AuditRow>,
 }
 
 impl Engine {
@@ -40,7 +41,7 @@ impl Engine {
     /// ```
     #[must_use]
     pub fn queue(&self, name: impl Into<String>) -> QueueHandle {
-        QueueHandle { engine: self.clone(), name: name.into() }
+        QueueHandle { engine: self.clone(), name: name.into(), record: None }
     }
 
     /// Returns the queues in which something waits or runs, in order of their names.
@@ -53,6 +54,11 @@ impl Engine {
 }
 
 impl QueueHandle {
+    /// Has what is done by this handle recorded as this action.
+    pub(crate) fn recorded(self, record: AuditRow) -> Self {
+        Self { record: Some(record), ..self }
+    }
+
     /// Returns how many of its tasks wait and run, and its limits. A queue that does not exist has no tasks and no
     /// limits.
     ///
@@ -167,7 +173,8 @@ impl QueueHandle {
     async fn change(&self, change: QueueChange) -> Result<(), EngineError> {
         let name = &self.name;
         let core = &self.engine.core;
-        match core.committer.write(Write::ChangeQueue { queue: name.as_str().into(), change }).await? {
+        let write = Write::ChangeQueue { queue: name.as_str().into(), change };
+        match core.committer.write(write.recorded(self.record.as_ref())).await? {
             Ok(_) => {
                 core.look_for_tasks();
                 Ok(())

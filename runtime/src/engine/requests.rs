@@ -7,7 +7,9 @@ use super::{Engine, inbox};
 use crate::fields::Fields;
 use crate::message::{self, Message};
 use crate::record::InboxKind;
-use crate::store::{NewInboxItem, Rejected, RequestKey, RequestRow, RunKey, RunRow, Store, StoreError, Write, Written};
+use crate::store::{
+    AuditRow, NewInboxItem, Rejected, RequestKey, RequestRow, RunKey, RunRow, Store, StoreError, Write, Written,
+};
 use crate::value::Value;
 use data_encoding::HEXLOWER;
 use std::sync::Arc;
@@ -146,14 +148,22 @@ impl Engine {
         drop(answer);
         let value =
             value.map_err(|error| EngineError::value_of(format!("the answer cannot be stored: {error}"), error))?;
-        let hash = hash(&value);
+        self.answer_run(&run, request, value, None).await
+    }
+
+    /// Answers a request of a run by a value that is encoded.
+    pub(crate) async fn answer_run(
+        &self,
+        run: &RunRow,
+        request: &str,
+        value: Value,
+        record: Option<AuditRow>,
+    ) -> Result<(), EngineError> {
+        let (hash, run) = (hash(&value), run.number);
         let key = Some(format!("answer:{request}"));
-        let item = NewInboxItem {
-            key,
-            value: Some(value),
-            ..NewInboxItem::new(run.number, InboxKind::Answer, self.core.now())
-        };
-        let write = Write::Answer { request: request.to_owned(), hash, item };
+        let item =
+            NewInboxItem { key, value: Some(value), ..NewInboxItem::new(run, InboxKind::Answer, self.core.now()) };
+        let write = Write::Answer { request: request.to_owned(), hash, item }.recorded(record.as_ref());
         // An answer runs to its end even if the caller stops waiting.
         let (core, id) = (self.core.clone(), request.to_owned());
         let answering = self.core.to_the_end(async move {
@@ -164,7 +174,7 @@ impl Engine {
                         // After an unknown outcome, an answer that exists already may be our own, whose run was not
                         // notified.
                         if again || matches!(written, Written::Number(_)) {
-                            inbox::look(&core, run.number).await;
+                            inbox::look(&core, run).await;
                         }
                         return Ok(());
                     }
@@ -180,7 +190,7 @@ impl Engine {
         answering.await
     }
 
-    async fn request_row(&self, id: &str) -> Result<RequestRow, EngineError> {
+    pub(crate) async fn request_row(&self, id: &str) -> Result<RequestRow, EngineError> {
         let key = id.to_owned();
         let rows = self.core.ask(move |store| store.requests(RequestKey::Id(&key))).await?;
         rows.into_iter().next().ok_or_else(|| EngineError::NoSuchRequest { id: id.to_owned() })

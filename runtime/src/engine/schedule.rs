@@ -10,7 +10,7 @@ use super::handle::Run;
 use super::opening::Wanted;
 use crate::inspect::schedules::{self, ScheduleInfo};
 use crate::schedule::{Schedule, ScheduleInput, Tick, millis, shown};
-use crate::store::{Fired, Rejected, ScheduleRow, Store, StoreError, Write};
+use crate::store::{AuditRow, Fired, Rejected, ScheduleRow, Store, StoreError, Write};
 use crate::workflow::{Startable, WorkflowDef};
 use futures_util::future::BoxFuture;
 use std::ops::Range;
@@ -22,6 +22,7 @@ use std::time::SystemTime;
 pub struct ScheduleHandle {
     engine: Engine,
     name: String,
+    record: Option<AuditRow>,
 }
 
 /// The most schedules of a page.
@@ -55,7 +56,7 @@ impl Engine {
     /// ```
     #[must_use]
     pub fn schedule(&self, name: impl Into<String>) -> ScheduleHandle {
-        ScheduleHandle { engine: self.clone(), name: name.into() }
+        ScheduleHandle { engine: self.clone(), name: name.into(), record: None }
     }
 
     /// Returns at most 100 schedules, in order of their names: the first ones, or those after a name.
@@ -69,6 +70,11 @@ impl Engine {
 }
 
 impl ScheduleHandle {
+    /// Has what is done by this handle recorded as this action.
+    pub(crate) fn recorded(self, record: AuditRow) -> Self {
+        Self { record: Some(record), ..self }
+    }
+
     /// Creates the schedule, or changes it, and returns whether that has changed anything: it may be called at each
     /// start of a program. `value` is the input of the workflow; one that takes a [`Tick`] and a value gets both, and one
     /// that takes a `Tick` alone has the value `()`. Secrets cannot be part of it.
@@ -145,7 +151,12 @@ impl ScheduleHandle {
             }
             // Rejected though nothing has changed: it is the lease of this engine that was lost.
             let is_unowned = tried.replace(row.revision) == Some(row.revision);
-            let fired = match fire_manually(core, Manual { row: &row, nominal, is_unowned }).await {
+            let fired = match fire_manually(
+                core,
+                Manual { row: &row, nominal, is_unowned, record: self.record.as_ref() },
+            )
+            .await
+            {
                 Ok(None) => continue,
                 // Another run of this millisecond.
                 Ok(Some((Fired::Exists(_), _))) => {
@@ -210,7 +221,7 @@ impl ScheduleHandle {
         for _ in 0..TRIES {
             let row = self.row().await?.ok_or_else(|| self.unknown())?;
             let write = Write::RemoveSchedule { schedule: row.name, revision: row.revision };
-            match core.committer.write(write).await? {
+            match core.committer.write(write.recorded(self.record.as_ref())).await? {
                 Ok(_) => {
                     core.schedules.wait_no_more(&self.name);
                     return Ok(());

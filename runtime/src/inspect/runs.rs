@@ -26,8 +26,8 @@ const COUNTED: usize = 10_000;
 #[derive(Clone, Debug)]
 #[must_use]
 pub struct RunsQuery {
-    query: RunQuery,
-    parent: Option<String>,
+    pub(super) query: RunQuery,
+    pub(super) parent: Option<String>,
     cursor: Option<String>,
 }
 

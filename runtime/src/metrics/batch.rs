@@ -39,6 +39,7 @@ fn bytes(write: &Write) -> usize {
         Write::Start(run) => (&run.entries, [].as_slice()),
         Write::Fire(fire) => (&fire.run.entries, [].as_slice()),
         Write::Import(run) => (&run.entries, run.fields.as_slice()),
+        Write::Act(act) => return act.write.as_ref().map_or(0, bytes),
         _ => return 0,
     };
     of_entries(entries) + fields.iter().map(|field| field.value.bytes.len()).sum::<usize>()

@@ -2,6 +2,7 @@
 //!
 //! They may change with any version as long as every store is in this crate.
 
+pub use super::audit::{Act, ActOutcome, AuditQuery, AuditRow, JobRow};
 pub use super::belongings::{Belongings, Bond, TakenItem};
 pub use super::measures::{Measures, TableSize};
 #[cfg(feature = "postgres")]

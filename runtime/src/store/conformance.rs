@@ -14,6 +14,7 @@
 
 mod rig;
 
+pub mod acts;
 pub mod append;
 pub mod belongings;
 pub mod connections;
@@ -94,6 +95,7 @@ macro_rules! conformance {
                 import: a_lost_lease_imports_nothing,
                 import: what_makes_no_run_is_refused,
                 import: an_imported_run_goes_on,
+                import: an_imported_run_is_claimed,
                 belongings: a_run_has_what_belongs_to_it,
                 belongings: a_bound_run_is_not_moved,
                 belongings: the_questions_of_a_moved_run_go_with_it,
@@ -169,6 +171,12 @@ macro_rules! conformance {
                 places: room_goes_with_the_run,
                 places: a_key_is_taken_from_its_holder,
                 places: the_holder_answers_a_start,
+                acts: an_action_and_its_record_are_one,
+                acts: actions_share_a_commit,
+                acts: an_action_that_has_begun_ends,
+                acts: records_are_read_in_pages,
+                acts: a_parked_run_is_changed_by_anyone,
+                acts: a_job_changes_from_the_revision_that_was_seen,
                 schedules: a_schedule_is_read_as_it_was_written,
                 schedules: a_schedule_changes_from_the_revision_that_was_seen,
                 schedules: a_new_schedule_has_no_revision_of_one_before_it,

@@ -3,6 +3,7 @@
 //!
 //! A write is rejected before it has changed anything; a fault may end it in the middle, and its transaction with it.
 
+mod acts;
 mod append;
 mod bonds;
 mod ending;
@@ -104,6 +105,9 @@ impl<R: Rows> Decision<'_, R> {
             Write::Fire(fire) => self.fire(fire),
             Write::Answer { request, hash, item } => self.answer(request, hash, item),
             Write::Delete { run, rows } => self.delete(*run, *rows),
+            Write::Act(act) => self.act(act),
+            Write::AppendParked(append) => self.append_parked(append),
+            Write::PutJob(job) => self.put_job(job),
         }
     }
 }

@@ -1,5 +1,6 @@
 //! The interface of a database: reads by key, and writes in batches.
 
+use super::audit::{AuditQuery, AuditRow, JobRow};
 use super::{
     Belongings, ChangeSignal, EntryRow, FieldRow, InboxRow, LeaseRow, Measures, NextSchedule, OutputRow, QueueKeyRow,
     QueueRow, QueueState, Rejected, RequestKey, RequestRow, RunKey, RunPage, RunQuery, RunRow, ScheduleRow, Status,
@@ -199,6 +200,22 @@ pub trait Store: Send + Sync + 'static {
         until: i64,
         limit: usize,
     ) -> Result<Vec<ScheduleRow>, StoreError>;
+
+    /// Returns the records of actions that match `query`, the newest first.
+    ///
+    /// # Errors
+    /// The database cannot be read, or a row is damaged.
+    fn audit(&self, _query: &AuditQuery) -> Result<Vec<AuditRow>, StoreError> {
+        Ok(Vec::new())
+    }
+
+    /// Returns at most `limit` jobs with a number below `before`, the newest first.
+    ///
+    /// # Errors
+    /// The database cannot be read, or a row is damaged.
+    fn jobs(&self, _before: i64, _limit: usize) -> Result<Vec<JobRow>, StoreError> {
+        Ok(Vec::new())
+    }
 
     /// Returns every lease, in order of its number.
     ///

@@ -5,6 +5,7 @@ mod select;
 mod sizes;
 mod tables;
 
+use super::audit::{AuditQuery, AuditRow, JobRow};
 use super::{
     Belongings, EntryRow, FieldRow, InboxRow, LeaseRow, Measures, NextSchedule, OutputRow, QueueKeyRow, QueueRow,
     QueueState, Rejected, RequestKey, RequestRow, RunKey, RunPage, RunQuery, RunRow, ScheduleRow, Store, StoreError,
@@ -173,6 +174,14 @@ impl Store for MemoryStore {
         limit: usize,
     ) -> Result<Vec<ScheduleRow>, StoreError> {
         Ok(self.tables().schedules_due(served, except, until, limit))
+    }
+
+    fn audit(&self, query: &AuditQuery) -> Result<Vec<AuditRow>, StoreError> {
+        Ok(self.tables().audit(query))
+    }
+
+    fn jobs(&self, before: i64, limit: usize) -> Result<Vec<JobRow>, StoreError> {
+        Ok(self.tables().jobs.range(..before).rev().take(limit).map(|(_, row)| row.clone()).collect())
     }
 
     fn leases(&self) -> Result<Vec<LeaseRow>, StoreError> {

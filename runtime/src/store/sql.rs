@@ -3,6 +3,7 @@
 //! A driver supplies the connection ([`Session`]), the names of types, the frame of a transaction and the classes of
 //! its errors.
 
+mod acts;
 mod batch;
 mod belongings;
 mod columns;

@@ -8,6 +8,7 @@ mod new_row;
 pub(super) mod outgoing;
 
 use super::Status;
+use super::audit::{Act, JobRow};
 use super::queue::QueueChange;
 use super::rows::{EntryRow, FieldRow};
 use super::schedule::{Fire, ScheduleRow};
@@ -233,6 +234,16 @@ pub enum Write {
         /// The number of rows to remove at most.
         rows: usize,
     },
+    /// Performs an action of an operator and records it. Rejected, and not recorded, as the write of the action is; otherwise
+    /// its answer is that of the write, or [`Written::Done`] if the key of the action has a record that it is over.
+    Act(Box<Act>),
+    /// Appends to a parked run that no lease owns, whatever lease the append names, and ends it or leaves it to any engine
+    /// that has its workflow. Rejected with [`Rejected::NoSuchRun`], and with [`Rejected::Fenced`] if the run is not parked,
+    /// a lease owns it, or its last entry is another one.
+    AppendParked(Arc<Append>),
+    /// Creates a job ([`Written::Number`]), or replaces its row ([`Written::Done`]). Rejected with [`Rejected::NoSuchRun`] if
+    /// there is none with this number, and with [`Rejected::Fenced`] unless it is in the revision that the row names.
+    PutJob(JobRow),
 }
 
 /// A run that does not exist yet.

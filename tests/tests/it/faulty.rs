@@ -4,9 +4,9 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use steadfast::store::backend::{
-    Belongings, EntryRow, FieldRow, InboxRow, LeaseRow, Measures, NextSchedule, OutputRow, QueueKeyRow, QueueRow,
-    QueueState, Rejected, RequestKey, RequestRow, RunKey, RunPage, RunQuery, RunRow, ScheduleRow, TaskKey, TaskRow,
-    WaitingRuns, Write, Written,
+    AuditQuery, AuditRow, Belongings, EntryRow, FieldRow, InboxRow, JobRow, LeaseRow, Measures, NextSchedule,
+    OutputRow, QueueKeyRow, QueueRow, QueueState, Rejected, RequestKey, RequestRow, RunKey, RunPage, RunQuery, RunRow,
+    ScheduleRow, TaskKey, TaskRow, WaitingRuns, Write, Written,
 };
 use steadfast::store::{MemoryStore, Store, StoreError, StoreErrorKind};
 
@@ -223,6 +223,14 @@ impl<S: Store + ?Sized> Store for Hooked<S> {
 
     fn schedule(&self, name: &str) -> Result<Option<ScheduleRow>, StoreError> {
         self.inner.schedule(name)
+    }
+
+    fn audit(&self, query: &AuditQuery) -> Result<Vec<AuditRow>, StoreError> {
+        self.inner.audit(query)
+    }
+
+    fn jobs(&self, before: i64, limit: usize) -> Result<Vec<JobRow>, StoreError> {
+        self.inner.jobs(before, limit)
     }
 
     fn schedules(&self, after: &str, limit: usize) -> Result<Vec<ScheduleRow>, StoreError> {

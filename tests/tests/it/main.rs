@@ -56,6 +56,7 @@ mod messages;
 mod moved_clock;
 mod nasty_drops;
 mod on_cancel;
+mod operators;
 mod outside_events;
 mod outsiders;
 mod own_turn;

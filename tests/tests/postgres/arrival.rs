@@ -72,7 +72,8 @@ async fn fill(file: &Path) -> BTreeMap<String, String> {
     done.send(Number(0)).await.expect("sent");
     assert_eq!(done.result().await.expect("a result"), 2);
     engine.start(adding, 5).id("waiting").label("of", "ä").await.expect("a start");
-    engine.send("waiting", Number(7)).key("seven").await.expect("sent");
+    let operator = engine.operate("ada").expect("a name");
+    operator.because("it is due").send("waiting", "Number", "7", Some("seven")).await.expect("sent");
     engine.start(parent, ()).id("parent").await.expect("a start");
     engine.start(asleep, ()).id("asleep").await.expect("a start");
     for (id, entries) in [("waiting", 8), ("child", 4), ("asleep", 2)] {
@@ -116,6 +117,9 @@ async fn every_run_of_a_file_goes_on_in_postgres() {
     let after = histories(&client).await;
     assert!(after == before, "a history is another one");
     assert_eq!(client.list(RunFilter::all().label("of", "ä")).await.expect("a list").len(), 1);
+    let (all, paging) = (steadfast::inspect::AuditQuery::all(), steadfast::inspect::Paging::first(10));
+    let records = client.inspect().audit(&all, &paging).await.expect("read").items;
+    assert_eq!((records.len(), records[0].who.as_str()), (1, "ada"), "who did what moves too");
     let engine = with_workflows(Engine::builder().postgres(options)).start().await.expect("an engine");
     // A message that came before under this key does not come twice.
     let waiting = engine.handle(adding, "waiting").await.expect("a handle");

@@ -9,8 +9,8 @@ use crate::metrics;
 use crate::schedule::{Plan, Spec, Takes, Tick, Times, plan, read, shown};
 use crate::scope::Scope;
 use crate::store::{
-    Fire, FireSource, Fired, Holder, Lease, NewInboxItem, NewRun, Overlap, Rejected, RunKey, RunRow, ScheduleRow,
-    StoreError, StoreErrorKind, Write, Written,
+    AuditRow, Fire, FireSource, Fired, Holder, Lease, NewInboxItem, NewRun, Overlap, Rejected, RunKey, RunRow,
+    ScheduleRow, StoreError, StoreErrorKind, Write, Written,
 };
 use crate::value::{Encoding, Value};
 use std::sync::Arc;
@@ -78,7 +78,7 @@ async fn decide_next(core: &Arc<Core>, row: ScheduleRow, now: i64, has_room: boo
     let Some((nominal, source)) = next.fire else { return move_on(core, row, next).await };
     let lease = lease(core, &row).filter(|_| has_room);
     let fire = fire(core, &row, (&spec, &times), next, (nominal, source), lease, now)?;
-    Ok(commit(core, fire, others_wait(&row, source)).await?.is_some())
+    Ok(commit(core, fire, others_wait(&row, source), None).await?.is_some())
 }
 
 /// Returns the lease of a run that is started here; `None` leaves it to the others.
@@ -107,6 +107,8 @@ pub(in crate::engine) struct Manual<'a> {
     pub(in crate::engine) nominal: i64,
     /// Whether the run is left to the engines that look for one.
     pub(in crate::engine) is_unowned: bool,
+    /// The action for which it is fired.
+    pub(in crate::engine) record: Option<&'a AuditRow>,
 }
 
 /// Fires a schedule by hand; `None` if it has changed since its row was read, or if this engine has lost its lease. The
@@ -118,14 +120,14 @@ pub(in crate::engine) async fn fire_manually(
     core: &Arc<Core>,
     manual: Manual<'_>,
 ) -> Result<Option<(Fired, RunRow)>, Fault> {
-    let Manual { row, nominal, is_unowned } = manual;
+    let Manual { row, nominal, is_unowned, record } = manual;
     let (spec, times) = read(row).map_err(Fault::Schedule)?;
     let as_before = Plan { fire: None, decided: row.state.decided, due: row.due, missed: None };
     let lease = lease(core, row).filter(|_| !is_unowned);
     let source = (nominal, FireSource::Manual);
     let fire = fire(core, row, (&spec, &times), as_before, source, lease, nominal)?;
     let (id, execution) = (fire.run.id.clone(), fire.run.execution);
-    match commit(core, fire, !row.state.waiting.is_empty()).await {
+    match commit(core, fire, !row.state.waiting.is_empty(), record).await {
         Err(Fault::Database(error)) => {
             // It is unknown whether the run was written.
             let written = core.ask(move |store| store.run(RunKey::Id(&id))).await;
@@ -266,12 +268,17 @@ fn count_if_written(core: &Arc<Core>, run: &RunRow) {
 
 /// Commits a decision and begins what it has started, whose end other times may wait for. Returns what became of it,
 /// with the row of a run that was started; `None` if it was overtaken.
-async fn commit(core: &Arc<Core>, fire: Fire, others_wait: bool) -> Result<Option<(Fired, RunRow)>, Fault> {
+async fn commit(
+    core: &Arc<Core>,
+    fire: Fire,
+    others_wait: bool,
+    record: Option<&AuditRow>,
+) -> Result<Option<(Fired, RunRow)>, Fault> {
     let (schedule, mut row, entries) = (fire.schedule.clone(), fire.run.row(0), fire.run.entries.clone());
     let lease: Option<Lease> = fire.run.lease;
     let (sender, answer) = tokio::sync::oneshot::channel();
     let (noting, planned) = (core.clone(), (fire.source != FireSource::Manual).then_some(fire.nominal));
-    core.committer.submit(Write::Fire(Box::new(fire)), move |answer| {
+    core.committer.submit(Write::Fire(Box::new(fire)).recorded(record), move |answer| {
         if let (Ok(Ok(Written::Fired(Fired::Started(_)))), Some(nominal)) = (&answer, planned) {
             metrics::fired(&schedule, nominal, noting.now());
         }

@@ -58,14 +58,33 @@ pub(super) async fn history(core: &Core, id: &str) -> Result<History, EngineErro
     }
 }
 
-/// Builds the run. With a lease it replaces the other.
+/// Where the new run is.
+#[derive(Clone, Copy)]
+pub(super) enum Place {
+    /// Under another id.
+    Beside,
+    /// In place of the other, and under this lease; without one it is for others to claim.
+    Instead(Option<Lease>),
+}
+
+impl Place {
+    fn lease(self, core: &Core) -> Option<Lease> {
+        match self {
+            Self::Instead(lease) => lease,
+            Self::Beside => core.lease_of_new(),
+        }
+    }
+}
+
+/// Builds the run.
 pub(super) async fn make(
     core: &Arc<Core>,
     plan: &Plan,
     history: History,
-    replaces: Option<Lease>,
+    place: Place,
 ) -> Result<(ImportedRun, Contents), EngineError> {
     let History { row: old, mut entries, items } = history;
+    let replaces = matches!(place, Place::Instead(_));
     let version = version(core, plan, &old)?;
     let cut = plan.at.cut(&old.id, &entries)?;
     let rest = entries.split_off(point::kept(cut, &entries));
@@ -75,37 +94,35 @@ pub(super) async fn make(
     let outside = Outside { core, old: &old, kept: &entries, execution, reseal: &reseal };
     let waiting: Vec<String> =
         items.iter().filter(|item| item.kind == InboxKind::Answer).filter_map(|item| item.name.clone()).collect();
-    let items = outside.items(rest, items, replaces.is_some(), at).await?;
-    let outputs = if replaces.is_some() { Vec::new() } else { outside.outputs().await? };
+    let items = outside.items(rest, items, replaces, at).await?;
+    let outputs = if replaces { Vec::new() } else { outside.outputs().await? };
     let number = old.number;
     let open = core.ask(move |store| store.requests(RequestKey::Run(number))).await?;
     let answered = items.iter().filter(|item| item.kind == InboxKind::Answer).filter_map(|item| item.name.clone());
-    let answered = answered.chain(waiting.into_iter().filter(|_| replaces.is_some())).collect();
+    let answered = answered.chain(waiting.into_iter().filter(|_| replaces)).collect();
     // A run that replaces the other keeps the ids of its requests.
-    let rename = |id: &str, known: &str| if replaces.is_some() { id.to_owned() } else { asked_again(execution, known) };
+    let rename = |id: &str, known: &str| if replaces { id.to_owned() } else { asked_again(execution, known) };
     let mut requests = asked::keep(&open, &mut entries, answered, rename, at);
     asked::seal(&mut requests, &reseal)?;
     outside::name_answers(core, &mut entries).await?;
-    let dedup = replaces.and_then(|_| deduplication_key(&old, &entries));
-    if let Some(first) = entries.first_mut() {
-        first.other = Some(Origins::of(first).with(cut, old.execution));
-    }
-    make_its_own(&mut entries, &reseal, replaces.is_some(), at)?;
+    let dedup = if replaces { deduplication_key(&old, &entries) } else { None };
+    begin_anew(&mut entries, plan, (cut, &old));
+    make_its_own(&mut entries, &reseal, replaces, at)?;
     let last = entries.len() as u64;
     let fields = core.ask(move |store| store.fields(number, 1, last)).await?;
     let mut source = Source::new(core, &old, reseal.clone());
     let (fields, pointers) = copied(&mut source, fields).await?;
-    let new_id = || replaces.map_or_else(|| uuid::Uuid::now_v7().to_string(), |_| old.id.clone());
+    let new_id = || if replaces { old.id.clone() } else { uuid::Uuid::now_v7().to_string() };
     let run = ImportedRun {
         id: plan.id.clone().unwrap_or_else(new_id),
         workflow: old.workflow.clone(),
         status: Status::Running,
-        lease: replaces.or_else(|| core.lease_of_new()),
+        lease: place.lease(core),
         wake_at: Some(0),
         execution,
         unique: None,
         seed: old.seed,
-        created_at: if replaces.is_some() { old.created_at } else { at },
+        created_at: if replaces { old.created_at } else { at },
         parked: Some(ParkReason::forked(cut).to_json()),
         at,
         entries,
@@ -115,14 +132,23 @@ pub(super) async fn make(
         taken: Vec::new(),
         requests,
         version,
-        parent: old.parent.filter(|_| replaces.is_some()),
+        parent: old.parent.filter(|_| replaces),
         forked_from: Some(old.number),
         dedup,
         labels,
-        replaces: replaces.map(|_| old.number),
+        replaces: replaces.then_some(old.number),
         goes_on: false,
     };
     Ok((run, Contents { pointers, fetch: Box::new(move |place| source.fetch(place)) }))
+}
+
+/// Has the first entry say where the history comes from, and have another input if there is one.
+fn begin_anew(entries: &mut [EntryRow], plan: &Plan, (cut, old): (u64, &RunRow)) {
+    let Some(first) = entries.first_mut() else { return };
+    first.other = Some(Origins::of(first).with(cut, old.execution));
+    if let Some(input) = &plan.input {
+        first.value = Some(input.clone());
+    }
 }
 
 /// Adapts the history to the new run: its secrets, its deadline and its deduplication key.
@@ -142,6 +168,8 @@ fn version(core: &Core, plan: &Plan, old: &RunRow) -> Result<u32, EngineError> {
     let newest = || core.workflows.newest(&old.workflow).map(|(version, _)| version);
     let version = plan.version.or_else(newest).unwrap_or(old.version);
     match core.workflows.get(&old.workflow, version) {
+        // A client leaves the run to a worker that has it.
+        None if core.options.is_client => Ok(version),
         Some(_) => Ok(version),
         None => Err(EngineError::UnknownWorkflow { name: old.workflow.clone(), version }),
     }

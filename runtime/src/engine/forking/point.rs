@@ -20,6 +20,18 @@ use std::collections::BTreeSet;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ForkPoint(At);
 
+/// Writes the point for people.
+impl std::fmt::Display for ForkPoint {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match &self.0 {
+            At::Before { step, nth: 1 } => write!(f, "before `{step}`"),
+            At::Before { step, nth } => write!(f, "before call {nth} of `{step}`"),
+            At::Position(position) => write!(f, "before the call at position {position}"),
+            At::After(seq) => write!(f, "after entry {seq}"),
+        }
+    }
+}
+
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum At {
     Before { step: String, nth: usize },

@@ -1,6 +1,7 @@
 //! Rewinds a run: the new run takes its id, its inbox and the waits for its end.
 
-use super::{Plan, copy};
+use super::Plan;
+use super::copy::{self, Place};
 use crate::engine::{
     core::{Core, DriverEvent, Outcome},
     error::EngineError,
@@ -65,12 +66,11 @@ async fn put_in_place(core: &Arc<Core>, plan: &Plan, number: i64) -> Result<Opti
     check(core, &row)?;
     let lease = match core.lease(row.lease) {
         Some(lease) if !is_quiet(core, &row, lease).await? => return Ok(None),
-        Some(lease) => lease,
-        None => core.leases.primary(),
+        held => held.or_else(|| core.lease_of_new()),
     };
     let history = copy::history(core, &plan.run).await?;
-    let (run, contents) = copy::make(core, plan, history, Some(lease)).await?;
-    match import_run::place(core, run, contents).await? {
+    let (run, contents) = copy::make(core, plan, history, Place::Instead(lease)).await?;
+    match import_run::place(core, run, contents, plan.record.as_ref()).await? {
         Placed::New(row) => Ok(Some(*row)),
         Placed::Exists(row) => {
             let action = "it has the id under which the run as it was would be kept: delete it, or fork instead";

@@ -113,7 +113,8 @@ impl ScheduleHandle {
             }
             let (row, done) = change(before.clone(), now)?;
             let Some(row) = row.filter(|row| before.as_ref() != Some(row)) else { return Ok((false, done)) };
-            match core.committer.write(Write::PutSchedule(Box::new(row))).await? {
+            let write = Write::PutSchedule(Box::new(row));
+            match core.committer.write(write.recorded(self.record.as_ref())).await? {
                 Ok(_) => {
                     firing::look(core);
                     return Ok((true, done));

@@ -124,7 +124,6 @@ pub fn what_makes_no_run_is_refused<S: Store>(open: &dyn Fn() -> S) {
         ImportedRun { fields: vec![field(4, "a", Value::json("1"))], ..good() },
         ImportedRun { fields: vec![field(1, "a", Value::json("1")), field(1, "a", Value::json("2"))], ..good() },
         ImportedRun { fields: vec![field(1, "a", Value::json(vec![0xFF]))], ..good() },
-        ImportedRun { lease: None, ..good() },
         ImportedRun { status: Status::Completed, ..good() },
         ImportedRun { status: Status::Deleting, lease: None, ..good() },
     ];
@@ -132,6 +131,14 @@ pub fn what_makes_no_run_is_refused<S: Store>(open: &dyn Fn() -> S) {
         assert_refused(&rig.write(Write::Import(Box::new(wrong))));
         assert_eq!(rig.find(RunKey::Id("a")), None);
     }
+}
+
+/// A client imports a run without a lease: an engine claims it.
+pub fn an_imported_run_is_claimed<S: Store>(open: &dyn Fn() -> S) {
+    let rig = Rig::new(open);
+    let run = number(rig.write(Write::Import(Box::new(imported("a", None)))));
+    assert_eq!((rig.row(run).lease, rig.row(run).status), (None, Status::Running));
+    assert!(matches!(rig.write(Write::Claim { run, lease: rig.lease }), Ok(Written::Claimed(_))));
 }
 
 /// An imported run is owned, due, appended to and deleted as any other.

@@ -30,6 +30,11 @@ impl<R: Rows> Decision<'_, R> {
         self.held(append.lease)?;
         let run = self.owned(append)?;
         self.may_follow(append)?;
+        self.write_entries(append, run)
+    }
+
+    /// Writes an append of a writer that may.
+    pub(super) fn write_entries(&mut self, append: &Append, run: RunState) -> Decided<Written> {
         self.rows.append(append.run, &append.entries, &append.fields)?;
         if let Some(change) = changed(append, &run) {
             self.rows.change_run(append.run, &change)?;

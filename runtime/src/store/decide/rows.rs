@@ -3,6 +3,7 @@
 mod tasks;
 
 use crate::record::{AttemptOutcome, InboxKind};
+use crate::store::audit::{ActOutcome, AuditRow, JobRow};
 use crate::store::{
     EntryRow, FieldRow, LeaseRow, NewInboxItem, OutputRow, RequestRow, RunKey, RunRow, ScheduleRow, Status, StoreError,
     TakenItem, UserCode,
@@ -138,6 +139,21 @@ pub(in crate::store) trait Rows: TaskRows {
 
     /// Removes a schedule.
     fn remove_schedule(&mut self, name: &str) -> Result<(), StoreError>;
+
+    /// Returns how the action with this key went, if it has a record.
+    fn audited(&self, key: &str) -> Result<Option<ActOutcome>, StoreError>;
+
+    /// Inserts the record of an action, or replaces outcome and details of the one with its key.
+    fn record(&mut self, row: &AuditRow) -> Result<(), StoreError>;
+
+    /// Returns a job.
+    fn job(&self, number: i64) -> Result<Option<JobRow>, StoreError>;
+
+    /// Inserts a job, whatever its number, and returns the number that is drawn.
+    fn insert_job(&mut self, row: &JobRow) -> Result<i64, StoreError>;
+
+    /// Replaces the row of a job.
+    fn change_job(&mut self, row: &JobRow) -> Result<(), StoreError>;
 
     /// Removes at most `limit` rows of a run in one table, and returns how many were removed.
     fn remove_part(&mut self, run: i64, part: Part, limit: usize) -> Result<usize, StoreError>;

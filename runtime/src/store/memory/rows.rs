@@ -1,5 +1,6 @@
 //! What a decision reads and changes in a store in memory.
 
+mod acts;
 mod inbox;
 mod parts;
 mod runs;
@@ -8,6 +9,7 @@ mod tasks;
 
 use super::tables::Tables;
 use crate::record::AttemptOutcome;
+use crate::store::audit::{ActOutcome, AuditRow, JobRow};
 use crate::store::decide::{
     ItemHead, Part, Place, Record, Related, Relation, RequestChange, Rows, RunChange, RunState, perform,
 };
@@ -273,6 +275,31 @@ impl Rows for Tables {
 
     fn remove_schedule(&mut self, name: &str) -> Result<(), StoreError> {
         self.drop_schedule(name);
+        Ok(())
+    }
+
+    fn audited(&self, key: &str) -> Result<Option<ActOutcome>, StoreError> {
+        Ok(self.outcome_of(key))
+    }
+
+    fn record(&mut self, row: &AuditRow) -> Result<(), StoreError> {
+        self.put_record(row);
+        Ok(())
+    }
+
+    fn job(&self, number: i64) -> Result<Option<JobRow>, StoreError> {
+        Ok(self.jobs.get(&number).cloned())
+    }
+
+    fn insert_job(&mut self, row: &JobRow) -> Result<i64, StoreError> {
+        self.last_job += 1;
+        let number = self.last_job;
+        self.jobs.insert(number, JobRow { number, ..row.clone() });
+        Ok(number)
+    }
+
+    fn change_job(&mut self, row: &JobRow) -> Result<(), StoreError> {
+        self.jobs.insert(row.number, row.clone());
         Ok(())
     }
 

@@ -9,8 +9,10 @@ impl Tables {
         let of_runs = |rows: fn(&Run) -> usize| self.runs.values().map(rows).sum();
         let outputs = self.outputs.values().flat_map(|channels| channels.values()).map(Vec::len).sum();
         let tables = [
+            ("audit", self.audit.len()),
             ("fields", of_runs(|run| run.fields.len())),
             ("inbox", self.inbox.len() + self.taken.len()),
+            ("jobs", self.jobs.len()),
             ("labels", of_runs(|run| run.labels.len())),
             ("leases", self.leases.len()),
             ("log", of_runs(|run| run.entries.len())),

@@ -1,5 +1,6 @@
 //! The rows of a store in memory, and the sets that index them.
 
+use crate::store::audit::{AuditRow, JobRow};
 use crate::store::decide::KeyChange;
 use crate::store::{
     EntryRow, FieldRow, InboxRow, LeaseRow, OutputRow, QueueState, RequestRow, RunKey, RunRow, ScheduleRow, TakenItem,
@@ -44,6 +45,13 @@ pub(super) struct Tables {
     pub(super) schedules: BTreeMap<String, ScheduleRow>,
     /// The schedules that are due at some time, as time and name.
     pub(super) due_schedules: BTreeSet<(i64, String)>,
+    /// The records of actions, by number.
+    pub(super) audit: BTreeMap<i64, AuditRow>,
+    /// The numbers of these records, by key.
+    pub(super) acts: HashMap<String, i64>,
+    pub(super) jobs: BTreeMap<i64, JobRow>,
+    pub(super) last_act: i64,
+    pub(super) last_job: i64,
     pub(super) last_run: i64,
     pub(super) last_lease: i64,
     pub(super) last_item: i64,

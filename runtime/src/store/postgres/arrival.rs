@@ -17,7 +17,7 @@ use std::path::Path;
 type Columns = &'static [(&'static str, char)];
 
 /// Every table that moves. Leases stay: their holders are gone, and engines with the workflows claim the runs.
-const TABLES: [(&str, Columns); 12] = [
+const TABLES: [(&str, Columns); 14] = [
     (
         "steadfast_runs",
         &[
@@ -146,6 +146,21 @@ const TABLES: [(&str, Columns); 12] = [
         ],
     ),
     (
+        "steadfast_audit",
+        &[
+            ("number", 'i'),
+            ("key", 't'),
+            ("at", 'i'),
+            ("who", 't'),
+            ("why", 't'),
+            ("action", 't'),
+            ("subject", 't'),
+            ("details", 't'),
+            ("outcome", 't'),
+        ],
+    ),
+    ("steadfast_jobs", &[("number", 'i'), ("revision", 'i'), ("state", 't')]),
+    (
         "steadfast_queue_keys",
         &[("queue", 't'), ("key", 't'), ("waiting", 'i'), ("running", 'i'), ("delayed", 'i'), ("turn", 'i')],
     ),
@@ -214,7 +229,7 @@ fn moved(store: &PostgresStore, leaving: &Leaving, id: &str) -> Result<usize, St
         for (table, columns) in TABLES {
             copy(leaving, &session, table, columns)?;
         }
-        for table in ["steadfast_runs", "steadfast_inbox"] {
+        for table in ["steadfast_runs", "steadfast_inbox", "steadfast_audit", "steadfast_jobs"] {
             let last = leaving.last_number(table)?.max(1);
             session.execute(&format!("SELECT setval('{table}_number_seq', ?1)"), &[Cell::Int(last)])?;
         }

@@ -1,6 +1,7 @@
 //! How the tables are created and checked.
 
 mod schedules;
+mod version_6;
 mod versions;
 
 use super::session::Pg;

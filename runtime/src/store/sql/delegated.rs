@@ -100,6 +100,17 @@ macro_rules! reads {
             self.reading(|reader| reader.due_schedules(served, except, until, limit))
         }
 
+        fn audit(
+            &self,
+            query: &crate::store::audit::AuditQuery,
+        ) -> Result<Vec<crate::store::audit::AuditRow>, StoreError> {
+            self.reading(|reader| reader.audit(query))
+        }
+
+        fn jobs(&self, before: i64, limit: usize) -> Result<Vec<crate::store::audit::JobRow>, StoreError> {
+            self.reading(|reader| reader.jobs(before, limit))
+        }
+
         fn leases(&self) -> Result<Vec<LeaseRow>, StoreError> {
             self.reading(|reader| reader.leases())
         }

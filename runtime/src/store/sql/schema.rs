@@ -1,5 +1,9 @@
 //! The tables, and the migrations of an older database.
 
+mod version_13;
+
+use version_13::VERSION_13;
+
 /// The version of the schema that this code reads and writes.
 pub(in crate::store) const VERSION: usize = MIGRATIONS.len();
 
@@ -39,7 +43,7 @@ pub(in crate::store) const MIGRATIONS: &[Migration] = &[
     Migration { slice: &[], statements: VERSION_10 },
     Migration { slice: &[], statements: SCHEDULES },
     Migration { slice: &[], statements: VERSION_12 },
-    Migration { slice: &[], statements: WAITING },
+    Migration { slice: &[], statements: VERSION_13 },
 ];
 
 const VERSION_1: &[&str] = &[
@@ -318,25 +322,6 @@ const VERSION_10: &[&str] = &[
 
 /// What remote steps report of their progress.
 const VERSION_12: &[&str] = &["ALTER TABLE steadfast_tasks ADD COLUMN progress TEXT"];
-
-/// Only tasks that wait are in the indexes by queue, and those that wait for their time apart from those that claims look at:
-/// a claim and an outcome then change fewer indexes.
-const WAITING: &[&str] = &[
-    "DROP INDEX steadfast_tasks_waiting",
-    "CREATE INDEX steadfast_tasks_waiting ON steadfast_tasks (queue, rank, number) WHERE state = 'waiting'",
-    "DROP INDEX steadfast_tasks_of_key",
-    "CREATE INDEX steadfast_tasks_of_key ON steadfast_tasks (queue, key, rank, number)
-        WHERE key IS NOT NULL AND state = 'waiting'",
-    "CREATE INDEX steadfast_tasks_delayed ON steadfast_tasks (queue, due) WHERE state = 'delayed'",
-    "CREATE INDEX steadfast_tasks_delayed_rank ON steadfast_tasks (queue, rank, number) WHERE state = 'delayed'",
-    "ALTER TABLE steadfast_queue_keys ADD COLUMN delayed BIGINT NOT NULL DEFAULT 0",
-    "UPDATE steadfast_tasks SET state = 'delayed'
-        WHERE state = 'waiting' AND due > CAST(unixepoch('subsec') * 1000 AS BIGINT)",
-    "UPDATE steadfast_queue_keys SET waiting = waiting - late.count, delayed = late.count
-        FROM (SELECT queue, key, count(*) AS count FROM steadfast_tasks
-            WHERE state = 'delayed' AND key IS NOT NULL GROUP BY queue, key) AS late
-        WHERE steadfast_queue_keys.queue = late.queue AND steadfast_queue_keys.key = late.key",
-];
 
 /// Schedules. An engine asks for those that are due.
 const SCHEDULES: &[&str] = &[

@@ -12,6 +12,7 @@ mod tasks;
 use super::read::Reader;
 use super::{Cell, Session, queries};
 use crate::record::AttemptOutcome;
+use crate::store::audit::{ActOutcome, AuditRow, JobRow};
 use crate::store::decide::{
     ItemHead, Part, Place, Record, Related, Relation, RequestChange, Rows, RunChange, RunState,
 };
@@ -68,7 +69,7 @@ impl<'a, S: Session> Tables<'a, S> {
         Reader { session: self.session, database: self.database }
     }
 
-    fn execute(&self, query: &str, values: &[Cell<'_>]) -> Result<(), StoreError> {
+    pub(super) fn execute(&self, query: &str, values: &[Cell<'_>]) -> Result<(), StoreError> {
         self.session.execute(query, values).map(drop)
     }
 
@@ -84,7 +85,7 @@ impl<'a, S: Session> Tables<'a, S> {
         Ok(number)
     }
 
-    fn drawn(&self, query: &str, values: &[Cell<'_>]) -> Result<i64, StoreError> {
+    pub(super) fn drawn(&self, query: &str, values: &[Cell<'_>]) -> Result<i64, StoreError> {
         let refused = || StoreError::new(StoreErrorKind::Refused, "the database drew no number for a new row");
         self.number(query, values)?.ok_or_else(refused)
     }
@@ -285,6 +286,26 @@ impl<S: Session> Rows for Tables<'_, S> {
 
     fn remove_schedule(&mut self, name: &str) -> Result<(), StoreError> {
         self.execute(super::schedules::REMOVE_SCHEDULE, &[Cell::Text(name.as_bytes())])
+    }
+
+    fn audited(&self, key: &str) -> Result<Option<ActOutcome>, StoreError> {
+        self.outcome_of(key)
+    }
+
+    fn record(&mut self, row: &AuditRow) -> Result<(), StoreError> {
+        self.put_record(row)
+    }
+
+    fn job(&self, number: i64) -> Result<Option<JobRow>, StoreError> {
+        self.reader().job(number)
+    }
+
+    fn insert_job(&mut self, row: &JobRow) -> Result<i64, StoreError> {
+        self.insert_job_row(row)
+    }
+
+    fn change_job(&mut self, row: &JobRow) -> Result<(), StoreError> {
+        self.change_job_row(row)
     }
 
     fn remove_part(&mut self, run: i64, part: Part, limit: usize) -> Result<usize, StoreError> {

@@ -10,13 +10,14 @@ impl Write {
     pub(crate) fn flaw(&self) -> Option<String> {
         match self {
             Self::Start(run) => run.flaw(),
-            Self::Append(append) => append.flaw(),
+            Self::Append(append) | Self::AppendParked(append) => append.flaw(),
             Self::Import(run) => run.flaw(),
             Self::Fire(fire) => fire.run.flaw(),
             Self::PutSchedule(row) => not_text(Some(&row.input)),
             Self::Send(item) | Self::Answer { item, .. } | Self::FinishTask { item, .. } => {
                 not_text(item.value.as_ref())
             }
+            Self::Act(act) => act.write.as_ref().and_then(Self::flaw),
             _ => None,
         }
     }
@@ -65,7 +66,8 @@ impl ImportedRun {
         let flaw = if self.entries.is_empty() {
             Some("it has no first entry".to_owned())
         } else if self.status != Status::Paused
-            && self.lease.is_some() != matches!(self.status, Status::Running | Status::Sleeping)
+            && self.lease.is_some()
+            && !matches!(self.status, Status::Running | Status::Sleeping)
         {
             Some(format!("it is {}, and only a run that is running or sleeping belongs to a lease", self.status))
         } else if self.status == Status::Deleting {

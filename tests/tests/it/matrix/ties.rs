@@ -145,6 +145,7 @@ const fn met(write: &Write) -> Met {
         }
         // In tests of their own: `tests/remote`.
         Write::FinishTask { .. } | Write::ReportTask { .. } | Write::ReturnTask { .. } => Elsewhere("remote"),
+        Write::Act(_) | Write::AppendParked(_) | Write::PutJob(_) => Elsewhere("operators"),
         // `tests/schedules`.
         Write::PutSchedule(_) | Write::RemoveSchedule { .. } | Write::Fire(_) => Elsewhere("schedules"),
     }
@@ -184,8 +185,15 @@ const COLUMNS_OF_RUNS: &[&str] = &[
 ];
 
 /// The tables that name no run.
-const TABLES_OF_ENGINES: [&str; 5] =
-    ["steadfast_meta", "steadfast_leases", "steadfast_queues", "steadfast_queue_keys", "steadfast_schedules"];
+const TABLES_OF_ENGINES: [&str; 7] = [
+    "steadfast_meta",
+    "steadfast_leases",
+    "steadfast_queues",
+    "steadfast_queue_keys",
+    "steadfast_schedules",
+    "steadfast_audit",
+    "steadfast_jobs",
+];
 
 #[tokio::test]
 async fn each_table_and_each_column_of_a_run_is_met() {

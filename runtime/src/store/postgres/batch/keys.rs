@@ -141,7 +141,10 @@ impl Keys {
             | Write::ChangePlace { .. }
             | Write::ExpireRuns { .. }
             | Write::ChangeQueue { .. }
-            | Write::Delete { .. } => return false,
+            | Write::Delete { .. }
+            | Write::Act(_)
+            | Write::AppendParked(_)
+            | Write::PutJob(_) => return false,
         }
         true
     }

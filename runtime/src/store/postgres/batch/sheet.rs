@@ -12,6 +12,7 @@ use super::keys::Keys;
 use super::known::Known;
 use super::own::Own;
 use crate::record::AttemptOutcome;
+use crate::store::audit::{ActOutcome, AuditRow, JobRow};
 use crate::store::decide::{
     ItemHead, Part, Place, Record, Related, Relation, RequestChange, Rows, RunChange, RunState,
 };
@@ -328,6 +329,26 @@ impl Rows for Sheet {
     fn remove_schedule(&mut self, name: &str) -> Result<(), StoreError> {
         self.remove_schedule_row(name);
         Ok(())
+    }
+
+    fn audited(&self, _: &str) -> Result<Option<ActOutcome>, StoreError> {
+        self.needs_all()
+    }
+
+    fn record(&mut self, _: &AuditRow) -> Result<(), StoreError> {
+        self.needs_all()
+    }
+
+    fn job(&self, _: i64) -> Result<Option<JobRow>, StoreError> {
+        self.needs_all()
+    }
+
+    fn insert_job(&mut self, _: &JobRow) -> Result<i64, StoreError> {
+        self.needs_all()
+    }
+
+    fn change_job(&mut self, _: &JobRow) -> Result<(), StoreError> {
+        self.needs_all()
     }
 
     fn remove_part(&mut self, _: i64, _: Part, _: usize) -> Result<usize, StoreError> {

@@ -1,6 +1,7 @@
 //! The tables of each version.
 
 use super::schedules::SCHEDULES;
+use super::version_6::VERSION_6;
 use crate::store::postgres::batch::{APPEND, BATCH, BEAT};
 
 /// The version of the tables in Postgres, apart from that of a file of SQLite.
@@ -16,26 +17,6 @@ const VERSION_5: &[&str] = &[
     APPEND,
     BATCH,
     "ALTER TABLE steadfast_tasks ADD COLUMN progress TEXT",
-];
-
-/// Tasks that wait for their time.
-const VERSION_6: &[&str] = &[
-    // Only tasks that wait are in the indexes by queue, and those that wait for their time apart from those that claims
-    // look at: a claim and an outcome then change fewer indexes.
-    "DROP INDEX IF EXISTS steadfast_tasks_waiting",
-    "CREATE INDEX steadfast_tasks_waiting ON steadfast_tasks (queue, rank, number) WHERE state = 'waiting'",
-    "DROP INDEX IF EXISTS steadfast_tasks_of_key",
-    "CREATE INDEX steadfast_tasks_of_key ON steadfast_tasks (queue, key, rank, number)
-        WHERE key IS NOT NULL AND state = 'waiting'",
-    "CREATE INDEX steadfast_tasks_delayed ON steadfast_tasks (queue, due) WHERE state = 'delayed'",
-    "CREATE INDEX steadfast_tasks_delayed_rank ON steadfast_tasks (queue, rank, number) WHERE state = 'delayed'",
-    "ALTER TABLE steadfast_queue_keys ADD COLUMN delayed BIGINT NOT NULL DEFAULT 0",
-    "UPDATE steadfast_tasks SET state = 'delayed'
-        WHERE state = 'waiting' AND due > CAST(extract(epoch FROM clock_timestamp()) * 1000 AS BIGINT)",
-    "UPDATE steadfast_queue_keys k SET waiting = k.waiting - late.count, delayed = late.count
-        FROM (SELECT queue, key, count(*) AS count FROM steadfast_tasks
-            WHERE state = 'delayed' AND key IS NOT NULL GROUP BY queue, key) AS late
-        WHERE k.queue = late.queue AND k.key = late.key",
 ];
 
 /// Texts are compared byte by byte (`COLLATE "C"`), as the engine's lists are ordered. Rows of runs, leases and inboxes
