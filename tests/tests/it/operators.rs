@@ -97,8 +97,8 @@ async fn two_operators_do_a_job_once() {
     let naps = RunsQuery::all().workflow("nap");
     let job = ada.because("both").create_job(&naps, JobAction::Pause, None).soon().await.expect("a job");
     one.start(nap, 1).id("later").soon().await.expect("started");
-    let both = async { futures_util::future::join(ada.run_job(job, |_| {}), bob.run_job(job, |_| {})).await };
-    let (first, second) = both.soon().await;
+    let both = futures_util::future::join(ada.run_job(job, |_| {}), bob.run_job(job, |_| {}));
+    let (first, second) = Box::pin(both).soon().await;
     assert_eq!((first.expect("done").status, second.expect("done").status), (JobStatus::Done, JobStatus::Done));
     for n in 0..40 {
         let inbox = one.inspect().inbox(&format!("nap-{n}"), &Paging::first(10)).soon().await.expect("read").items;
