@@ -6,6 +6,7 @@ use crate::times;
 use clap::{ColorChoice, Parser, Subcommand};
 use clap_complete::Shell;
 use std::ffi::OsString;
+use std::path::PathBuf;
 use std::time::SystemTime;
 use steadfast::Status;
 
@@ -67,6 +68,17 @@ pub(crate) enum Command {
     State(At),
     /// List the steps of a run with their attempts
     Steps(OfRun),
+    /// Write the spans of a run for OpenTelemetry, one OTLP request in JSON a line
+    Trace {
+        /// The id of the run
+        run: String,
+        /// The name of the program that ran it
+        #[arg(long, value_name = "NAME", default_value = "steadfast")]
+        service: String,
+        /// Write into this file, which must not exist, instead of to the output
+        #[arg(long, value_name = "PATH")]
+        output: Option<PathBuf>,
+    },
     /// List the requests that wait for an answer, or all of one run
     Requests {
         /// The id of a run

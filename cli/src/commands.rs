@@ -15,6 +15,7 @@ mod runs;
 mod schedules;
 mod show;
 mod steps;
+mod trace;
 
 use crate::args::{Command, Global};
 use crate::exit::{Exit, Failure};
@@ -60,6 +61,9 @@ pub(crate) async fn run(command: &Command, inspector: &Inspector, out: &mut Out)
         Command::Diff { left, right } => context::diff(inspector, out, left, right).await?,
         Command::State(at) => context::state(inspector, out, at).await?,
         Command::Steps(of) => steps::steps(inspector, out, of).await?,
+        Command::Trace { run, service, output } => {
+            trace::trace(inspector, out, run, service, output.as_deref()).await?;
+        }
         Command::Requests { run, list } => requests::requests(inspector, out, run.as_deref(), list).await?,
         Command::Queues { queue: None, list, .. } => places::queues(inspector, out, list).await?,
         Command::Queues { queue: Some(queue), list, .. } => places::queue_keys(inspector, out, queue, list).await?,

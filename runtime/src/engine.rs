@@ -94,6 +94,7 @@ mod threads;
 mod time_travel;
 mod timers;
 mod trace;
+mod traces;
 mod transaction;
 mod trials;
 mod untyped;

@@ -1,9 +1,11 @@
 //! The error of a body, into which `?` converts any `std::error::Error`.
 
+mod class;
 mod conversions;
 mod step;
 mod terminal;
 
+pub(crate) use class::{class_of_attempt, class_of_step};
 pub use conversions::{AnyError, OtherError, or_other, recordable};
 pub use step::{AttemptCause, AttemptFailure, Attempts, StepError};
 pub use terminal::Terminal;

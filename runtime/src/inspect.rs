@@ -34,6 +34,7 @@ pub(crate) mod schedules;
 mod shown;
 mod state;
 mod steps;
+pub(crate) mod trace;
 pub(crate) mod waits;
 
 pub use asked::{InboxItem, RequestView};
@@ -52,3 +53,4 @@ pub use runs::{RunSummary, RunsQuery, StatusCount};
 pub use shown::Shown;
 pub use state::StateView;
 pub use steps::{Attempt, Step, StepStatus};
+pub use trace::TraceReader;

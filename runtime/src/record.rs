@@ -15,6 +15,7 @@ mod result_row;
 mod routed;
 mod run_scope;
 mod step_write;
+mod traceparent;
 
 pub use event_info::EventInfo;
 pub(crate) use identity::RunIdentity;
@@ -31,6 +32,7 @@ pub(crate) use routed::RoutedValue;
 pub use run_scope::Principal;
 pub(crate) use run_scope::RunScope;
 pub(crate) use step_write::{StepWrite, Written};
+pub(crate) use traceparent::{SAMPLED, SpanOf, Traceparent};
 
 /// The format in which this version writes entries and fields. A row with a greater number is refused.
 ///

@@ -7,6 +7,8 @@ mod link;
 mod overrides;
 mod propagate;
 mod queued;
+#[cfg(feature = "otel")]
+mod span;
 mod writes;
 
 pub use cancellation::Cancellation;

@@ -33,6 +33,7 @@ mod sqlite;
 mod status;
 mod successor;
 mod task;
+mod trace_mark;
 pub(crate) mod user_code;
 #[cfg_attr(not(feature = "conformance"), expect(clippy::option_option, reason = "a change leaves, clears or sets"))]
 mod write;
@@ -74,6 +75,7 @@ pub use sqlite::{SqliteOptions, SqliteStore};
 pub use status::Status;
 pub(crate) use successor::{lineage_flaw, successor};
 pub(crate) use task::{QueueKeyRow, QueueRow, TaskKey, TaskRow, TaskState};
+pub(crate) use trace_mark::{TraceKey, TraceMark, TracedRow};
 pub(crate) use user_code::{Transaction, UserCode};
 pub(crate) use write::answer::{Rejected, Written};
 pub(crate) use write::imported::ImportedRun;

@@ -15,3 +15,4 @@ mod pipes;
 mod terminals;
 mod tool;
 mod top;
+mod traces;

@@ -2,7 +2,7 @@
 
 use lexopt::ValueExt as _;
 use lexopt::prelude::{Long, Short};
-use metrics_example::{count, fulfil, orders_queue, recorder, serve};
+use metrics_example::{count, exporter, fulfil, orders_queue, recorder, serve};
 use std::ffi::OsString;
 use std::io::Write as _;
 use std::path::PathBuf;
@@ -19,6 +19,7 @@ Usage: metrics-example [options]
   --port N         the port on 127.0.0.1; 0 lets the system choose  [9000]
   --database PATH  where orders are kept                            [metrics.db]
   --orders N       how many orders there are                        [10000]
+  --collector URL  where spans go, such as http://localhost:4318/v1/traces
   --help           this text
 
   curl localhost:9000/metrics
@@ -28,6 +29,7 @@ struct Arguments {
     port: u16,
     database: PathBuf,
     orders: u32,
+    collector: Option<String>,
 }
 
 #[tokio::main]
@@ -42,7 +44,7 @@ async fn main() -> ExitCode {
 }
 
 async fn start() -> Result<()> {
-    let Some(Arguments { port, database, orders }) = parse(std::env::args_os().skip(1))? else {
+    let Some(Arguments { port, database, orders, collector }) = parse(std::env::args_os().skip(1))? else {
         say(HELP.trim_end());
         return Ok(());
     };
@@ -50,6 +52,10 @@ async fn start() -> Result<()> {
     let metrics = recorder()?;
     let listener = TcpListener::bind(("127.0.0.1", port)).await?;
     let builder = Engine::builder().sqlite(database).queue(orders_queue()).workflow(fulfil).workflow(count);
+    let builder = match collector {
+        Some(collector) => builder.traces(exporter(&collector)?),
+        None => builder,
+    };
     let stock = Schedule::every(Duration::from_secs(1));
     let engine = builder.serve("orders", 8).schedule("stock", stock, count, ()).start().await?;
     say(&format!("listening on http://{}", listener.local_addr()?));
@@ -78,7 +84,7 @@ async fn start() -> Result<()> {
 
 /// Parses the arguments. Returns `None` if only the help was requested.
 fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Option<Arguments>> {
-    let mut read = Arguments { port: 9000, database: PathBuf::from("metrics.db"), orders: 10_000 };
+    let mut read = Arguments { port: 9000, database: PathBuf::from("metrics.db"), orders: 10_000, collector: None };
     let mut parser = lexopt::Parser::from_args(arguments);
     let mistake = |error: lexopt::Error| Error::msg(format!("{error}; `metrics-example --help` lists what there is"));
     while let Some(argument) = parser.next().map_err(mistake)? {
@@ -89,6 +95,9 @@ fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Option<Argumen
             }
             Long("orders") => {
                 read.orders = parser.value().and_then(|value| value.parse()).map_err(mistake)?;
+            }
+            Long("collector") => {
+                read.collector = Some(parser.value().and_then(|value| value.string()).map_err(mistake)?)
             }
             Long("database") => read.database = parser.value().map_err(mistake)?.into(),
             _ => return Err(mistake(argument.unexpected())),

@@ -2,6 +2,8 @@
 
 mod check;
 mod database;
+#[cfg(feature = "otel")]
+mod exporting;
 mod role;
 #[cfg(feature = "schedules")]
 mod schedules;
@@ -15,13 +17,11 @@ use super::committer::Committer;
 use super::core::{Core, Options};
 use super::error::EngineError;
 use super::lease::{Leases, Takes};
-use super::lease_watch;
-use super::parked;
 use super::queues::Queues;
 use super::timers::Timers;
 use super::waking;
 use super::workflows::Workflows;
-use super::{Engine, fleet, gauges, recovery, shutdown, tasks, threads};
+use super::{Engine, fleet, gauges, lease_watch, parked, recovery, shutdown, tasks, threads, traces};
 use crate::field_store::FieldStore;
 use crate::panics::Held;
 use crate::policy::Policy;
@@ -104,6 +104,7 @@ impl EngineBuilder {
                 stores: Arc::default(),
                 cipher: None,
                 session_policy: SessionPolicy::default(),
+                traces: traces::TraceExporter::default(),
                 #[cfg(feature = "testing")]
                 stubs: crate::journal::Stubs::default(),
             },
@@ -378,8 +379,8 @@ impl EngineBuilder {
             return Err(error);
         }
         gauges::watch(&core);
-        let busy = core.busy();
-        let recovering = core.clone();
+        traces::watch(&core);
+        let (busy, recovering) = (core.busy(), core.clone());
         core.runtime.spawn(async move {
             let leases = recovering.leases.all();
             for lease in &leases {

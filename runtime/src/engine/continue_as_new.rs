@@ -172,6 +172,7 @@ fn bare(new: &RunRow, first: EntryRow, scope: Option<EntryRow>) -> ImportedRun {
         labels: Vec::new(),
         replaces: None,
         goes_on: true,
+        traced: false,
     }
 }
 

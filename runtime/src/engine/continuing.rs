@@ -174,6 +174,7 @@ pub(super) async fn new_run(
         labels: Vec::new(),
         replaces: None,
         goes_on: true,
+        traced: false,
     };
     let fetch = Box::new(move |place| source.fetch(place));
     Ok((run, Contents { pointers, fetch }))

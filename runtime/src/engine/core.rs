@@ -19,6 +19,7 @@ use super::queues::{Queues, Tasks};
 use super::suspects::Suspects;
 use super::threads;
 use super::timers::{Busy, Sleeper, Timers};
+use super::traces::{TraceExporter, Traces};
 use super::trials::Trials;
 use super::workflows::Workflows;
 use crate::fields::{FieldStores, Fields};
@@ -66,6 +67,8 @@ pub(crate) struct Options {
     /// The cipher for secrets; `None` without keys.
     pub(crate) cipher: Option<Arc<dyn Cipher>>,
     pub(crate) session_policy: SessionPolicy,
+    /// Where spans go.
+    pub(crate) traces: TraceExporter,
     #[cfg(feature = "testing")]
     pub(crate) stubs: crate::journal::Stubs,
 }
@@ -131,6 +134,8 @@ pub(crate) struct Core {
     /// The look for unowned runs.
     pub(crate) claiming: Looking,
     pub(crate) hearing: Hearing,
+    /// The spans that it exports.
+    pub(crate) traces: Traces,
     /// The schedules that it fires.
     #[cfg(feature = "schedules")]
     pub(crate) schedules: super::schedules::Schedules,
@@ -162,6 +167,7 @@ impl Core {
         work: Work,
     ) -> Self {
         let hearing = Hearing::new(options.lease_term);
+        let traces = if options.is_client { Traces::default() } else { Traces::new(&options.traces) };
         let suspects = Suspects::new(leases.recorder().clone(), options.max_loads);
         Self {
             outside: Outside::of(&store),
@@ -188,6 +194,7 @@ impl Core {
             tasks: Tasks::default(),
             claiming: Looking::default(),
             hearing,
+            traces,
             #[cfg(feature = "schedules")]
             schedules: super::schedules::Schedules::default(),
             behind: AtomicBool::new(false),

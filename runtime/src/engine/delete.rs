@@ -113,7 +113,9 @@ pub(super) async fn cancel_parked(
             Some(_) => parked::take_parked(&core, run, id.clone(), action, None).await?,
             None => (parked::unowned(&core, run, id.clone(), action).await?, NOBODYS),
         };
-        let append = Arc::new(end(&row, lease, &reason, core.now()));
+        let mut append = end(&row, lease, &reason, core.now());
+        append.change.traced = core.traces.is_on();
+        let append = Arc::new(append);
         let write = if lease == NOBODYS { Write::AppendParked(append) } else { Write::Append(append) };
         match core.committer.write(write.recorded(record.as_deref())).await? {
             Ok(Written::Appended { notified, .. }) => inbox::look_all(&core, notified),
@@ -137,6 +139,7 @@ fn end(row: &RunRow, lease: Lease, reason: &str, at: i64) -> Append {
         loads: Some(0),
         parked: Some(None),
         release: true,
+        traced: false,
     };
     let cancellation = NewInboxItem {
         key: Some("cancel".to_owned()),

@@ -182,9 +182,7 @@ impl Incoming {
             id,
             workflow: run.workflow,
             status,
-            lease: matches!(status, Status::Running | Status::Sleeping | Status::Paused)
-                .then(|| core.lease_of_new())
-                .flatten(),
+            lease: if is_driven(status) { core.lease_of_new() } else { None },
             wake_at,
             execution,
             unique: moved.then_some(0),
@@ -205,6 +203,7 @@ impl Incoming {
             dedup: run.dedup.filter(|_| moved),
             replaces: None,
             goes_on: true,
+            traced: false,
         };
         Ok(Self { run, contents: new.contents(reseal, file) })
     }
@@ -293,4 +292,9 @@ impl Moved {
 fn read(file: &RunFile, reseal: &Reseal, old: &Pointer) -> Result<Bytes, EngineError> {
     let bytes = file.content(old).map_err(EngineError::file_of)?;
     resealed(reseal, old, bytes)
+}
+
+/// Returns whether a run with this status belongs to a lease.
+const fn is_driven(status: Status) -> bool {
+    matches!(status, Status::Running | Status::Sleeping | Status::Paused)
 }

@@ -191,6 +191,7 @@ async fn complete(core: &Core, number: i64, run: &ImportedRun) -> Result<(), Eng
                 loads: Some(0),
                 parked: Some(run.parked.clone()),
                 release: run.lease.is_none(),
+                traced: false,
             };
             // No other engine changes the row, so this result is final; otherwise the row is read again.
             let append = Arc::new(changed(&row, lease, change, core.now()));

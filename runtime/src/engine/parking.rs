@@ -42,6 +42,7 @@ pub(super) async fn park(core: &Core, row: &RunRow, lease: Lease, reason: ParkRe
         parked: Some(Some(reason.to_json())),
         release: true,
         loads: Some(0),
+        traced: false,
     };
     let parked = append(core, row, lease, change).await;
     if let Ok(true) = parked {

@@ -24,6 +24,7 @@ const SOON: Duration = Duration::from_millis(50);
 /// Resumes the runs of a lease that was taken: those in the middle of a turn, those that are due, and those with new
 /// items.
 pub(super) async fn take_up(core: Arc<Core>, lease: i64) {
+    core.traces.taken(lease);
     wake_due(&core, lease, 0).await;
     drive_undue(&core, lease).await;
     core.runtime.spawn(correct_rows(core.clone(), lease));

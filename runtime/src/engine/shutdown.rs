@@ -154,6 +154,8 @@ impl Engine {
         let finished = is_finished(core, within).await;
         let stopped = if finished { Vec::new() } else { stop_attempts(core).await };
         let mut outcome = Ok(());
+        // While the leases are held, under which the spans are owed.
+        super::traces::finish(core).await;
         for lease in core.leases.all() {
             let handed_back = hand_back(core, lease).await;
             outcome = outcome.and(handed_back);

@@ -3,14 +3,14 @@
 use super::core::{Core, DriverEvent, Envelope};
 use super::{inbox, trace};
 use crate::metrics::AppendNote;
-use crate::store::{Append, Rejected, StoreError, StoreErrorKind, UserCode, Write, Written};
+use crate::store::{Append, Rejected, Status, StoreError, StoreErrorKind, UserCode, Write, Written};
 use std::sync::Arc;
 use tokio::sync::mpsc;
 
 /// Submits an append to the committer; the outcome is sent to the driver.
 pub(super) fn submit(
     core: &Arc<Core>,
-    append: Append,
+    mut append: Append,
     note: AppendNote,
     first_run: i64,
     mail: mpsc::UnboundedSender<Envelope>,
@@ -23,6 +23,7 @@ pub(super) fn submit(
     let polled = append.transaction.as_ref().and_then(|_| core.suspects.watch(run)).map(|watch| watch.enter());
     let transaction = append.transaction.is_some();
     let new_runs = trace::NewRuns::of(&append);
+    append.change.traced = core.traces.is_on() && append.change.status.is_some_and(Status::is_final);
     let append = Arc::new(append);
     let spent = append.clone();
     core.committer.submit(Write::Append(append), move |answer| {
@@ -31,6 +32,7 @@ pub(super) fn submit(
                 if acquitted {
                     courier.suspects.acquit(run);
                 }
+                courier.traces.note(run);
                 if ends {
                     #[cfg(feature = "schedules")]
                     if courier.schedules.free(run) {
@@ -62,6 +64,7 @@ pub(super) fn submit(
             Err(error) => {
                 // It is unknown whether runs that this append would have notified must be notified.
                 courier.catch_up();
+                courier.traces.note(run);
                 new_runs.emit_written(&*courier.store);
                 note.read_back(&*courier.store, &spent);
                 DriverEvent::Unwritten(error)

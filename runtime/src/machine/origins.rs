@@ -19,6 +19,11 @@ impl Origins {
         Self(first.other.as_deref().unwrap_or_default().split(',').filter_map(read).collect())
     }
 
+    /// Returns the last entry of the history that was copied; 0 if nothing was.
+    pub(crate) fn copied(&self) -> u64 {
+        self.0.last().map_or(0, |(before, _)| before.saturating_sub(1))
+    }
+
     /// Encodes the origins for a run that begins with this history before an entry.
     pub(crate) fn with(mut self, before: u64, execution: [u8; 16]) -> String {
         let known = self.0.iter().position(|(known, _)| *known >= before);

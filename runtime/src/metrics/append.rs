@@ -1,10 +1,9 @@
 //! What an append says of its run, counted once it is durable.
 
 use super::names::{self, label, number, seconds};
-use crate::error::{AttemptCause, AttemptFailure};
+use crate::error::{class_of_attempt, class_of_step};
 use crate::record::{AttemptOutcome, Kind, RunIdentity};
 use crate::store::{Append, EntryRow, Outgoing, Rejected, RunKey, Status, Store};
-use crate::value::Value;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -222,41 +221,17 @@ fn is_started(store: &dyn Store, outgoing: &Outgoing) -> bool {
 fn ended_by(entry: &EntryRow, change: Change) -> Option<Ended> {
     let (outcome, is_attempt, called) = match (entry.kind, change) {
         (_, Change::Lost) => (LOST, true, None),
-        (Kind::AttemptFailed, _) => (cause_of_attempt(entry.value.as_ref()), true, None),
+        (Kind::AttemptFailed, _) => (class_of_attempt(entry.value.as_ref().map(|value| &*value.bytes)), true, None),
         // A step that is refused at its call has no attempt.
-        (Kind::StepFailed, Change::Ended(called)) => {
-            (cause_of_failure(entry.value.as_ref()), entry.attempt.is_some_and(|attempt| attempt > 0), called)
-        }
+        (Kind::StepFailed, Change::Ended(called)) => (
+            class_of_step(entry.value.as_ref().map(|value| &*value.bytes)),
+            entry.attempt.is_some_and(|attempt| attempt > 0),
+            called,
+        ),
         (_, Change::Ended(called)) => (COMPLETED, true, called),
         _ => return None,
     };
     let is_step = matches!(change, Change::Ended(_));
     let duration = is_step.then(|| called.map_or(0, |called| entry.at.saturating_sub(called)));
     Some(Ended { step: entry.name.clone().unwrap_or_default(), outcome, is_attempt, duration })
-}
-
-/// Every cause of a failure. A cause that is missing here is counted as failed.
-const CAUSES: [(AttemptCause, &str); 6] = [
-    (AttemptCause::Failed, "failed"),
-    (AttemptCause::TimedOut, "timed_out"),
-    (AttemptCause::Panicked, "panicked"),
-    (AttemptCause::Unstorable, "unstorable"),
-    (AttemptCause::RolledBack, "rolled_back"),
-    (AttemptCause::Refused, "refused"),
-];
-
-fn cause_of_attempt(value: Option<&Value>) -> &'static str {
-    let failure = value.and_then(|value| serde_json::from_slice::<AttemptFailure>(&value.bytes).ok());
-    let cause = failure.map_or(AttemptCause::Failed, |failure| failure.cause);
-    CAUSES.iter().find(|(known, _)| *known == cause).map_or("failed", |(_, word)| word)
-}
-
-/// Returns the cause of the last failure of a step: the name of the recorded error's variant, before the error itself.
-fn cause_of_failure(value: Option<&Value>) -> &'static str {
-    let variant = value.and_then(|value| {
-        let text = value.bytes.strip_prefix(br#"{""#)?;
-        let end = text.iter().position(|byte| *byte == b'"')?;
-        CAUSES.iter().find(|(_, word)| word.as_bytes() == &text[..end])
-    });
-    variant.map_or("failed", |(_, word)| word)
 }

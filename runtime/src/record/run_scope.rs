@@ -1,5 +1,6 @@
 //! The scope of a run: recorded with its start, the same in every replay.
 
+use super::{SAMPLED, SpanOf, Traceparent};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::fmt;
@@ -28,6 +29,9 @@ pub struct RunScope {
     /// The deduplication key: while the run has not ended, no other can be started with the same key.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub deduplication_key: Option<String>,
+    /// The span that caused it, as the header `traceparent`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) traceparent: Option<String>,
 }
 
 /// The principal for whom a run acts.
@@ -58,6 +62,20 @@ impl RunScope {
     pub fn deadline(&self) -> Option<SystemTime> {
         let millis = u64::try_from(self.deadline?).unwrap_or(0);
         UNIX_EPOCH.checked_add(Duration::from_millis(millis))
+    }
+
+    /// Returns the span that caused the run.
+    pub(crate) fn caused_by(&self) -> Option<Traceparent> {
+        self.traceparent.as_deref()?.parse().ok()
+    }
+
+    /// Returns a span of a run with this scope as the header of what it causes: in the trace of its own cause, or in one
+    /// named for its execution.
+    pub(crate) fn header_of(&self, execution: [u8; 16], span: SpanOf) -> String {
+        let cause = self.caused_by();
+        let trace = cause.map_or(execution, |cause| cause.trace);
+        let flags = cause.map_or(SAMPLED, |cause| cause.flags);
+        Traceparent { trace, span: span.id(execution), flags }.to_string()
     }
 
     /// Returns whether the deadline is a time limit.

@@ -1,7 +1,7 @@
 //! The run and the step in which code runs.
 
 use super::{StepScope, ambient};
-use crate::record::{Principal, RunIdentity, RunScope};
+use crate::record::{Principal, RunIdentity, RunScope, SpanOf};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::SystemTime;
@@ -136,9 +136,17 @@ pub fn current() -> Option<Current> {
     ambient(|ambient| ambient.current.clone())
 }
 
-/// Returns the scope of the run in whose body this code runs.
+/// Returns the scope of the run in whose body this code runs, with the span of this code as what it causes.
 pub(crate) fn caller() -> Option<Arc<RunScope>> {
-    ambient(|ambient| ambient.current.run_scope().clone())
+    ambient(|ambient| {
+        let (current, scope) = (&ambient.current, ambient.current.run_scope());
+        let span = match current {
+            Current::Workflow(_) => SpanOf::Run,
+            Current::Step(step) | Current::Transaction(step) => SpanOf::Attempt(step.position, step.attempt),
+        };
+        let traceparent = Some(scope.header_of(current.identity().execution, span));
+        Arc::new(RunScope { traceparent, ..RunScope::clone(scope) })
+    })
 }
 
 /// Returns the attempt of the step in whose body this code runs: its number, idempotency key, deadline and

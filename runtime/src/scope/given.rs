@@ -1,7 +1,7 @@
 //! The options of a start beyond its input.
 
 use super::queued::QueueOptions;
-use crate::record::{Principal, RunScope};
+use crate::record::{Principal, RunScope, Traceparent};
 use std::collections::BTreeMap;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -28,6 +28,8 @@ pub struct Scope {
     pub(crate) labels: BTreeMap<String, String>,
     /// The principal for which the run acts.
     pub(crate) principal: Option<Principal>,
+    /// The span that causes the run, as a valid header.
+    pub(crate) traceparent: Option<String>,
     /// How the run waits in a queue.
     pub(crate) queued: QueueOptions,
 }
@@ -112,6 +114,23 @@ impl Scope {
         self
     }
 
+    /// Sets the span that causes the run: the value of the header `traceparent` of
+    /// [W3C Trace Context](https://www.w3.org/TR/trace-context/). It is recorded with the start, and the spans of the run
+    /// join its trace. A value that is not valid is ignored with a warning, as the standard says: a new trace begins.
+    ///
+    /// Without it a run that a run starts joins the trace of that run, and with the feature `otel` any other run joins the
+    /// trace of the current OpenTelemetry context. Otherwise the execution of the run is its trace.
+    #[must_use]
+    pub fn traceparent(mut self, header: impl AsRef<str>) -> Self {
+        let header = header.as_ref().trim();
+        if let Ok(cause) = header.parse::<Traceparent>() {
+            self.traceparent = Some(cause.to_string());
+        } else {
+            tracing::warn!("a `traceparent` that is not valid is ignored, and the run begins a new trace");
+        }
+        self
+    }
+
     /// Returns these options, and those of the other where this has none.
     pub(crate) fn or(mut self, mut other: Self) -> Self {
         other.labels.append(&mut self.labels);
@@ -121,12 +140,13 @@ impl Scope {
             deduplication_key: self.deduplication_key.or(other.deduplication_key),
             labels: other.labels,
             principal: self.principal.or(other.principal),
+            traceparent: self.traceparent.or(other.traceparent),
             queued: self.queued.or(other.queued),
         }
     }
 
-    /// Returns the recorded scope of a run that is started now, by `caller` if a run starts it: deadline and identity
-    /// default to that run's, labels are only the given ones. The caller adds the parent.
+    /// Returns the recorded scope of a run that is started now, by `caller` if a run starts it: deadline, identity
+    /// and trace default to that run's, labels are only the given ones. The caller adds the parent.
     pub(crate) fn recorded(&self, caller: Option<&RunScope>, now: i64) -> RunScope {
         let unlimited = RunScope::default();
         let caller = caller.unwrap_or(&unlimited);
@@ -136,6 +156,7 @@ impl Scope {
             principal: self.principal.clone().or_else(|| caller.principal.clone()),
             labels: self.labels.clone(),
             deduplication_key: self.deduplication_key.clone(),
+            traceparent: self.traceparent.clone().or_else(|| caller.traceparent.clone()),
             ..RunScope::default()
         }
     }

@@ -86,7 +86,12 @@ pub(crate) fn surrounding() -> Scope {
         once.or(layer.always.clone())
     };
     // The innermost comes last, so that it takes precedence.
-    layers.iter().map(one).fold(Scope::default(), |outer, inner| inner.or(outer))
+    let scope = layers.iter().map(one).fold(Scope::default(), |outer, inner| inner.or(outer));
+    #[cfg(feature = "otel")]
+    if scope.traceparent.is_none() {
+        return Scope { traceparent: super::span::current(), ..scope };
+    }
+    scope
 }
 
 /// The layers of a thread, to be used elsewhere.

@@ -17,6 +17,7 @@ pub use super::schedule::{
 };
 pub use super::signal::ChangeSignal;
 pub use super::task::{QueueKeyRow, QueueRow, TaskKey, TaskRow, TaskState};
+pub use super::trace_mark::{TraceKey, TraceMark, TracedRow};
 pub use super::user_code::{Transaction, UserCode, Within};
 pub use super::write::answer::{Rejected, Written};
 pub use super::write::imported::ImportedRun;

@@ -37,6 +37,7 @@ pub mod requests;
 pub mod schedules;
 pub mod start;
 pub mod tasks;
+pub mod traces;
 pub mod values;
 pub mod watch;
 
@@ -137,6 +138,11 @@ macro_rules! conformance {
                 forks: what_is_brought_comes_first,
                 forks: pauses_move_on_or_not,
                 forks: questions_are_withdrawn_or_kept,
+                traces: marks_never_go_back,
+                traces: the_end_of_a_run_is_owed,
+                traces: a_rejected_end_owes_nothing,
+                traces: what_a_closed_lease_owed_is_claimed,
+                traces: marks_go_with_the_run,
                 tasks: a_task_is_read_as_it_was_written,
                 tasks: an_attempt_is_enqueued_once,
                 tasks: a_fenced_append_enqueues_nothing,

@@ -18,6 +18,7 @@ mod rows;
 mod schedules;
 mod start;
 mod tasks;
+mod traces;
 mod turns;
 
 use super::{Rejected, StoreError, StoreErrorKind, Write, Written};
@@ -103,6 +104,8 @@ impl<R: Rows> Decision<'_, R> {
             Write::PutSchedule(row) => self.put_schedule(row),
             Write::RemoveSchedule { schedule, revision } => self.remove_schedule(schedule, *revision),
             Write::Fire(fire) => self.fire(fire),
+            Write::MarkTraces(marks) => self.mark_traces(marks),
+            Write::ClaimTraces(lease) => self.claim_traces(*lease),
             Write::Answer { request, hash, item } => self.answer(request, hash, item),
             Write::Delete { run, rows } => self.delete(*run, *rows),
             Write::Act(act) => self.act(act),

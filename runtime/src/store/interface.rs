@@ -4,7 +4,7 @@ use super::audit::{AuditQuery, AuditRow, JobRow};
 use super::{
     Belongings, ChangeSignal, EntryRow, FieldRow, InboxRow, LeaseRow, Measures, NextSchedule, OutputRow, QueueKeyRow,
     QueueRow, QueueState, Rejected, RequestKey, RequestRow, RunKey, RunPage, RunQuery, RunRow, ScheduleRow, Status,
-    StoreError, TaskKey, TaskRow, WaitingRuns, Write, Written,
+    StoreError, TaskKey, TaskRow, TraceKey, TracedRow, WaitingRuns, Write, Written,
 };
 use std::collections::BTreeSet;
 
@@ -216,6 +216,17 @@ pub trait Store: Send + Sync + 'static {
     fn jobs(&self, _before: i64, _limit: usize) -> Result<Vec<JobRow>, StoreError> {
         Ok(Vec::new())
     }
+    /// Returns how far the spans of a run were exported; `None` if nothing is recorded.
+    ///
+    /// # Errors
+    /// The database cannot be read.
+    fn traced(&self, run: i64) -> Result<Option<TracedRow>, StoreError>;
+
+    /// Returns at most `limit` runs with a number greater than `after` that have ended and whose spans are owed.
+    ///
+    /// # Errors
+    /// The database cannot be read.
+    fn owed_traces(&self, which: TraceKey, after: i64, limit: usize) -> Result<Vec<i64>, StoreError>;
 
     /// Returns every lease, in order of its number.
     ///

@@ -9,7 +9,7 @@ use super::audit::{AuditQuery, AuditRow, JobRow};
 use super::{
     Belongings, EntryRow, FieldRow, InboxRow, LeaseRow, Measures, NextSchedule, OutputRow, QueueKeyRow, QueueRow,
     QueueState, Rejected, RequestKey, RequestRow, RunKey, RunPage, RunQuery, RunRow, ScheduleRow, Store, StoreError,
-    TaskKey, TaskRow, WaitingRuns, Write, Written,
+    TaskKey, TaskRow, TraceKey, TracedRow, WaitingRuns, Write, Written,
 };
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -182,6 +182,14 @@ impl Store for MemoryStore {
 
     fn jobs(&self, before: i64, limit: usize) -> Result<Vec<JobRow>, StoreError> {
         Ok(self.tables().jobs.range(..before).rev().take(limit).map(|(_, row)| row.clone()).collect())
+    }
+
+    fn traced(&self, run: i64) -> Result<Option<TracedRow>, StoreError> {
+        Ok(self.tables().traced(run))
+    }
+
+    fn owed_traces(&self, which: TraceKey, after: i64, limit: usize) -> Result<Vec<i64>, StoreError> {
+        Ok(self.tables().owed_traces(which, after, limit))
     }
 
     fn leases(&self) -> Result<Vec<LeaseRow>, StoreError> {

@@ -26,7 +26,7 @@ use super::sql::{Reader, Session as _, reads};
 use super::{
     Belongings, ChangeSignal, EntryRow, FieldRow, InboxRow, LeaseRow, Measures, NextSchedule, OutputRow, QueueKeyRow,
     QueueRow, QueueState, Rejected, RequestKey, RequestRow, RunKey, RunPage, RunQuery, RunRow, ScheduleRow, Status,
-    Store, StoreError, StoreErrorKind, TaskKey, TaskRow, WaitingRuns, Write, Written,
+    Store, StoreError, StoreErrorKind, TaskKey, TaskRow, TraceKey, TracedRow, WaitingRuns, Write, Written,
 };
 use links::Links;
 use listener::Listener;

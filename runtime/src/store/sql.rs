@@ -22,6 +22,7 @@ mod select;
 mod tables;
 #[cfg(all(test, feature = "sqlite"))]
 mod texts;
+mod traces;
 mod user_code;
 mod waiting;
 

@@ -29,7 +29,7 @@ use super::sql::{self, Reader, reads};
 use super::{
     Belongings, Durability, EntryRow, FieldRow, InboxRow, LeaseRow, Measures, NextSchedule, OutputRow, QueueKeyRow,
     QueueRow, QueueState, Rejected, RequestKey, RequestRow, RunKey, RunPage, RunQuery, RunRow, ScheduleRow, Status,
-    Store, StoreError, StoreErrorKind, TaskKey, TaskRow, WaitingRuns, Write, Written,
+    Store, StoreError, StoreErrorKind, TaskKey, TaskRow, TraceKey, TracedRow, WaitingRuns, Write, Written,
 };
 use crate::sql::sqlite::Guard;
 use identity::Identity;

@@ -13,6 +13,7 @@ use super::queue::QueueChange;
 use super::rows::{EntryRow, FieldRow};
 use super::schedule::{Fire, ScheduleRow};
 use super::task::TaskRow;
+use super::trace_mark::TraceMark;
 use super::user_code::{Transaction, UserCode};
 #[cfg(doc)]
 use answer::{Rejected, Written};
@@ -213,6 +214,12 @@ pub enum Write {
     /// [`Rejected::Fenced`] unless it is in that revision and the lease of the run is held. The answer is
     /// [`Written::Fired`].
     Fire(Box<Fire>),
+    /// Records how far the spans of runs were exported. A mark never goes back; of a run that has ended, only the end of its
+    /// export is recorded. The answer is [`Written::Done`].
+    MarkTraces(Vec<TraceMark>),
+    /// Has the holder of a lease export the spans of runs that have ended under leases which are gone. Rejected with
+    /// [`Rejected::Fenced`] if the lease is lost. The answer is [`Written::Number`]: how many there are.
+    ClaimTraces(Lease),
     /// Delivers an answer to a request to the inbox of its run. Rejected with [`Rejected::NoSuchRun`] if
     /// there is no such request, with [`Rejected::Ended`] if its run has ended without an answer, and with
     /// [`Rejected::Answered`] if it has another answer. The same answer again changes nothing and is [`Written::Done`].
@@ -396,4 +403,6 @@ pub struct Change {
     pub parked: Option<Option<String>>,
     /// Whether the run has no owner after this.
     pub release: bool,
+    /// Whether the holder of the lease owes the spans of the run, which ends with this.
+    pub traced: bool,
 }

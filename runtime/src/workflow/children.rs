@@ -11,6 +11,7 @@ use crate::error::Failure;
 use crate::fields::Coder;
 use crate::journal::{Asked, ChildRun, Completion, Journal};
 use crate::lengths;
+use crate::record::SpanOf;
 use crate::scope::{self, Deadline, Scope};
 use crate::store::Status;
 use futures_util::future::FusedFuture;
@@ -150,8 +151,12 @@ impl<W: WorkflowDef> StartChild<'_, W> {
         if self.detached && given.deadline.is_none() {
             given.deadline = Some(Deadline::Never);
         }
-        let mut scope = given.recorded(Some(&self.journal.scope()), self.journal.started_at());
-        scope.parent = Some(self.journal.identity().id.clone());
+        let (own, identity) = (self.journal.scope(), self.journal.identity());
+        let mut scope = given.recorded(Some(&own), self.journal.started_at());
+        scope.parent = Some(identity.id.clone());
+        if given.traceparent.is_none() {
+            scope.traceparent = Some(own.header_of(identity.execution, SpanOf::Call(self.position)));
+        }
         let coder = self.journal.coder();
         let input = W::CODE.input(self.input);
         let recode = input.recode_child(coder);

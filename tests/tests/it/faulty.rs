@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use steadfast::store::backend::{
     AuditQuery, AuditRow, Belongings, EntryRow, FieldRow, InboxRow, JobRow, LeaseRow, Measures, NextSchedule,
     OutputRow, QueueKeyRow, QueueRow, QueueState, Rejected, RequestKey, RequestRow, RunKey, RunPage, RunQuery, RunRow,
-    ScheduleRow, TaskKey, TaskRow, WaitingRuns, Write, Written,
+    ScheduleRow, TaskKey, TaskRow, TraceKey, TracedRow, WaitingRuns, Write, Written,
 };
 use steadfast::store::{MemoryStore, Store, StoreError, StoreErrorKind};
 
@@ -219,6 +219,14 @@ impl<S: Store + ?Sized> Store for Hooked<S> {
 
     fn clock(&self) -> Result<i64, StoreError> {
         self.inner.clock()
+    }
+
+    fn traced(&self, run: i64) -> Result<Option<TracedRow>, StoreError> {
+        self.inner.traced(run)
+    }
+
+    fn owed_traces(&self, which: TraceKey, after: i64, limit: usize) -> Result<Vec<i64>, StoreError> {
+        self.inner.owed_traces(which, after, limit)
     }
 
     fn schedule(&self, name: &str) -> Result<Option<ScheduleRow>, StoreError> {

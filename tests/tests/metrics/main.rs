@@ -12,5 +12,9 @@ mod counted;
 mod faulty;
 mod lost;
 mod page;
+#[allow(dead_code, reason = "other tests need more of it")]
+#[path = "../it/place.rs"]
+mod place;
 mod private;
 mod seen;
+mod traces;

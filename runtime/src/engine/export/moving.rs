@@ -125,7 +125,9 @@ async fn append_end(core: &Core, run: i64) -> Result<bool, EngineError> {
             Err(_) => return Ok(false),
         },
     };
-    let is_written = core.committer.write(Write::from(end(&row, lease, core.now()))).await?.is_ok();
+    let mut append = end(&row, lease, core.now());
+    append.change.traced = core.traces.is_on();
+    let is_written = core.committer.write(Write::from(append)).await?.is_ok();
     if is_written {
         metrics::run_ended(&row.workflow, Status::Moved);
     }
@@ -134,8 +136,14 @@ async fn append_end(core: &Core, run: i64) -> Result<bool, EngineError> {
 
 fn end(row: &RunRow, lease: Lease, at: i64) -> Append {
     let last = MovedState::new(row.status, row.wake_at, row.parked.clone(), row.dedup.clone()).entry(row.seq + 1, at);
-    let change =
-        Change { status: Some(Status::Moved), wake_at: Some(None), loads: Some(0), parked: Some(None), release: true };
+    let change = Change {
+        status: Some(Status::Moved),
+        wake_at: Some(None),
+        loads: Some(0),
+        parked: Some(None),
+        release: true,
+        traced: false,
+    };
     let (fields, taken) = (Vec::new(), Vec::new());
     let outgoing = Vec::new();
     Append {

@@ -138,6 +138,7 @@ pub(super) async fn make(
         labels,
         replaces: replaces.then_some(old.number),
         goes_on: false,
+        traced: core.traces.is_on(),
     };
     Ok((run, Contents { pointers, fetch: Box::new(move |place| source.fetch(place)) }))
 }

@@ -34,6 +34,29 @@ impl<W: WorkflowDef> StartCall<'_, W> {
         self.with(Scope::new().label(name, value))
     }
 
+    /// Sets the span that causes the run: the value of the header `traceparent`. See [`Scope::traceparent`].
+    ///
+    /// ```
+    /// use steadfast::prelude::*;
+    ///
+    /// #[workflow]
+    /// async fn hello(_flow: &mut Flow, name: String) -> Result<String> {
+    ///     Ok(format!("Hello, {name}!"))
+    /// }
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> std::result::Result<(), Box<dyn std::error::Error>> {
+    /// let engine = Engine::builder().in_memory().workflow(hello).start().await?;
+    /// let header = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"; // of the request that is being served
+    /// let run = engine.start(hello, "Ada".to_owned()).traceparent(header).await?;
+    /// # assert_eq!(run.result().await?, "Hello, Ada!");
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn traceparent(self, header: impl AsRef<str>) -> Self {
+        self.with(Scope::new().traceparent(header))
+    }
+
     /// Sets a deduplication key, at most 512 bytes. While this run has not ended, the start of another run with the
     /// same key fails with [`EngineError::Held`](crate::EngineError::Held), which names the run that holds it.
     pub fn deduplication_key(self, key: impl Into<String>) -> Self {

@@ -127,6 +127,7 @@ pub fn what_does_not_change_stays<S: Store>(open: &dyn Fn() -> S) {
             loads: given(2).then_some(n),
             parked: given(3).then_some((n % 2 == 0).then(|| format!("{{\"reason\":{n}}}"))),
             release: false,
+            traced: false,
         };
         assert_eq!(rig.write(rig.change(run, change.clone())), Ok(Written::Done));
         let expected = RunRow {

@@ -36,6 +36,7 @@ pub(super) fn imported(id: &str, lease: Option<Lease>) -> ImportedRun {
         labels: Vec::new(),
         replaces: None,
         goes_on: true,
+        traced: false,
     }
 }
 

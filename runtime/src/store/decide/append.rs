@@ -52,6 +52,9 @@ impl<R: Rows> Decision<'_, R> {
                 self.leave_queue(append.run)?;
             }
             self.end(append.run, status, run.has_dedup, append.at, &mut notified)?;
+            if append.change.traced {
+                self.rows.owe_trace(append.run, append.lease.number)?;
+            }
         }
         if outcomes.is_empty() && notified.is_empty() {
             return Ok(Written::Done);

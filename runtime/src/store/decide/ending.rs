@@ -4,8 +4,16 @@ use super::{Decided, Decision, Part, Related, Relation, RequestChange, Rows, Run
 use crate::store::{NewInboxItem, Rejected, RequestRow, RunKey, RunRow, Status, StoreErrorKind, Written, write::End};
 
 /// The rows of a run beside its own, in the order in which they are removed.
-const PARTS: [Part; 7] =
-    [Part::Entries, Part::Fields, Part::Items, Part::Requests, Part::Watches, Part::Labels, Part::Outputs];
+const PARTS: [Part; 8] = [
+    Part::Entries,
+    Part::Fields,
+    Part::Items,
+    Part::Requests,
+    Part::Watches,
+    Part::Labels,
+    Part::Traces,
+    Part::Outputs,
+];
 
 impl<R: Rows> Decision<'_, R> {
     /// Applies the end of a run with this final status: notifies its watchers, withdraws its requests, frees its

@@ -98,6 +98,9 @@ impl<R: Rows> Decision<'_, R> {
         };
         if !old.status.is_final() {
             (change.status, change.wake_at, change.parked) = (Some(Status::Replaced), Some(None), Some(None));
+            if let Some(lease) = new.lease.filter(|_| new.traced) {
+                self.rows.owe_trace(old.number, lease.number)?;
+            }
         }
         Ok(self.rows.change_run(old.number, &change)?)
     }

@@ -6,7 +6,7 @@ use crate::record::{AttemptOutcome, InboxKind};
 use crate::store::audit::{ActOutcome, AuditRow, JobRow};
 use crate::store::{
     EntryRow, FieldRow, LeaseRow, NewInboxItem, OutputRow, RequestRow, RunKey, RunRow, ScheduleRow, Status, StoreError,
-    TakenItem, UserCode,
+    TakenItem, TraceMark, UserCode,
 };
 use crate::value::Value;
 pub(in crate::store) use tasks::{KeyChange, Served, TaskChange, TaskHead, TaskRows, WaitingKey};
@@ -154,6 +154,14 @@ pub(in crate::store) trait Rows: TaskRows {
 
     /// Replaces the row of a job.
     fn change_job(&mut self, row: &JobRow) -> Result<(), StoreError>;
+    /// Has the holder of a lease owe the spans of a run that ends.
+    fn owe_trace(&mut self, run: i64, lease: i64) -> Result<(), StoreError>;
+
+    /// Changes how far the spans of a run were exported.
+    fn mark_trace(&mut self, mark: TraceMark) -> Result<(), StoreError>;
+
+    /// Has the holder of this lease owe what those of leases owed that are gone. Returns of how many runs.
+    fn claim_traces(&mut self, lease: i64) -> Result<usize, StoreError>;
 
     /// Removes at most `limit` rows of a run in one table, and returns how many were removed.
     fn remove_part(&mut self, run: i64, part: Part, limit: usize) -> Result<usize, StoreError>;
@@ -258,6 +266,7 @@ pub(in crate::store) enum Part {
     /// Of the run as the one that is watched, and as the one that watches.
     Watches,
     Labels,
+    Traces,
     /// Of the first run with this number.
     Outputs,
 }

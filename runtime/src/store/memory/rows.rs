@@ -6,6 +6,7 @@ mod parts;
 mod runs;
 mod schedules;
 mod tasks;
+mod traces;
 
 use super::tables::Tables;
 use crate::record::AttemptOutcome;
@@ -15,7 +16,7 @@ use crate::store::decide::{
 };
 use crate::store::{
     EntryRow, FieldRow, LeaseRow, NewInboxItem, OutputRow, Rejected, RequestRow, RunKey, RunQuery, RunRow, ScheduleRow,
-    StoreError, TakenItem, UserCode, Write, Written,
+    StoreError, TakenItem, TraceMark, UserCode, Write, Written,
 };
 use crate::value::Value;
 use std::sync::Arc;
@@ -301,6 +302,20 @@ impl Rows for Tables {
     fn change_job(&mut self, row: &JobRow) -> Result<(), StoreError> {
         self.jobs.insert(row.number, row.clone());
         Ok(())
+    }
+
+    fn owe_trace(&mut self, run: i64, lease: i64) -> Result<(), StoreError> {
+        self.put_owed(run, lease);
+        Ok(())
+    }
+
+    fn mark_trace(&mut self, mark: TraceMark) -> Result<(), StoreError> {
+        self.put_mark(mark);
+        Ok(())
+    }
+
+    fn claim_traces(&mut self, lease: i64) -> Result<usize, StoreError> {
+        Ok(self.take_owed(lease))
     }
 
     fn remove_part(&mut self, run: i64, part: Part, limit: usize) -> Result<usize, StoreError> {

@@ -23,6 +23,7 @@ impl Tables {
             ("runs", self.runs.len()),
             ("schedules", self.schedules.len()),
             ("tasks", self.tasks.len()),
+            ("traces", self.traces.len()),
             ("watchers", self.watchers.len()),
         ];
         let size = |(name, rows): (&str, usize)| {

@@ -4,7 +4,7 @@ use crate::store::audit::{AuditRow, JobRow};
 use crate::store::decide::KeyChange;
 use crate::store::{
     EntryRow, FieldRow, InboxRow, LeaseRow, OutputRow, QueueState, RequestRow, RunKey, RunRow, ScheduleRow, TakenItem,
-    TaskRow, WaitingRuns,
+    TaskRow, TracedRow, WaitingRuns,
 };
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -52,6 +52,8 @@ pub(super) struct Tables {
     pub(super) jobs: BTreeMap<i64, JobRow>,
     pub(super) last_act: i64,
     pub(super) last_job: i64,
+    /// How far the spans of runs were exported.
+    pub(super) traces: BTreeMap<i64, TracedRow>,
     pub(super) last_run: i64,
     pub(super) last_lease: i64,
     pub(super) last_item: i64,

@@ -111,6 +111,14 @@ macro_rules! reads {
             self.reading(|reader| reader.jobs(before, limit))
         }
 
+        fn traced(&self, run: i64) -> Result<Option<TracedRow>, StoreError> {
+            self.reading(|reader| reader.traced(run))
+        }
+
+        fn owed_traces(&self, which: TraceKey, after: i64, limit: usize) -> Result<Vec<i64>, StoreError> {
+            self.reading(|reader| reader.owed_traces(which, after, limit))
+        }
+
         fn leases(&self) -> Result<Vec<LeaseRow>, StoreError> {
             self.reading(|reader| reader.leases())
         }

@@ -8,6 +8,7 @@ mod requests;
 mod runs;
 mod schedules;
 mod tasks;
+mod traces;
 
 use super::read::Reader;
 use super::{Cell, Session, queries};
@@ -18,7 +19,7 @@ use crate::store::decide::{
 };
 use crate::store::{
     EntryRow, FieldRow, LeaseRow, NewInboxItem, OutputRow, RequestKey, RequestRow, RunKey, RunRow, ScheduleRow,
-    StoreError, StoreErrorKind, TakenItem, UserCode,
+    StoreError, StoreErrorKind, TakenItem, TraceMark, UserCode,
 };
 use crate::value::Value;
 pub(in crate::store) use pending::Pending;
@@ -308,6 +309,18 @@ impl<S: Session> Rows for Tables<'_, S> {
         self.change_job_row(row)
     }
 
+    fn owe_trace(&mut self, run: i64, lease: i64) -> Result<(), StoreError> {
+        self.execute(super::traces::OWE_TRACE, &[Cell::Int(run), Cell::Int(lease)])
+    }
+
+    fn mark_trace(&mut self, mark: TraceMark) -> Result<(), StoreError> {
+        self.mark_trace_row(mark)
+    }
+
+    fn claim_traces(&mut self, lease: i64) -> Result<usize, StoreError> {
+        self.session.execute(super::traces::CLAIM_TRACES, &[Cell::Int(lease)])
+    }
+
     fn remove_part(&mut self, run: i64, part: Part, limit: usize) -> Result<usize, StoreError> {
         let query = match part {
             Part::Entries => queries::DELETE_ENTRIES,
@@ -316,6 +329,7 @@ impl<S: Session> Rows for Tables<'_, S> {
             Part::Requests => queries::DELETE_REQUESTS,
             Part::Watches => queries::DELETE_WATCHERS,
             Part::Labels => queries::DELETE_LABELS,
+            Part::Traces => super::traces::DELETE_TRACES,
             Part::Outputs => queries::DELETE_OUTPUTS,
         };
         self.session.execute(query, &[Cell::Int(run), super::read::clamped(limit)])

@@ -24,6 +24,7 @@ pub(in crate::store) fn texts() -> Vec<(String, String)> {
     texts.extend(super::waiting::texts());
     texts.extend(super::schedules::texts());
     texts.extend(super::acts::texts());
+    texts.extend(super::traces::texts());
     texts.extend(of_the_engine().into_iter().map(|query| (format!("{query:?}"), select_runs(&query).0)));
     texts
 }

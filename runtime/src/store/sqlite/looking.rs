@@ -11,7 +11,7 @@ use crate::store::sql::{META_TABLE, Reader, VERSION, reads};
 use crate::store::{
     Belongings, EntryRow, FieldRow, InboxRow, LeaseRow, Measures, NextSchedule, OutputRow, QueueKeyRow, QueueRow,
     QueueState, Rejected, RequestKey, RequestRow, RunKey, RunPage, RunQuery, RunRow, ScheduleRow, Store, StoreError,
-    StoreErrorKind, TaskKey, TaskRow, WaitingRuns, Write, Written,
+    StoreErrorKind, TaskKey, TaskRow, TraceKey, TracedRow, WaitingRuns, Write, Written,
 };
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};

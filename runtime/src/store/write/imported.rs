@@ -61,6 +61,8 @@ pub struct ImportedRun {
     /// Whether it continues where the replaced run is: then it gets that run's open requests, pauses and resumptions.
     /// Otherwise those requests are withdrawn, and its untaken pauses and resumptions are dropped.
     pub goes_on: bool,
+    /// Whether the holder of the lease owes the spans of the run that it replaces.
+    pub traced: bool,
 }
 
 impl ImportedRun {

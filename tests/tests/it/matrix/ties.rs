@@ -21,6 +21,7 @@ pub(super) const TABLES_OF_RUNS: &[(&str, &str)] = &[
     ("steadfast_watchers", "watcher"),
     ("steadfast_labels", "run"),
     ("steadfast_tasks", "run"),
+    ("steadfast_traces", "run"),
 ];
 
 /// The place of a library item in the matrix.
@@ -146,6 +147,7 @@ const fn met(write: &Write) -> Met {
         // In tests of their own: `tests/remote`.
         Write::FinishTask { .. } | Write::ReportTask { .. } | Write::ReturnTask { .. } => Elsewhere("remote"),
         Write::Act(_) | Write::AppendParked(_) | Write::PutJob(_) => Elsewhere("operators"),
+        Write::MarkTraces(_) | Write::ClaimTraces(_) => Elsewhere("tests/metrics"),
         // `tests/schedules`.
         Write::PutSchedule(_) | Write::RemoveSchedule { .. } | Write::Fire(_) => Elsewhere("schedules"),
     }

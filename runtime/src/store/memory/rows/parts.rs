@@ -20,6 +20,7 @@ impl Tables {
                     tables.watchers.remove(&watch);
                 })
             }
+            Part::Traces => usize::from(limit > 0 && self.traces.remove(&number).is_some()),
             Part::Outputs => {
                 let Some(channels) = self.outputs.get_mut(&number) else { return 0 };
                 let mut left = limit;

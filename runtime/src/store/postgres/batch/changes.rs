@@ -1,6 +1,7 @@
 //! What a batch changes, and the statements that write it: one for each table, whatever the number of its rows.
 
 mod tasks;
+mod traces;
 
 use super::known::Known;
 use super::own::Own;
@@ -9,6 +10,7 @@ use crate::store::{EntryRow, FieldRow, NewInboxItem, OutputRow, RunRow, Schedule
 use bytes::Bytes;
 use std::collections::{BTreeMap, BTreeSet};
 use tasks::TaskChanges;
+use traces::TraceChanges;
 
 /// The changes of a batch, in the order in which they are written.
 #[derive(Debug)]
@@ -32,6 +34,7 @@ pub(super) struct Changes {
     /// The schedules that change.
     pub(super) schedules: BTreeSet<String>,
     pub(super) tasks: TaskChanges,
+    pub(super) traces: TraceChanges,
     /// The rarer changes, a statement each, with the queries of the core.
     pub(super) statements: Vec<(&'static str, Vec<Own>)>,
 }
@@ -140,6 +143,7 @@ impl Default for Changes {
             taken: Vec::new(),
             schedules: BTreeSet::new(),
             tasks: TaskChanges::default(),
+            traces: TraceChanges::default(),
             statements: Vec::new(),
         }
     }
@@ -164,6 +168,8 @@ impl Changes {
             taken,
             schedules,
             tasks,
+            // Those that are owed are in the changes of the runs; only batches have marks.
+            traces: _,
             statements,
         } = self;
         let is_alone = leases.is_empty() && inbox.is_empty() && outputs.is_empty() && told.is_empty();
@@ -283,7 +289,11 @@ impl Changes {
             .for_each(|row| schedules.add(schedule(row)));
         let runs = [leases, runs, new_runs, queued_runs];
         let of_runs = [self.log, self.fields, self.inbox, self.outputs, with_key, without, schedules];
-        let tables = runs.into_iter().chain(of_runs).chain(self.tasks.into_statements(known));
+        let tables = runs
+            .into_iter()
+            .chain(of_runs)
+            .chain(self.tasks.into_statements(known))
+            .chain(self.traces.into_statements());
         let mut statements: Vec<_> = tables.filter(|table| !table.is_empty()).collect();
         statements.extend(self.statements.into_iter().map(|(query, values)| Bulk {
             query,

@@ -13,7 +13,7 @@ use super::{Answers, Committed, News};
 use crate::store::postgres::cells::first_number;
 use crate::store::postgres::session::{Pg, Query};
 use crate::store::sql::Cell;
-use crate::store::{Append, Lease, LeaseRow, NewRun, RunRow, Status, StoreError, Write};
+use crate::store::{Append, Change, Lease, LeaseRow, NewRun, RunRow, Status, StoreError, Write};
 use std::collections::BTreeSet;
 
 /// Commits the writes. Returns `None`, and has written nothing, if no function can do that.
@@ -96,7 +96,7 @@ impl<'a> Direct<'a> {
             .array('i', column(|append| flag(append.change.wake_at.is_some())))
             .array('i', column(|append| int(append.change.wake_at.flatten())))
             .array('i', column(|append| int(append.change.loads.map(i64::from))))
-            .array('i', column(|append| flag(append.change.release)))
+            .array('i', column(|append| releases(&append.change)))
             .array('i', column(|append| flag(append.change.parked.is_some())))
             .array('t', column(|append| text(append.change.parked.as_ref().and_then(Option::as_deref))))
     }
@@ -112,6 +112,12 @@ fn number<'a>(number: u64) -> Cell<'a> {
 
 fn flag<'a>(is_set: bool) -> Cell<'a> {
     Cell::Int(is_set.into())
+}
+
+/// Returns whether the run has no owner afterwards: 2 if its spans are owed, too.
+fn releases<'a>(change: &Change) -> Cell<'a> {
+    let is_owed = change.traced && change.status.is_some_and(Status::is_final);
+    Cell::Int(if change.release { 1 + i64::from(is_owed) } else { 0 })
 }
 
 fn text(text: Option<&str>) -> Cell<'_> {

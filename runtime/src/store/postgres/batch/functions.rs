@@ -76,7 +76,7 @@ pub(in crate::store::postgres) const BATCH: &str = "CREATE FUNCTION steadfast_ba
             JOIN steadfast_runs r ON r.number = a.run AND r.lease = $1
             WHERE a.after =
                     coalesce((SELECT max(l.seq) FROM steadfast_log l WHERE l.run = r.number AND l.seq > r.seq), r.seq)
-                AND (a.changes = 0 OR a.releases = 1 OR a.is_parked = 1 OR r.status <> a.status OR r.loads <> a.loads
+                AND (a.changes = 0 OR a.releases > 0 OR a.is_parked = 1 OR r.status <> a.status OR r.loads <> a.loads
                     OR a.is_due = 1 AND r.wake_at IS DISTINCT FROM a.due);
         IF fit <> cardinality($3) THEN
             RETURN;
@@ -98,12 +98,17 @@ pub(in crate::store::postgres) const BATCH: &str = "CREATE FUNCTION steadfast_ba
         END IF;
         IF cardinality($15) > 0 THEN
             UPDATE steadfast_runs r SET status = coalesce(a.status, r.status), seq = a.last, updated_at = a.at,
-                    lease = CASE a.releases WHEN 1 THEN NULL ELSE r.lease END,
+                    lease = CASE a.releases WHEN 0 THEN r.lease END,
                     wake_at = CASE a.is_due WHEN 1 THEN a.due ELSE r.wake_at END, loads = coalesce(a.loads, r.loads),
                     parked = CASE a.is_parked WHEN 1 THEN a.parked ELSE r.parked END
                 FROM unnest($3, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)
                     AS a (run, last, at, changes, status, is_due, due, loads, releases, is_parked, parked)
                 WHERE r.number = a.run AND a.changes = 1;
+        END IF;
+        IF 2 = ANY($12) THEN
+            INSERT INTO steadfast_traces (run, seq, lease)
+                SELECT a.run, 0, $1 FROM unnest($3, $12) AS a (run, releases) WHERE a.releases = 2 ORDER BY a.run
+                ON CONFLICT (run) DO UPDATE SET lease = excluded.lease;
         END IF;
         INSERT INTO steadfast_log (run, seq, count, at, format, entries, bodies)
             SELECT CASE WHEN e.run < 0 THEN numbers[-e.run] ELSE e.run END, seq, count, at, format, entries, bodies

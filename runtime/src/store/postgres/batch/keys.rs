@@ -122,6 +122,8 @@ impl Keys {
             | Write::FinishTask { .. }
             | Write::ReportTask { .. }
             | Write::ReturnTask { .. } => self.add_of_task(write),
+            // Written blindly.
+            Write::MarkTraces(_) => {}
             Write::PutSchedule(row) => {
                 self.schedules.insert(row.name.clone());
             }
@@ -144,7 +146,8 @@ impl Keys {
             | Write::Delete { .. }
             | Write::Act(_)
             | Write::AppendParked(_)
-            | Write::PutJob(_) => return false,
+            | Write::PutJob(_)
+            | Write::ClaimTraces(_) => return false,
         }
         true
     }

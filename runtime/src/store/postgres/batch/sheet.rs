@@ -19,7 +19,7 @@ use crate::store::decide::{
 use crate::store::sql::queries;
 use crate::store::{
     EntryRow, FieldRow, LeaseRow, NewInboxItem, OutputRow, RequestRow, RunKey, RunRow, ScheduleRow, StoreError,
-    TakenItem, UserCode,
+    TakenItem, TraceMark, UserCode,
 };
 use crate::value::Value;
 use std::cell::{Cell, RefCell};
@@ -348,6 +348,20 @@ impl Rows for Sheet {
     }
 
     fn change_job(&mut self, _: &JobRow) -> Result<(), StoreError> {
+        self.needs_all()
+    }
+
+    fn owe_trace(&mut self, run: i64, lease: i64) -> Result<(), StoreError> {
+        self.changes.traces.owe(run, lease);
+        Ok(())
+    }
+
+    fn mark_trace(&mut self, mark: TraceMark) -> Result<(), StoreError> {
+        self.changes.traces.mark(mark);
+        Ok(())
+    }
+
+    fn claim_traces(&mut self, _: i64) -> Result<usize, StoreError> {
         self.needs_all()
     }
 

@@ -1,5 +1,7 @@
 //! Version 6 of the tables.
 
+use crate::store::postgres::batch::{APPEND, BATCH};
+
 pub(super) const VERSION_6: &[&str] = &[
     // Only tasks that wait are in the indexes by queue, and those that wait for their time apart from those that claims
     // look at: a claim and an outcome then change fewer indexes.
@@ -37,4 +39,17 @@ pub(super) const VERSION_6: &[&str] = &[
         revision BIGINT NOT NULL,
         state TEXT NOT NULL
     )",
+    // How far the spans of runs were exported, and the leases whose holders owe those of runs that have ended. Rows come and
+    // go with runs, so the table is vacuumed after a fixed number of them.
+    "CREATE TABLE steadfast_traces (
+        run BIGINT PRIMARY KEY,
+        seq BIGINT NOT NULL,
+        lease BIGINT
+    ) WITH (fillfactor = 50, autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 5000)",
+    "CREATE INDEX steadfast_traces_owed ON steadfast_traces (lease, run) WHERE lease IS NOT NULL",
+    // The functions look at the queue of a run that ends, and note that its spans are owed.
+    "DROP FUNCTION IF EXISTS steadfast_append",
+    "DROP FUNCTION IF EXISTS steadfast_batch",
+    APPEND,
+    BATCH,
 ];

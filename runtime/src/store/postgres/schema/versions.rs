@@ -10,14 +10,8 @@ pub(in crate::store::postgres) const VERSION: usize = 6;
 /// The steps, in order; each turns the tables of one version into those of the next one.
 pub(super) const STEPS: [&[&str]; VERSION] = [VERSION_1, VERSION_2, VERSION_3, SCHEDULES, VERSION_5, VERSION_6];
 
-/// What remote steps report of their progress. The functions look at the queue of a run that ends.
-const VERSION_5: &[&str] = &[
-    "DROP FUNCTION IF EXISTS steadfast_append",
-    "DROP FUNCTION IF EXISTS steadfast_batch",
-    APPEND,
-    BATCH,
-    "ALTER TABLE steadfast_tasks ADD COLUMN progress TEXT",
-];
+/// What remote steps report of their progress.
+const VERSION_5: &[&str] = &["ALTER TABLE steadfast_tasks ADD COLUMN progress TEXT"];
 
 /// Texts are compared byte by byte (`COLLATE "C"`), as the engine's lists are ordered. Rows of runs, leases and inboxes
 /// are changed in place, so their pages keep room for it; rows of the log are never changed.

@@ -32,4 +32,11 @@ pub(super) const VERSION_13: &[&str] = &[
     "CREATE INDEX steadfast_audit_subject ON steadfast_audit (subject, number)",
     "CREATE INDEX steadfast_audit_who ON steadfast_audit (who, number)",
     "CREATE TABLE steadfast_jobs (number {number}, revision BIGINT NOT NULL, state TEXT NOT NULL)",
+    // How far the spans of runs were exported, and the leases whose holders owe those of runs that have ended.
+    "CREATE TABLE steadfast_traces (
+        run BIGINT NOT NULL PRIMARY KEY,
+        seq BIGINT NOT NULL,
+        lease BIGINT
+    )",
+    "CREATE INDEX steadfast_traces_owed ON steadfast_traces (lease, run) WHERE lease IS NOT NULL",
 ];

@@ -1,0 +1,7 @@
+//! Traces: each span is exported once, with the times of the journal, whoever dies, and no value of a user is in one.
+
+mod collector;
+mod expected;
+mod given;
+mod killed;
+mod owed;
