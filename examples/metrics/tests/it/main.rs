@@ -4,3 +4,4 @@
 mod files;
 mod page;
 mod scraped;
+mod traced;

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 use steadfast::prelude::*;
-use steadfast::{ForkPoint, Message, Queue, Scope, Status, scoped};
+use steadfast::{ForkPoint, Message, Pause, Queue, Scope, Status, scoped};
 
 /// What is planted in every value.
 const PLANTED: &str = "zq7";
@@ -168,7 +168,7 @@ async fn a_run_that_is_rewound_ends_where_another_takes_its_place() {
     let engine = engine(&collected).await;
     let run = engine.start(waits, "a".to_owned()).id("back").await.unwrap();
     limits::until(async || run.status().await.unwrap().waits_for.len() == 1).await;
-    run.pause().soon().await.unwrap();
+    run.pause(Pause::Drain).soon().await.unwrap();
     limits::until(async || run.status().await.unwrap().status == Status::Paused).await;
     let again = engine.rewind("back", ForkPoint::before("echo")).soon().await.unwrap();
     engine.send("back", Word("b".to_owned())).await.unwrap();
@@ -180,7 +180,8 @@ async fn a_run_that_is_rewound_ends_where_another_takes_its_place() {
     assert_eq!(after.links, [[before.trace.clone(), before.id.clone(), "rewind_of".to_owned()]]);
     let within = |run: &Span| spans.iter().filter(|span| span.parent == run.id).map(|span| span.name.clone()).collect();
     let [mut before, mut after]: [Vec<String>; 2] = [within(before), within(after)];
-    (before.sort_unstable(), after.sort_unstable());
+    before.sort_unstable();
+    after.sort_unstable();
     assert_eq!(
         (before, after),
         (vec!["echo".into(), "message".into()], vec!["echo".into(), "echo".into(), "message".into()])

@@ -39,7 +39,7 @@ async fn each_span_is_exported_though_processes_are_killed(place: Place) {
         limits::ended(&mut child);
     }
     let until =
-        std::time::Instant::now() + Duration::from_secs(60) + Duration::from_secs(2) * u32::try_from(kills).unwrap();
+        std::time::Instant::now() + Duration::from_mins(1) + Duration::from_secs(2) * u32::try_from(kills).unwrap();
     let mut child = place.spawn(spawn);
     while child.try_wait().expect("a child").is_none() {
         assert!(std::time::Instant::now() < until, "it does not end");
@@ -57,8 +57,8 @@ async fn check(place: &Place, collected: &Collected, kills: u64) {
     };
     let (mut lost, mut spans) = (0, 0);
     for n in 0..RUNS {
-        let (of_run, lost_here) = assert_traced(collected, &inspector, &format!("job-{n}")).await;
-        (lost, spans) = (lost + lost_here, spans + of_run.len());
+        let (of_run, lost_of_run) = assert_traced(collected, &inspector, &format!("job-{n}")).await;
+        (lost, spans) = (lost + lost_of_run, spans + of_run.len());
         let root = of_run.iter().find(|span| span.key().0 == "run").expect("a span");
         assert_eq!((&root.trace, &root.parent), (&format!("{:032x}", n + 1), &format!("{:016x}", n + 7)));
         let call = of_run.iter().find(|span| span.key().0 == "child").expect("a child");
@@ -67,8 +67,8 @@ async fn check(place: &Place, collected: &Collected, kills: u64) {
         let all = collected.all();
         let child = all.iter().find(|span| span.id == *child).expect("the span of the child");
         assert_eq!((&child.trace, &child.parent), (&root.trace, &call.id), "the child is in the trace of the run");
-        let (of_child, lost_there) = assert_traced(collected, &inspector, child.is("steadfast.run.id")).await;
-        (lost, spans) = (lost + lost_there, spans + of_child.len());
+        let (below, lost_below) = assert_traced(collected, &inspector, child.is("steadfast.run.id")).await;
+        (lost, spans) = (lost + lost_below, spans + below.len());
         assert!(of_run.iter().any(|span| span.error.as_deref() == Some("failed")));
     }
     let mut arrived: BTreeMap<String, u32> = BTreeMap::new();
