@@ -82,6 +82,7 @@ mod setting;
 mod shared_state;
 mod sharing;
 mod shutdown;
+mod spans;
 mod start;
 mod submit;
 mod suspects;

@@ -97,7 +97,7 @@ fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Option<Argumen
                 read.orders = parser.value().and_then(|value| value.parse()).map_err(mistake)?;
             }
             Long("collector") => {
-                read.collector = Some(parser.value().and_then(|value| value.string()).map_err(mistake)?)
+                read.collector = Some(parser.value().and_then(lexopt::ValueExt::string).map_err(mistake)?);
             }
             Long("database") => read.database = parser.value().map_err(mistake)?.into(),
             _ => return Err(mistake(argument.unexpected())),

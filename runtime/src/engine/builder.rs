@@ -21,7 +21,7 @@ use super::queues::Queues;
 use super::timers::Timers;
 use super::waking;
 use super::workflows::Workflows;
-use super::{Engine, fleet, gauges, lease_watch, parked, recovery, shutdown, tasks, threads, traces};
+use super::{Engine, fleet, gauges, lease_watch, parked, recovery, shutdown, spans, tasks, threads, traces};
 use crate::field_store::FieldStore;
 use crate::panics::Held;
 use crate::policy::Policy;
@@ -104,7 +104,7 @@ impl EngineBuilder {
                 stores: Arc::default(),
                 cipher: None,
                 session_policy: SessionPolicy::default(),
-                traces: traces::TraceExporter::default(),
+                traces: spans::TraceExporter::default(),
                 #[cfg(feature = "testing")]
                 stubs: crate::journal::Stubs::default(),
             },

@@ -1,7 +1,5 @@
 //! Exports the spans of runs, made of their journals after the commits. An engine without an exporter does nothing here.
 
-#[cfg(feature = "otel")]
-mod exporter;
 #[cfg(not(feature = "otel"))]
 mod off;
 #[cfg(feature = "otel")]
@@ -9,13 +7,7 @@ mod on;
 #[cfg(feature = "otel")]
 mod round;
 
-#[cfg(feature = "otel")]
-pub(crate) use exporter::TraceExporter;
-#[cfg(not(feature = "otel"))]
-pub(crate) use off::{TraceExporter, Traces};
 #[cfg(not(feature = "otel"))]
 pub(super) use off::{finish, watch};
-#[cfg(feature = "otel")]
-pub(crate) use on::Traces;
 #[cfg(feature = "otel")]
 pub(super) use on::{finish, watch};

@@ -4,4 +4,3 @@
 mod files;
 mod page;
 mod scraped;
-mod traced;

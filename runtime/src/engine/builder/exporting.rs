@@ -1,7 +1,7 @@
 //! The exporter of an engine's spans.
 
 use super::EngineBuilder;
-use crate::engine::traces::TraceExporter;
+use crate::engine::spans::TraceExporter;
 use opentelemetry_sdk::trace::SpanExporter;
 
 impl EngineBuilder {

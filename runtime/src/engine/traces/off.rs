@@ -3,31 +3,6 @@
 use crate::engine::core::Core;
 use std::sync::Arc;
 
-/// The exporter of spans.
-#[derive(Clone, Copy, Default)]
-pub(crate) struct TraceExporter;
-
-/// The spans that are to be exported.
-#[derive(Default)]
-pub(crate) struct Traces;
-
-impl Traces {
-    pub(crate) const fn new(_: &TraceExporter) -> Self {
-        Self
-    }
-
-    #[expect(clippy::unused_self, reason = "as with the feature")]
-    pub(crate) const fn is_on(&self) -> bool {
-        false
-    }
-
-    #[expect(clippy::unused_self, reason = "as with the feature")]
-    pub(crate) const fn note(&self, _: i64) {}
-
-    #[expect(clippy::unused_self, reason = "as with the feature")]
-    pub(crate) const fn taken(&self, _: i64) {}
-}
-
 pub(in crate::engine) const fn watch(_: &Arc<Core>) {}
 
 pub(in crate::engine) fn finish(_: &Arc<Core>) -> std::future::Ready<()> {

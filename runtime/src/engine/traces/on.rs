@@ -1,10 +1,7 @@
-//! The runs whose journals have grown, and the task that exports their spans.
+//! The task that exports the spans of runs whose journals have grown.
 
-use super::exporter::TraceExporter;
-use super::round::Exports;
 use crate::engine::core::Core;
-use std::collections::BTreeSet;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::Instant;
 
@@ -19,56 +16,6 @@ pub(super) const LOOK: Duration = Duration::from_secs(10);
 
 /// The time that a shutdown gives to the last export.
 const FINISH: Duration = Duration::from_secs(5);
-
-/// The spans that are to be exported.
-#[derive(Default)]
-pub(crate) struct Traces {
-    pub(super) exporter: TraceExporter,
-    noted: Mutex<Noted>,
-    exports: tokio::sync::Mutex<Exports>,
-}
-
-/// What has happened since the last export.
-#[derive(Default)]
-pub(super) struct Noted {
-    /// The runs whose journals have grown.
-    pub(super) runs: BTreeSet<i64>,
-    /// The leases that were taken: the journals of their runs may have grown under another engine.
-    pub(super) leases: Vec<i64>,
-}
-
-impl Traces {
-    pub(crate) fn new(exporter: &TraceExporter) -> Self {
-        Self { exporter: exporter.clone(), ..Self::default() }
-    }
-
-    /// Returns whether this engine exports spans: it then owes those of the runs that it drives.
-    pub(crate) const fn is_on(&self) -> bool {
-        self.exporter.is_some()
-    }
-
-    /// Notes a run whose journal may have grown.
-    pub(crate) fn note(&self, run: i64) {
-        if self.is_on() {
-            self.noted().runs.insert(run);
-        }
-    }
-
-    /// Notes a lease that was taken, or whose runs may have grown unnoticed.
-    pub(crate) fn taken(&self, lease: i64) {
-        if self.is_on() {
-            self.noted().leases.push(lease);
-        }
-    }
-
-    pub(super) fn noted(&self) -> MutexGuard<'_, Noted> {
-        self.noted.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    pub(super) fn take_noted(&self) -> Noted {
-        std::mem::take(&mut *self.noted())
-    }
-}
 
 /// Starts the task that exports spans, if the engine has an exporter.
 pub(in crate::engine) fn watch(core: &Arc<Core>) {

@@ -3,11 +3,12 @@
 //! The marks are written after the exporter has accepted the spans. So a process that dies between both leaves spans that
 //! are exported again, with the same ids; none is left out.
 
-use super::on::{LOOK, Noted};
+use super::on::LOOK;
 use crate::engine::core::Core;
+use crate::engine::spans::{Exports, Followed, Noted};
 use crate::inspect::trace::{Follow, Span};
 use crate::store::{Lease, RunKey, RunQuery, RunRow, Status, Store, StoreError, TraceKey, TraceMark, Write};
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -22,21 +23,6 @@ const PAGE: usize = 512;
 /// How long the open calls of a run are kept that does nothing, and of how many runs.
 const IDLE: Duration = Duration::from_mins(1);
 const KEPT: usize = 10_000;
-
-/// What the exports of an engine know from one to the next.
-#[derive(Default)]
-pub(super) struct Exports {
-    followed: HashMap<i64, Followed>,
-    /// The leases whose runs are looked through, each from a run on.
-    leases: Vec<(i64, Option<i64>)>,
-    looked: Option<Instant>,
-}
-
-/// A run that has not ended.
-struct Followed {
-    follow: Follow,
-    used: Instant,
-}
 
 /// The spans of some runs, and what is recorded once they were exported.
 #[derive(Default)]

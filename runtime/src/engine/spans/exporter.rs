@@ -38,14 +38,14 @@ impl TraceExporter {
     }
 
     /// Exports spans; the calling thread waits. An exporter may need a thread that may block, or the runtime of the caller.
-    pub(super) fn export(&self, spans: &[Span]) -> Result<(), String> {
+    pub(in crate::engine) fn export(&self, spans: &[Span]) -> Result<(), String> {
         let Some(exporting) = &self.0 else { return Ok(()) };
         let scope = InstrumentationScope::builder("steadfast").with_version(env!("CARGO_PKG_VERSION")).build();
         let batch = spans.iter().map(|span| data(span, &scope)).collect();
         exporting.call(|| (exporting.export)(batch))
     }
 
-    pub(super) fn shutdown(&self) -> Result<(), String> {
+    pub(in crate::engine) fn shutdown(&self) -> Result<(), String> {
         let Some(exporting) = &self.0 else { return Ok(()) };
         exporting.call(|| (exporting.shutdown)())
     }
