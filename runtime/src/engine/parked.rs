@@ -118,6 +118,7 @@ async fn leave_to_others(core: &Core, run: i64, id: String, record: Option<&Audi
         loads: Some(0),
         parked: Some(None),
         release: false,
+        traced: false,
     };
     let nobodys = Lease { number: 0, epoch: 0 };
     let write = Write::AppendParked(Arc::new(half_copied::changed(&row, nobodys, change, core.now())));

@@ -113,6 +113,7 @@ pub fn a_parked_run_is_changed_by_anyone<S: Store>(open: &dyn Fn() -> S) {
         loads: Some(0),
         parked: Some(None),
         release: false,
+        traced: false,
     };
     assert_eq!(rig.write(rig.on_parked(run, revived())), Err(Rejected::Fenced), "it runs");
     rig.park(run);
