@@ -9,6 +9,7 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 use std::time::SystemTime;
 use steadfast::Status;
+use steadfast::inspect::FieldCondition;
 
 /// How many items a list has if nothing else is said.
 const ITEMS: usize = 100;
@@ -200,6 +201,12 @@ pub(crate) struct Filter {
     /// Only runs with this label; with several, those that have all
     #[arg(long, value_name = "NAME=VALUE", value_parser = label)]
     pub(crate) label: Vec<(String, String)>,
+    /// Only runs whose indexed field compares so: `status=paid`, `total>=100`, `city^=Ber`; with several, all of them
+    #[arg(long, value_name = "CONDITION", value_parser = FieldCondition::parse)]
+    pub(crate) field: Vec<FieldCondition>,
+    /// Show these indexed fields too; several with commas
+    #[arg(long, value_name = "FIELD", value_delimiter = ',', conflicts_with = "count")]
+    pub(crate) columns: Vec<String>,
     /// Only runs started since: `2h`, `3d`, `2026-11-30`, `2026-11-30T12:00:00Z`
     #[arg(long, value_name = "TIME", value_parser = times::moment)]
     pub(crate) since: Option<SystemTime>,

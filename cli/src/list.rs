@@ -18,11 +18,16 @@ pub(crate) trait Listed: Serialize {
     const COLUMNS: &'static [&'static str];
 
     fn cells(&self) -> Vec<Cell>;
+
+    /// Returns the cells of columns that were asked for by name.
+    fn named(&self, columns: &[String]) -> Vec<Cell> {
+        columns.iter().map(|_| Cell::Missing).collect()
+    }
 }
 
 /// Writes a list that comes at once.
 pub(crate) fn whole<T: Listed>(out: &mut Out, items: &[T]) -> Result<(), Failure> {
-    write(out, items, true)?;
+    write(out, items, &[], true)?;
     none_found::<T>(out, items.len());
     Ok(())
 }
@@ -31,6 +36,16 @@ pub(crate) fn whole<T: Listed>(out: &mut Out, items: &[T]) -> Result<(), Failure
 pub(crate) async fn pages<T: Listed>(
     out: &mut Out,
     list: &ListArgs,
+    read: impl AsyncFnMut(usize, Option<String>) -> Result<Page<T>, InspectError>,
+) -> Result<(), Failure> {
+    pages_with(out, list, &[], read).await
+}
+
+/// Writes a list page by page, with more columns.
+pub(crate) async fn pages_with<T: Listed>(
+    out: &mut Out,
+    list: &ListArgs,
+    columns: &[String],
     mut read: impl AsyncFnMut(usize, Option<String>) -> Result<Page<T>, InspectError>,
 ) -> Result<(), Failure> {
     let (mut cursor, mut left, mut found) = (list.after.clone(), list.most(), 0);
@@ -44,7 +59,7 @@ pub(crate) async fn pages<T: Listed>(
             // One table, whose columns fit all rows.
             kept.extend(page.items);
         } else {
-            write(out, &page.items, is_first)?;
+            write(out, &page.items, columns, is_first)?;
             is_first = false;
         }
         if left == 0 || cursor.is_none() {
@@ -52,7 +67,7 @@ pub(crate) async fn pages<T: Listed>(
         }
     }
     if out.is_for_people() {
-        write(out, &kept, true)?;
+        write(out, &kept, columns, true)?;
     }
     none_found::<T>(out, found);
     rest(out, cursor.as_deref(), &damaged)
@@ -80,14 +95,16 @@ fn rest(out: &mut Out, next: Option<&str>, damaged: &[String]) -> Result<(), Fai
     if damaged.is_empty() { Ok(()) } else { Err(Failure::Damaged(damaged.len())) }
 }
 
-fn write<T: Listed>(out: &mut Out, items: &[T], with_header: bool) -> Result<(), Failure> {
+fn write<T: Listed>(out: &mut Out, items: &[T], columns: &[String], with_header: bool) -> Result<(), Failure> {
     if out.is_json() {
         return Ok(out.json_lines(items)?);
     }
     if items.is_empty() && out.is_for_people() {
         return Ok(());
     }
-    let table = Table { columns: T::COLUMNS, rows: items.iter().map(Listed::cells).collect() };
+    let rows = items.iter().map(|item| item.cells().into_iter().chain(item.named(columns)).collect()).collect();
+    let columns: Vec<_> = T::COLUMNS.iter().copied().chain(columns.iter().map(String::as_str)).collect();
+    let table = Table { columns: &columns, rows };
     Ok(out.table(&table, with_header)?)
 }
 

@@ -33,8 +33,8 @@ pub(crate) enum Cell {
 pub(crate) type Pair = (String, Cell);
 
 /// A table, row by row.
-pub(crate) struct Table {
-    pub(crate) columns: &'static [&'static str],
+pub(crate) struct Table<'a> {
+    pub(crate) columns: &'a [&'a str],
     pub(crate) rows: Vec<Vec<Cell>>,
 }
 
@@ -87,7 +87,7 @@ impl Cell {
     }
 }
 
-impl Table {
+impl Table<'_> {
     /// Returns the table as text. A terminal always gets the header.
     pub(crate) fn text(&self, form: Form, is_colored: bool, with_header: bool) -> String {
         match form {

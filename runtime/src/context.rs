@@ -7,6 +7,7 @@ mod changing;
 mod cloned;
 mod code;
 mod error;
+mod index;
 mod live;
 mod loading;
 mod new;
@@ -26,6 +27,7 @@ pub use code::{
     CodeOfContext, ContextCode, Declared, Defaults, Known, MakeDefaults, OtherwiseContext, OtherwiseKnown, SetCode,
 };
 pub use error::ContextError;
+pub use index::{Comparable, FieldArgument, FieldCondition, IndexedContext, IndexedField, NotIndexed};
 pub use live::{NotShared, Shared, TransientValue, check_transient};
 pub(crate) use loading::Loading;
 pub(crate) use new::NewContext;

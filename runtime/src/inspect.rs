@@ -37,6 +37,7 @@ mod steps;
 pub(crate) mod trace;
 pub(crate) mod waits;
 
+pub use crate::context::{FieldCondition, IndexedField};
 pub use asked::{InboxItem, RequestView};
 pub use audit::{AuditEntry, AuditOutcome, AuditQuery};
 pub use context::{ContextChange, ContextView, Difference, EntryRef, FieldDiff, FieldView};

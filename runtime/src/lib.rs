@@ -79,6 +79,7 @@ mod fields;
 mod graph;
 #[cfg(doctest)]
 mod guide;
+mod index;
 pub mod inspect;
 mod journal;
 mod lazy;
@@ -117,10 +118,10 @@ pub use context::{ContextError, Persist, RecordedFields, StepContext, StoredCont
 pub use engine::ScheduleHandle;
 pub use engine::{
     Activity, ActivityKind, ActivityReader, Cancelling, CheckReport, ContextEntry, ContextHistory, EmitCall, Engine,
-    EngineBuilder, EngineError, EngineTx, EventStream, EventsAndActivity, FieldChange, ForkCall, ForkPoint, Garbage,
-    Health, OpenRequest, Pause, Problem, QueueHandle, RewindCall, Run, RunError, RunEvent, RunFilter, RunHandle,
-    RunInfo, RunningStep, SendCall, ShutdownReport, StartCall, StartedAll, StateEntry, StateHistory, StreamReader,
-    TransactionCall, TransactionalStart, Unserved, Waited,
+    EngineBuilder, EngineError, EngineTx, EventStream, EventsAndActivity, FieldChange, FindCall, ForkCall, ForkPoint,
+    Garbage, Health, OpenRequest, Pause, Problem, QueueHandle, RewindCall, Run, RunError, RunEvent, RunFilter,
+    RunHandle, RunInfo, RunningStep, SendCall, ShutdownReport, StartCall, StartedAll, StateEntry, StateHistory,
+    StreamReader, TransactionCall, TransactionalStart, Unserved, Waited,
 };
 #[cfg(feature = "sqlite")]
 #[cfg_attr(docsrs, doc(cfg(feature = "sqlite")))]
@@ -193,13 +194,14 @@ pub mod __private {
     pub use crate::codec::{
         ArgsReader, ArgsWriter, CodecError, Comparison, Incomparable, Same, StepArg, Storable, StoredValue,
     };
+    pub use crate::context::IndexedField;
     pub use crate::context::{
-        AnyType, Changing, Cloned, CodeOfContext, ContextCode, ContextOfStep, ContextUpdate, Declared, DefaultContext,
-        Defaults, FieldSchema, FieldValues, FieldWriter, Known, MakeDefaults, MayChange, MayChangeInGraph,
-        MayChangeInWorkflow, NotShared, OtherwiseContext, OtherwiseKnown, Persist, RecordedFields, RecordedValue,
-        RestoreError, Restoring, Schema, Set, SetCode, Shared, StepContext, StoredContext, TransientDefault,
-        TransientValue, Unset, borrowed, change, check_transient, debug, migrated, restoring, run_default, run_hook,
-        set, stored_default, unwritten,
+        AnyType, Changing, Cloned, CodeOfContext, Comparable, ContextCode, ContextOfStep, ContextUpdate, Declared,
+        DefaultContext, Defaults, FieldArgument, FieldSchema, FieldValues, FieldWriter, IndexedContext, Known,
+        MakeDefaults, MayChange, MayChangeInGraph, MayChangeInWorkflow, NotIndexed, NotShared, OtherwiseContext,
+        OtherwiseKnown, Persist, RecordedFields, RecordedValue, RestoreError, Restoring, Schema, Set, SetCode, Shared,
+        StepContext, StoredContext, TransientDefault, TransientValue, Unset, borrowed, change, check_transient, debug,
+        migrated, restoring, run_default, run_hook, set, stored_default, unwritten,
     };
     pub use crate::error::{AnyError, Failure, OtherError, or_other, recordable};
     pub use crate::fields::Coder;

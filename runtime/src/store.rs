@@ -14,6 +14,7 @@ mod decide;
 mod durability;
 mod ended;
 mod error;
+mod indexed;
 mod interface;
 mod measures;
 mod memory;
@@ -44,6 +45,7 @@ pub(crate) use belongings::{Belongings, Bond, TakenItem};
 #[cfg_attr(docsrs, doc(cfg(feature = "sqlite")))]
 pub use durability::Durability;
 pub use error::{StoreError, StoreErrorKind};
+pub(crate) use indexed::{IndexedIn, KeyRange};
 pub use interface::Store;
 pub(crate) use measures::{Measures, TableSize};
 pub use memory::MemoryStore;

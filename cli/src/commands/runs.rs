@@ -2,7 +2,7 @@
 
 use crate::args::{Filter, RunsArgs};
 use crate::exit::Failure;
-use crate::list::{Listed, pages, whole};
+use crate::list::{Listed, pages_with, whole};
 use crate::out::Out;
 use crate::table::Cell;
 use steadfast::inspect::{Inspector, RunSummary, RunsQuery, StatusCount};
@@ -22,6 +22,15 @@ impl Listed for RunSummary {
             self.changed_at.into(),
         ]
     }
+
+    fn named(&self, columns: &[String]) -> Vec<Cell> {
+        let cell = |column: &String| match self.fields.get(column) {
+            None => Cell::Missing,
+            Some(serde_json::Value::String(text)) => Cell::Value(text.clone()),
+            Some(value) => Cell::Value(value.to_string()),
+        };
+        columns.iter().map(cell).collect()
+    }
 }
 
 impl Listed for StatusCount {
@@ -37,6 +46,10 @@ pub(super) fn query(args: &Filter) -> RunsQuery {
     let mut query = args.status.iter().fold(RunsQuery::all(), |query, status| query.status(*status));
     for (name, value) in &args.label {
         query = query.label(name, value);
+    }
+    query = args.field.iter().fold(query, |query, condition| query.field(condition.clone()));
+    if !args.columns.is_empty() {
+        query = query.with_fields();
     }
     if let Some(workflow) = &args.workflow {
         query = query.workflow(workflow);
@@ -62,7 +75,7 @@ pub(super) async fn runs(inspector: &Inspector, out: &mut Out, args: &RunsArgs) 
     if args.count {
         return whole(out, &inspector.count_by_status(&query).await?);
     }
-    pages(out, &args.list, async |limit, cursor| {
+    pages_with(out, &args.list, &args.columns, async |limit, cursor| {
         let query = query.clone().limit(limit);
         let query = match cursor {
             Some(cursor) => query.after(cursor),

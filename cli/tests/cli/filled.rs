@@ -15,9 +15,9 @@ pub(crate) const SECRET: &str = "4000-0012-3456-7899";
 #[derive(StepContext, Clone)]
 struct Order {
     tenant: String,
-    #[context(default)]
+    #[context(default, index)]
     cents: u64,
-    #[context(default)]
+    #[context(default, index)]
     status: String,
     #[context(default)]
     card: Secret<String>,

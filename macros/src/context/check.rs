@@ -2,6 +2,7 @@
 
 mod aliases;
 mod hooks;
+mod index;
 mod lazy;
 mod words;
 
@@ -15,6 +16,7 @@ pub(super) fn all(context: &Context, faults: &Faults) {
         owns(field, faults);
         words::of_stored(field, faults);
         lazy::all(field, faults);
+        index::all(field, faults);
     }
     for field in &context.transient {
         lives_as_long_as_the_program(field, faults);

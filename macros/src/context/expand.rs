@@ -5,6 +5,7 @@ mod defaults;
 mod definition;
 mod documentation;
 mod fields;
+mod index;
 mod live;
 mod stored;
 mod update;
@@ -16,7 +17,7 @@ use quote::quote;
 /// Generates all items. A `stand_in` has the same items with empty bodies, so that a faulty struct causes no further
 /// errors.
 pub(super) fn all(context: &Context, stand_in: bool) -> TokenStream {
-    let types = [stored::types(context), builder::types(context), update::types(context)];
+    let types = [stored::types(context), builder::types(context), update::types(context), index::types(context)];
     let items = [
         defaults::items(context, stand_in),
         definition::items(context, stand_in),
@@ -24,6 +25,7 @@ pub(super) fn all(context: &Context, stand_in: bool) -> TokenStream {
         live::items(context, stand_in),
         builder::items(context, stand_in),
         update::items(context, stand_in),
+        index::items(context, stand_in),
     ];
     quote! {
         #(#types)*

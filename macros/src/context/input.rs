@@ -14,8 +14,8 @@ use quote::ToTokens;
 use syn::punctuated::Punctuated;
 use syn::visit_mut::{self, VisitMut};
 use syn::{
-    Attribute, Data, DeriveInput, Expr, ExprPath, Fields, Ident, Lifetime, LitStr, ParenthesizedGenericArguments, Type,
-    TypeFnPtr, TypeReference, Visibility,
+    Attribute, Data, DeriveInput, Expr, ExprPath, Fields, GenericArgument, Ident, Lifetime, LitStr,
+    ParenthesizedGenericArguments, PathArguments, Type, TypeFnPtr, TypeReference, Visibility,
 };
 
 /// A struct that is to become a context.
@@ -86,6 +86,13 @@ pub(crate) struct Hook {
     pub(crate) after: Vec<Ident>,
 }
 
+impl Field {
+    /// Returns whether its value is in the index of fields.
+    pub(crate) fn is_indexed(&self) -> bool {
+        self.given.place("index").is_some()
+    }
+}
+
 impl Transient {
     /// Returns the names in `after`.
     pub(crate) fn after(&self) -> &[Ident] {
@@ -94,6 +101,11 @@ impl Transient {
 }
 
 impl Context {
+    /// Returns whether runs can be found by a field.
+    pub(crate) fn is_searchable(&self) -> bool {
+        self.fields.iter().any(Field::is_indexed)
+    }
+
     pub(crate) fn optional(&self) -> bool {
         self.fields.iter().all(|field| field.default.is_some())
     }
@@ -146,6 +158,17 @@ impl Context {
             transient,
             ident: item.ident,
         })
+    }
+}
+
+/// Returns `T` of `Option<T>`, and any other type as it is.
+pub(crate) fn inner_of_option(ty: &Type) -> &Type {
+    let Type::Path(path) = ty else { return ty };
+    let Some(last) = path.path.segments.last().filter(|last| last.ident == "Option") else { return ty };
+    let PathArguments::AngleBracketed(arguments) = &last.arguments else { return ty };
+    match arguments.args.first() {
+        Some(GenericArgument::Type(inner)) => inner,
+        _ => ty,
     }
 }
 

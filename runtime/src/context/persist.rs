@@ -139,6 +139,7 @@ impl<T: Serialize + DeserializeOwned + PartialEq + Clone + Send + Sync + 'static
             read_back(values.coder(), &self, &stored, schema, field)?
         };
         schema.check_size(field, &stored)?;
+        schema.check_index(field, &stored)?;
         values.push(name, stored);
         Ok(decoded)
     }

@@ -2,6 +2,7 @@
 
 use super::{ContextError, FieldWriter, Persist};
 use crate::fields::Coder;
+use crate::index::FieldValue;
 use crate::store::FieldRow;
 use crate::value::{Encoding, Value};
 use std::fmt::{self, Write as _};
@@ -38,6 +39,8 @@ pub struct FieldSchema {
     pub default: Option<FieldDefault>,
     /// Whether the type is a handle that loads its value when it is read.
     pub lazy: fn() -> bool,
+    /// Whether the current value is in the index of fields.
+    pub index: bool,
     /// Whether the type holds a secret, as far as the written type shows it.
     pub secret: bool,
 }
@@ -158,6 +161,35 @@ impl Schema {
             }
             _ => Ok(()),
         }
+    }
+
+    /// Checks the value of a field with `#[context(index)]`.
+    pub(crate) fn check_index(&self, field: usize, value: &Value) -> Result<(), ContextError> {
+        if !self.fields[field].index {
+            return Ok(());
+        }
+        FieldValue::read(value).map(drop).map_err(|found| {
+            let message = format!(
+                "an indexed field has a text, a whole number, a truth value or `None`, and this is {found}: change its \
+                 type, or drop `index`"
+            );
+            self.refuse(field, &message)
+        })
+    }
+
+    /// Returns the new keys of indexed fields, and those that go because the field has another name now.
+    pub(crate) fn keys<'a>(
+        &'static self,
+        values: impl IntoIterator<Item = (&'a str, &'a Value)>,
+    ) -> impl Iterator<Item = (&'static str, Option<String>)> {
+        let indexed = |(name, value): (&str, &Value)| {
+            let field = self.fields.iter().find(|field| field.index && field.name == name)?;
+            Some((field, FieldValue::read(value).ok().map(|value| value.key())))
+        };
+        values.into_iter().filter_map(indexed).flat_map(|(field, key)| {
+            let before = field.aliases.iter().map(|alias| (*alias, None));
+            std::iter::once((field.name, key)).chain(before)
+        })
     }
 
     /// Returns the error for a required field without a value.

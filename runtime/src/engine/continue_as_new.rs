@@ -7,6 +7,7 @@ use super::core::{Core, DriverEvent, Envelope};
 use super::envelope::Successor;
 use super::error::EngineError;
 use super::import_run::Contents;
+use super::indexed;
 use super::reseal::Reseal;
 use super::time_travel;
 use crate::inspect::recorded::recorded_in;
@@ -132,6 +133,7 @@ async fn make(core: &Arc<Core>, number: i64, continuation: &Continuation) -> Res
     run.lease = core.lease(old.lease).or(run.lease);
     (run.version, run.parent, run.forked_from) = (continuation.with.version, old.parent, Some(old.number));
     (run.labels, run.replaces) = (labels, Some(old.number));
+    run.indexed = indexed::as_of(core.read(move |store| store.indexed(number)).await?, &run.fields);
     Ok(Successor { run: Box::new(run), import_gate })
 }
 
@@ -170,6 +172,7 @@ fn bare(new: &RunRow, first: EntryRow, scope: Option<EntryRow>) -> ImportedRun {
         forked_from: None,
         dedup: None,
         labels: Vec::new(),
+        indexed: Vec::new(),
         replaces: None,
         goes_on: true,
         traced: false,
@@ -215,6 +218,7 @@ pub(crate) fn successor_in(
     continuation.keep(asked, &reseal, &mut run).map_err(|error| error.to_string())?;
     (run.parent, run.forked_from) = (old.parent, Some(number));
     (run.labels, run.replaces) = (store.labels(number).map_err(said)?, Some(number));
+    run.indexed = indexed::as_of(store.indexed(number).map_err(said)?, &run.fields);
     Ok(run)
 }
 

@@ -4,6 +4,7 @@ use super::contents;
 use super::core::Core;
 use super::error::EngineError;
 use super::import_run::{self, Contents, Placed};
+use super::indexed;
 use super::opening::{Opening, Wanted, same_start};
 use super::reseal::{Reseal, resealed};
 use super::time_travel;
@@ -63,6 +64,7 @@ pub(super) async fn start(
     let (number, seq) = (old.number, old.seq);
     let state = core.read(move |store| recorded_in(store, number, seq)).await?;
     carry(state.fitting(wanted.state.as_ref(), &old)?, &reseal, &mut run)?;
+    run.indexed = indexed::as_of(core.read(move |store| store.indexed(number)).await?, &run.fields);
     let placed = import_run::place(core, run, contents, None).await?;
     drop(busy);
     match placed {
@@ -172,6 +174,7 @@ pub(super) async fn new_run(
         forked_from: None,
         dedup: None,
         labels: Vec::new(),
+        indexed: Vec::new(),
         replaces: None,
         goes_on: true,
         traced: false,

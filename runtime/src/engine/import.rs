@@ -7,6 +7,7 @@ use super::core::Core;
 use super::error::EngineError;
 use super::handle::Run;
 use super::import_run::{self, Contents, Placed};
+use super::indexed;
 use super::outputs::CopiedOutput;
 use super::reseal::{Reseal, resealed};
 use super::{Engine, threads};
@@ -147,13 +148,12 @@ fn outside_of_queues(run: &RunRow) -> (Status, Option<i64>) {
 impl Incoming {
     /// Builds the run from the rows of a file. Called on a thread that may block.
     fn new(core: &Core, file: RunFile, info: FileInfo, rows: RunRows, id: String) -> Result<Self, EngineError> {
-        let RunRows { executions, mut entries, mut fields, labels, mut items, taken, mut requests, outputs, contents } =
-            rows;
+        let RunRows { executions, mut entries, mut fields, labels, indexed, mut items, taken, .. } = rows;
+        let RunRows { mut requests, outputs, contents, .. } = rows;
         let FileInfo { run, moved, database } = info;
-        let old = run.execution;
+        let (cipher, old) = (&core.options.cipher, run.execution);
         let (status, wake_at) = outside_of_queues(&run);
         let execution = if moved { old } else { *uuid::Uuid::new_v4().as_bytes() };
-        let cipher = &core.options.cipher;
         let from = |execution| Vault::new(cipher.clone(), &database, execution);
         let reseal = Reseal { from: from(old), to: core.vault(execution) };
         let answers = answers(&items, &requests);
@@ -191,6 +191,7 @@ impl Incoming {
             parked: run.parked,
             at: core.now(),
             labels,
+            indexed: indexed::as_of(indexed, &fields),
             entries,
             fields,
             items,

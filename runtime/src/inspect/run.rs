@@ -105,6 +105,8 @@ impl Source {
         let scope = first.iter().find_map(recorded_scope).unwrap_or_default();
         let input = first.into_iter().next().and_then(|entry| entry.value).as_ref().map(Shown::of);
         let (children, children_count) = self.children(&row)?;
+        let mut run = RunSummary::of(row.clone());
+        self.add_fields(std::slice::from_mut(&mut run))?;
         Ok(RunDetails {
             waits_for,
             input,
@@ -123,7 +125,7 @@ impl Source {
             forked_from: self.reference(row.forked_from)?,
             forks: self.forks(&row)?,
             chain: self.chain(&row)?,
-            run: RunSummary::of(row),
+            run,
         })
     }
 

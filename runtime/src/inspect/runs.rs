@@ -3,11 +3,14 @@
 use super::InspectError;
 use super::inspector::{Inspector, Source};
 use super::page::{Count, Page, bad_cursor, checked_limit};
+use crate::context::FieldCondition;
+use crate::index::FieldValue;
 use crate::lengths;
 use crate::record::ParkReason;
 use crate::record::millis::{millis, moment};
 use crate::store::{RunKey, RunQuery, RunRow, Status};
 use serde::Serialize;
+use std::collections::BTreeMap;
 use std::time::SystemTime;
 
 /// How many rows of an index are read for one page, and for one count.
@@ -28,6 +31,8 @@ const COUNTED: usize = 10_000;
 pub struct RunsQuery {
     pub(super) query: RunQuery,
     pub(super) parent: Option<String>,
+    fields: Vec<FieldCondition>,
+    with_fields: bool,
     cursor: Option<String>,
 }
 
@@ -35,7 +40,7 @@ impl RunsQuery {
     /// Selects every run.
     pub fn all() -> Self {
         let query = RunQuery { newest_first: true, limit: 50, most_rows: ROWS_OF_A_PAGE, ..RunQuery::default() };
-        Self { query, parent: None, cursor: None }
+        Self { query, parent: None, fields: Vec::new(), with_fields: false, cursor: None }
     }
 
     /// Selects only runs in this status; each further call adds a status.
@@ -53,6 +58,27 @@ impl RunsQuery {
     /// Selects only runs with this label; with several calls, only those with all labels.
     pub fn label(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
         self.query.labels.push((name.into(), value.into()));
+        self
+    }
+
+    /// Selects only runs in which an indexed field meets a condition; with several calls, all of them. Without a
+    /// [`workflow`](Self::workflow) the field is searched for in every workflow.
+    ///
+    /// ```
+    /// use steadfast::inspect::{FieldCondition, RunsQuery};
+    /// # fn main() -> Result<(), String> {
+    /// let paid = RunsQuery::all().field(FieldCondition::parse("status=paid")?).field(FieldCondition::parse("total>=100")?);
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn field(mut self, condition: FieldCondition) -> Self {
+        self.fields.push(condition);
+        self
+    }
+
+    /// Returns with each run the values of its indexed fields.
+    pub fn with_fields(mut self) -> Self {
+        self.with_fields = true;
         self
     }
 
@@ -145,6 +171,14 @@ impl RunsQuery {
         for (what, text) in texts {
             text.iter().try_for_each(|text| lengths::check(what, text, 1)).map_err(InspectError::BadQuery)?;
         }
+        for condition in &self.fields {
+            let asked = condition.indexed().map_err(InspectError::BadQuery)?;
+            lengths::check("the name of a field", &asked.name, 1).map_err(InspectError::BadQuery)?;
+            match query.fields.iter_mut().find(|other| other.name == asked.name) {
+                Some(other) => other.narrow(&asked),
+                None => query.fields.push(asked),
+            }
+        }
         query.statuses.sort_unstable_by_key(|status| status.as_str());
         query.statuses.dedup();
         if let Some(id) = &self.parent {
@@ -204,6 +238,10 @@ pub struct RunSummary {
     pub forked_from: Option<i64>,
     /// The run that took its id, by its number.
     pub successor: Option<i64>,
+    /// The values of its indexed fields, by name, if they were asked for: a long text by its beginning, a whole number of more
+    /// than 64 bits as text.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub fields: BTreeMap<String, serde_json::Value>,
 }
 
 impl RunSummary {
@@ -224,6 +262,7 @@ impl RunSummary {
             parent: row.parent,
             forked_from: row.forked_from,
             successor: row.successor,
+            fields: BTreeMap::new(),
             id: row.id,
             workflow: row.workflow,
         }
@@ -247,6 +286,15 @@ impl Source {
         row.ok_or_else(|| InspectError::NoSuchRun { id: id.to_owned() })
     }
 
+    /// Adds the values of indexed fields.
+    pub(super) fn add_fields(&self, runs: &mut [RunSummary]) -> Result<(), InspectError> {
+        let numbers: Vec<_> = runs.iter().map(|run| run.number).collect();
+        for (run, fields) in runs.iter_mut().zip(self.store.indexed_of(&numbers)?) {
+            run.fields = fields.into_iter().map(|(name, key)| (name, FieldValue::shown(&key))).collect();
+        }
+        Ok(())
+    }
+
     fn count(&self, query: RunQuery) -> Result<Count, InspectError> {
         let query = RunQuery { after: None, limit: COUNTED, most_rows: ROWS_OF_A_COUNT, ..query };
         let (value, capped) = self.store.count(&query)?;
@@ -261,13 +309,17 @@ impl Inspector {
     /// # Errors
     /// A condition of the query makes no sense, or the database cannot be read.
     pub async fn runs(&self, query: &RunsQuery) -> Result<Page<RunSummary>, InspectError> {
-        let query = query.clone();
+        let (query, with_fields) = (query.clone(), query.with_fields);
         self.ask(move |source| {
             let query = query.resolved(source)?;
             let found = source.store.runs(&query)?;
             let next = found.next.map(|number| cursor(number, query.newest_first));
             let damaged = found.damaged.iter().map(ToString::to_string).collect();
-            Ok(Page { items: found.runs.into_iter().map(RunSummary::of).collect(), next, damaged })
+            let mut items: Vec<_> = found.runs.into_iter().map(RunSummary::of).collect();
+            if with_fields {
+                source.add_fields(&mut items)?;
+            }
+            Ok(Page { items, next, damaged })
         })
         .await
     }

@@ -1,10 +1,11 @@
 //! Changes of the context by a workflow body: recorded, or compared with the recorded ones.
 
 use super::calls::RunJournal;
+use super::outgoing::index;
 use super::own_turn::OUTSIDE;
 use super::turn::Turn;
 use crate::command::{Command, RefuseChange, recorded_version};
-use crate::journal::{ContextChange, Recorded};
+use crate::journal::{ContextChange, Journal, Recorded};
 use crate::value::Value;
 
 impl RunJournal {
@@ -58,6 +59,8 @@ impl RunJournal {
         turn.command(&command, &mut self.at(position, state.time.now, None), None);
         let seq = turn.tail();
         state.context.inline.write(fields.iter().map(|(name, value)| (*name, value)));
+        let workflow = &self.identity().workflow;
+        turn.outgoing.extend(index(workflow, "", change.schema(), fields.iter().map(|(name, value)| (*name, value))));
         turn.write_fields(seq, fields);
         if !matches!(command, Command::RefuseChange(_)) {
             state.context.entry = Some(seq);

@@ -5,6 +5,7 @@ use super::effect::Effect;
 use super::state::What;
 use super::suspended::Deferred;
 use crate::command::{Command, StartChild};
+use crate::context::Schema;
 use crate::lengths;
 use crate::record::Kind;
 use crate::store::{EntryRow, Outgoing, Rejected, Status};
@@ -15,6 +16,20 @@ pub(super) struct Sent {
     pub(super) outgoing: Outgoing,
     /// The command index of the call that waits for the outcome.
     pub(super) awaited_at: Option<u64>,
+}
+
+/// Returns the writes to the index of fields, for values that an entry writes. The names begin with `prefix`.
+pub(super) fn index<'a>(
+    workflow: &str,
+    prefix: &str,
+    schema: &'static Schema,
+    values: impl IntoIterator<Item = (&'a str, &'a Value)>,
+) -> Vec<Sent> {
+    let write = |(name, value)| {
+        let outgoing = Outgoing::Index { workflow: workflow.to_owned(), name: format!("{prefix}{name}"), value };
+        Sent { outgoing, awaited_at: None }
+    };
+    schema.keys(values).map(write).collect()
 }
 
 /// The handling of an outgoing write's outcome.
@@ -41,6 +56,7 @@ impl Sent {
             | Outgoing::Dequeue { .. }
             | Outgoing::Withhold { .. }
             | Outgoing::Label { .. }
+            | Outgoing::Index { .. }
             | Outgoing::Replace(_) => None,
         };
         Self { outgoing, awaited_at }
@@ -80,6 +96,7 @@ impl Machine {
                 | Outgoing::Put { .. }
                 | Outgoing::Withhold { .. }
                 | Outgoing::Label { .. }
+                | Outgoing::Index { .. }
                 | Outgoing::Replace(_) => {}
             }
             self.unwritten.outgoing.push(sent);

@@ -2,12 +2,13 @@
 //! state as of the entry that is delivered to it.
 
 use super::calls::RunJournal;
+use super::outgoing::{Sent, index};
 use super::replay::{LoadField, Rebuild};
 use super::state::State;
 use super::suspended::Deferred;
 use super::turn::Turn;
 use super::{Limits, Machine};
-use crate::context::ContextError;
+use crate::context::{ContextError, Schema};
 use crate::fields::Coder;
 use crate::journal::{AnyWorkflow, Journal};
 use crate::panics::Held;
@@ -176,6 +177,7 @@ impl Machine {
             entry.value = Some(Value::json(schema.to_json()));
             entry.context = Some(values.len() as u64);
         });
+        turn.outgoing.extend(indexed(&self.journal.identity().workflow, schema, &values));
         let rows = field_rows(seq, values);
         turn.fields.extend(rows.iter().cloned());
         state.shared.recorded.set(Some(schema.version), rows);
@@ -282,6 +284,7 @@ impl Machine {
                 entry.value = Some(Value::json(schema.to_json()));
                 entry.context = Some(whole.len() as u64);
             });
+            self.unwritten.outgoing.extend(indexed(&self.journal.identity().workflow, schema, &whole));
             self.unwritten.fields.extend(field_rows(entry.seq, whole));
             self.unwritten.entries.push(entry);
         }
@@ -293,6 +296,9 @@ impl Machine {
             entry.value = Some(result);
             entry.context = Some(rows.len() as u64);
         });
+        if let Some(def) = self.journal.declared_state() {
+            self.unwritten.outgoing.extend(indexed(&self.journal.identity().workflow, def.schema(), &rows));
+        }
         self.unwritten.fields.extend(field_rows(entry.seq, rows));
         self.unwritten.entries.push(entry);
         self.unwritten.edits = seq;
@@ -302,6 +308,15 @@ impl Machine {
 
 fn field_rows(seq: u64, values: Vec<(String, Value)>) -> Vec<FieldRow> {
     values.into_iter().map(|(name, value)| FieldRow { seq, format: FORMAT, name, value }).collect()
+}
+
+/// Returns the writes to the index of fields, for rows of the state.
+fn indexed(workflow: &str, schema: &'static Schema, rows: &[(String, Value)]) -> Vec<Sent> {
+    let fields = rows.iter().filter_map(|(row, value)| match rows::parse(row) {
+        Some(StateRow::Field(name)) => Some((name, value)),
+        _ => None,
+    });
+    index(workflow, &rows::of_field(""), schema, fields)
 }
 
 /// Returns the version in which an entry writes the whole typed state.

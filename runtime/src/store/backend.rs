@@ -4,6 +4,7 @@
 
 pub use super::audit::{Act, ActOutcome, AuditQuery, AuditRow, JobRow};
 pub use super::belongings::{Belongings, Bond, TakenItem};
+pub use super::indexed::IndexedIn;
 pub use super::measures::{Measures, TableSize};
 #[cfg(feature = "postgres")]
 pub use super::postgres::PostgresStore;

@@ -23,6 +23,7 @@ pub mod find;
 pub mod forks;
 pub mod import;
 pub mod inbox;
+pub mod indexed;
 pub mod inspection;
 pub mod labels;
 pub mod lease;
@@ -125,6 +126,10 @@ macro_rules! conformance {
                 labels: labels_are_changed,
                 labels: runs_by_label,
                 labels: runs_by_parent,
+                indexed: indexed_fields_are_kept,
+                indexed: indexed_fields_are_imported,
+                indexed: indexed_fields_are_replaced,
+                indexed: runs_by_field,
                 replace: an_id_goes_to_another_run,
                 replace: a_run_that_ended_keeps_its_status,
                 replace: the_id_of_a_third_run_is_not_taken,

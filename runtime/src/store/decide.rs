@@ -9,6 +9,7 @@ mod bonds;
 mod ending;
 mod import;
 mod inbox;
+mod indexed;
 mod lease;
 mod outgoing;
 mod places;
@@ -107,6 +108,7 @@ impl<R: Rows> Decision<'_, R> {
             Write::MarkTraces(marks) => self.mark_traces(marks),
             Write::ClaimTraces(lease) => self.claim_traces(*lease),
             Write::Answer { request, hash, item } => self.answer(request, hash, item),
+            Write::Index { run, seq, fields } => self.index(*run, *seq, fields),
             Write::Delete { run, rows } => self.delete(*run, *rows),
             Write::Act(act) => self.act(act),
             Write::AppendParked(append) => self.append_parked(append),

@@ -124,6 +124,20 @@ pub trait Store: Send + Sync + 'static {
     /// The database cannot be read.
     fn labels(&self, run: i64) -> Result<Vec<(String, String)>, StoreError>;
 
+    /// Returns the indexed fields of a run with the keys of their values, in order of their names.
+    ///
+    /// # Errors
+    /// The database cannot be read.
+    fn indexed(&self, run: i64) -> Result<Vec<(String, String)>, StoreError>;
+
+    /// Returns the indexed fields of several runs, in the order of these.
+    ///
+    /// # Errors
+    /// The database cannot be read.
+    fn indexed_of(&self, runs: &[i64]) -> Result<Vec<Vec<(String, String)>>, StoreError> {
+        runs.iter().map(|run| self.indexed(*run)).collect()
+    }
+
     /// Returns what a run has beyond what the other methods return, for copies and moves. Returns `None` if there is no
     /// such run or if the store does not support this, as by default: then no run is moved out of it, and a copy
     /// includes only the outputs that the journal names.

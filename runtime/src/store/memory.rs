@@ -121,6 +121,11 @@ impl Store for MemoryStore {
         Ok(self.tables().channels(first_run, after, limit))
     }
 
+    fn indexed(&self, run: i64) -> Result<Vec<(String, String)>, StoreError> {
+        let indexed = self.tables().find(RunKey::Number(run)).map(|run| run.indexed.clone());
+        Ok(indexed.unwrap_or_default().into_iter().collect())
+    }
+
     fn labels(&self, run: i64) -> Result<Vec<(String, String)>, StoreError> {
         let labels = self.tables().find(RunKey::Number(run)).map(|run| run.labels.clone());
         Ok(labels.unwrap_or_default().into_iter().collect())

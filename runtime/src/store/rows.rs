@@ -1,5 +1,6 @@
 //! The rows that a store returns.
 
+use super::indexed::IndexedIn;
 use super::{Status, StoreError};
 use crate::record::{InboxKind, Kind, WrittenFields};
 use crate::value::{Encoding, Value};
@@ -111,6 +112,8 @@ pub struct RunQuery {
     pub after: Option<i64>,
     /// Only runs with all of these labels.
     pub labels: Vec<(String, String)>,
+    /// Only runs whose indexed fields have such keys.
+    pub fields: Vec<IndexedIn>,
     /// Only runs whose parent is this first run.
     pub parent: Option<i64>,
     /// Only runs whose history began with that of this run, or that took over its id.
@@ -159,6 +162,7 @@ impl Default for RunQuery {
             updated_after: None,
             after: None,
             labels: Vec::new(),
+            fields: Vec::new(),
             parent: None,
             forked_from: None,
             by_wake_at: false,

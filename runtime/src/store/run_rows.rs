@@ -26,6 +26,8 @@ pub(crate) struct RunRows {
     pub(crate) fields: Vec<FieldRow>,
     /// The labels by which it can be found.
     pub(crate) labels: Vec<(String, String)>,
+    /// The indexed fields by which it can be found.
+    pub(crate) indexed: Vec<(String, String)>,
     /// The items that wait in its inbox.
     pub(crate) items: Vec<NewInboxItem>,
     /// The keys of inbox items that arrived and were taken.

@@ -9,6 +9,7 @@ mod belongings;
 mod columns;
 mod delegated;
 mod find;
+mod indexed;
 mod packed;
 pub(super) mod queries;
 mod read;

@@ -231,6 +231,16 @@ pub enum Write {
         /// The inbox item; `run`, `name` and `position` are taken from the request.
         item: NewInboxItem,
     },
+    /// Replaces the indexed fields of a run by these. Rejected with [`Rejected::NoSuchRun`], and with [`Rejected::Fenced`]
+    /// unless its last entry is the one named. The answer is [`Written::Done`].
+    Index {
+        /// The run's number.
+        run: i64,
+        /// Its last entry.
+        seq: u64,
+        /// The fields, each name once, with the keys of their values.
+        fields: Vec<(String, String)>,
+    },
     /// Deletes at most `rows` rows (the entries of one append may be one) of a run that has ended or has no owner. Marks it as deleting first, and removes its
     /// own row last. The answer is [`Written::Deleted`]: `true` when nothing is left. If runs wait for its end, marking
     /// it notifies them that it is [`Status::Deleting`], removes nothing yet, and answers [`Written::Marked`]. Rejected

@@ -6,7 +6,7 @@ use crate::tests_on;
 use limits::Soon as _;
 use std::time::{Duration, Instant};
 use steadfast::Status;
-use steadfast::inspect::{Inspector, Paging, RunsQuery};
+use steadfast::inspect::{FieldCondition, Inspector, Paging, RunsQuery};
 use steadfast::prelude::*;
 use tokio::sync::{Mutex, MutexGuard};
 
@@ -59,6 +59,21 @@ fn filled(place: &Place) {
                 0, 0, {pad}, n * 1000, n * 1000 + 5, CASE WHEN n % 10 = 0 THEN 1 ELSE NULL END FROM {series}"
     ));
     place.rows("INSERT INTO steadfast_labels (run, name, value) SELECT number, 'tenant', 't' || (number % 5000) FROM steadfast_runs");
+    // As the keys of whole numbers: `total` is the number of the run, and `few` one of 5,000.
+    let key = |value: &str| format!("'i' || substr('0' || length({value}), -2) || {value}");
+    let key = |value: &str| {
+        if place.is_file() {
+            key(value)
+        } else {
+            key(value).replace("substr('0' || length", "right('0' || length").replace("), -2)", "), 2)")
+        }
+    };
+    let (total, few) = (key("CAST(number AS TEXT)"), key("CAST(number % 5000 AS TEXT)"));
+    place.rows(&format!(
+        "INSERT INTO steadfast_indexed (run, workflow, name, value)
+            SELECT number, workflow, 'total', {total} FROM steadfast_runs UNION ALL
+            SELECT number, workflow, 'few', {few} FROM steadfast_runs WHERE number % 2 = 0"
+    ));
     if place.is_postgres() {
         place.rows("ANALYZE steadfast_runs");
     }
@@ -71,6 +86,7 @@ async fn a_million_runs_are_listed_at_once(place: Place) {
     let inspector = from_outside(&place).await.expect("not in memory");
     let time = |n: u64| std::time::UNIX_EPOCH + Duration::from_secs(n);
     let all = RunsQuery::all;
+    let field = |condition: &str| all().field(FieldCondition::parse(condition).expect("a condition"));
     let lists = [
         ("all", all(), 50),
         ("oldest first", all().oldest_first(), 50),
@@ -81,6 +97,15 @@ async fn a_million_runs_are_listed_at_once(place: Place) {
         ("no such workflow", all().workflow("none"), 0),
         ("label", all().label("tenant", "t42"), 50),
         ("label and status", all().label("tenant", "t7").status(Status::Parked), 50),
+        ("field", field("few=42"), 50),
+        ("field of a workflow", field("few=42").workflow("order"), 50),
+        ("field and status", field("few=2500").status(Status::Failed), 50),
+        ("rare range of a field", field("total>999990"), 10),
+        ("old range of a field", field("total<20"), 19),
+        ("wide range of a field", field("total>1000"), 50),
+        ("range of a field and status", field("total>=999000").status(Status::Parked), 1),
+        ("no such field", field("none=1"), 0),
+        ("two fields", field("few=42").field(FieldCondition::parse("total<500000").expect("a condition")), 50),
         ("children", all().parent("run-1"), 50),
         ("children of a status", all().parent("run-1").status(Status::Failed), 50),
         ("id", all().id_prefix("run-99999"), 11),

@@ -294,8 +294,19 @@ async fn a_file_of_an_older_schema_is_checked_and_not_migrated() {
         older.extend(columns.iter().map(|column| format!("ALTER TABLE steadfast_{table} DROP COLUMN {column};")));
     }
     older.extend(
-        ["requests", "outputs", "watchers", "labels", "tasks", "queues", "queue_keys", "schedules", "traces"]
-            .map(|table| format!("DROP TABLE steadfast_{table};")),
+        [
+            "requests",
+            "outputs",
+            "watchers",
+            "labels",
+            "indexed",
+            "tasks",
+            "queues",
+            "queue_keys",
+            "schedules",
+            "traces",
+        ]
+        .map(|table| format!("DROP TABLE steadfast_{table};")),
     );
     let db = rusqlite::Connection::open(&path).unwrap();
     crate::entries::unpack(&db);

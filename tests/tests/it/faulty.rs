@@ -190,6 +190,14 @@ impl<S: Store + ?Sized> Store for Hooked<S> {
         self.inner.labels(run)
     }
 
+    fn indexed(&self, run: i64) -> Result<Vec<(String, String)>, StoreError> {
+        self.inner.indexed(run)
+    }
+
+    fn indexed_of(&self, runs: &[i64]) -> Result<Vec<Vec<(String, String)>>, StoreError> {
+        self.inner.indexed_of(runs)
+    }
+
     fn belongings(&self, run: i64) -> Result<Option<Belongings>, StoreError> {
         self.inner.belongings(run)
     }

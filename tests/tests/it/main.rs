@@ -31,6 +31,7 @@ mod field_store;
 mod file_gone;
 mod flows;
 mod forks;
+mod found;
 mod garbage;
 mod garbage_gate;
 mod graphs;

@@ -21,7 +21,7 @@ pub(super) fn of_stored(field: &Field, faults: &Faults) {
 pub(super) fn of_transient(field: &Transient, faults: &Faults) {
     let given = &field.given;
     let transient = given.place("transient").is_some();
-    for word in ["store", "form", "max_bytes", "alias", "secret"] {
+    for word in ["store", "form", "max_bytes", "alias", "index", "secret"] {
         for place in given.places(word).filter(|_| transient) {
             let help = format!("drop `{word}`, or drop `transient` to store the field");
             faults.add(place, format!("a transient field is never stored, and `{word}` is about storing it"), help);

@@ -21,6 +21,7 @@ fn schema(context: &Context, stand_in: bool) -> TokenStream {
     let fields = context.fields.iter().map(|field| {
         let (name, type_name, required) = (&field.name, &field.type_name, field.default.is_none());
         let ty = &field.ty;
+        let index = field.is_indexed();
         let secret = if stand_in { quote!(false) } else { secret::holds(ty) };
         let [encoding, lazy] = if stand_in {
             [quote!(|| ::steadfast::__private::Encoding::Json), quote!(|| false)]
@@ -45,7 +46,7 @@ fn schema(context: &Context, stand_in: bool) -> TokenStream {
             ::steadfast::__private::FieldSchema {
                 name: #name, type_name: #type_name, required: #required, encoding: #encoding,
                 store: #store, max_bytes: #max_bytes, aliases: &[#(#aliases),*], default: #default,
-                lazy: #lazy, secret: #secret,
+                lazy: #lazy, index: #index, secret: #secret,
             }
         }
     });

@@ -60,7 +60,7 @@ impl Read {
         match (word, meta) {
             ("default", Meta::Path(_)) => self.default = Some(Default::OfType),
             ("default", Meta::NameValue(pair)) => self.default = Some(Default::Value(Box::new(pair.value))),
-            ("transient", Meta::Path(_)) | ("secret", _) => {}
+            ("transient" | "index", Meta::Path(_)) | ("secret", _) => {}
             ("store", meta) => match words::text(&meta) {
                 Some(text) => self.store = Some(text.value()),
                 None => faults.add(meta, "a store is named by a text that is not empty", "write `store = \"blobs\"`"),

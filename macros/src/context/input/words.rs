@@ -21,12 +21,13 @@ const OF_STRUCT: [(&str, &str); 3] = [
 ];
 
 /// Each option of a field, and its syntax.
-const OF_FIELD: [(&str, &str); 7] = [
+const OF_FIELD: [(&str, &str); 8] = [
     ("default", "`#[context(default)]` or `#[context(default = value)]`"),
     ("store", "`#[context(store = \"blobs\")]`"),
     ("form", "`#[context(form = json)]`"),
     ("max_bytes", "`#[context(max_bytes = 1_000_000)]`"),
     ("alias", "`#[context(alias = \"old_name\")]`"),
+    ("index", "`#[context(index)]`"),
     ("transient", "`#[context(transient)]`"),
     ("restore", "`#[context(transient, restore = open_db)]`"),
 ];

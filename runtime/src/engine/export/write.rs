@@ -39,6 +39,7 @@ pub(super) fn write(core: &Core, number: i64, id: &str, moved: bool, path: &Path
     let beside = RunRows {
         executions: executions(store, &outputs)?,
         labels: store.labels(number)?,
+        indexed: store.indexed(number)?,
         items: items.into_iter().map(Into::into).collect(),
         outputs: outputs.into_iter().map(|output| (output.channel, output.row)).collect(),
         ..belongings(store, &row, moved)?

@@ -4,7 +4,8 @@ use super::outside::Outside;
 use super::{Plan, labels, outside, point};
 use crate::command::asked_again;
 use crate::engine::{
-    asked, continuing::Source, core::Core, error::EngineError, half_copied, import_run::Contents, reseal::Reseal,
+    asked, continuing::Source, core::Core, error::EngineError, half_copied, import_run::Contents, indexed,
+    reseal::Reseal,
 };
 use crate::machine::{Origins, forget_deduplication_key, recorded_scope};
 use crate::record::{InboxKind, ParkReason};
@@ -108,8 +109,7 @@ pub(super) async fn make(
     let dedup = if replaces { deduplication_key(&old, &entries) } else { None };
     begin_anew(&mut entries, plan, (cut, &old));
     make_its_own(&mut entries, &reseal, replaces, at)?;
-    let last = entries.len() as u64;
-    let fields = core.ask(move |store| store.fields(number, 1, last)).await?;
+    let (fields, indexed) = recorded(core, number, entries.len() as u64).await?;
     let mut source = Source::new(core, &old, reseal.clone());
     let (fields, pointers) = copied(&mut source, fields).await?;
     let new_id = || if replaces { old.id.clone() } else { uuid::Uuid::now_v7().to_string() };
@@ -136,6 +136,7 @@ pub(super) async fn make(
         forked_from: Some(old.number),
         dedup,
         labels,
+        indexed,
         replaces: replaces.then_some(old.number),
         goes_on: false,
         traced: core.traces.is_on(),
@@ -174,6 +175,13 @@ fn version(core: &Core, plan: &Plan, old: &RunRow) -> Result<u32, EngineError> {
         Some(_) => Ok(version),
         None => Err(EngineError::UnknownWorkflow { name: old.workflow.clone(), version }),
     }
+}
+
+/// Returns the field values that a run has recorded up to an entry, and those that are indexed.
+async fn recorded(core: &Core, run: i64, last: u64) -> Result<(Vec<FieldRow>, Vec<(String, String)>), EngineError> {
+    let (rows, known) = core.ask(move |store| Ok((store.fields(run, 1, last)?, store.indexed(run)?))).await?;
+    let indexed = indexed::as_of(known, &rows);
+    Ok((rows, indexed))
 }
 
 /// Returns the field values for the run, and the pointers to their contents, each once.

@@ -34,6 +34,7 @@ pub(super) fn imported(id: &str, lease: Option<Lease>) -> ImportedRun {
         forked_from: None,
         dedup: None,
         labels: Vec::new(),
+        indexed: Vec::new(),
         replaces: None,
         goes_on: true,
         traced: false,

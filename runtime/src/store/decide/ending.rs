@@ -4,7 +4,7 @@ use super::{Decided, Decision, Part, Related, Relation, RequestChange, Rows, Run
 use crate::store::{NewInboxItem, Rejected, RequestRow, RunKey, RunRow, Status, StoreErrorKind, Written, write::End};
 
 /// The rows of a run beside its own, in the order in which they are removed.
-const PARTS: [Part; 8] = [
+const PARTS: [Part; 9] = [
     Part::Entries,
     Part::Fields,
     Part::Items,
@@ -12,6 +12,7 @@ const PARTS: [Part; 8] = [
     Part::Watches,
     Part::Labels,
     Part::Traces,
+    Part::Indexed,
     Part::Outputs,
 ];
 

@@ -20,6 +20,9 @@ impl<R: Rows> Decision<'_, R> {
         let number = self.rows.insert_run(&row)?;
         self.rows.append(number, &new.entries, &new.fields)?;
         self.insert_labels(number, &new.labels)?;
+        for (name, value) in &new.indexed {
+            self.rows.index(number, &new.workflow, name, Some(value))?;
+        }
         match &old {
             Some(old) => {
                 self.hand_over(old.number, number, new)?;

@@ -38,6 +38,9 @@ impl<R: Rows> Decision<'_, R> {
             Outgoing::Label { name, value } => {
                 self.rows.label(append.run, name, value.as_deref()).map(|()| 0).map_err(End::from)
             }
+            Outgoing::Index { workflow, name, value } => {
+                self.rows.index(append.run, workflow, name, value.as_deref()).map(|()| 0).map_err(End::from)
+            }
             // Looked at before the append began. Only a start by this very append can be in the way now.
             Outgoing::Replace(run) if append.replaces(run) => whole(append.run, self.import(run, notified)),
             Outgoing::Replace(_) => Err(Rejected::Fenced.into()),

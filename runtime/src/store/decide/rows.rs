@@ -77,6 +77,12 @@ pub(in crate::store) trait Rows: TaskRows {
     /// Sets a label, or removes it.
     fn label(&mut self, run: i64, name: &str, value: Option<&str>) -> Result<(), StoreError>;
 
+    /// Sets the key of an indexed field, or removes it.
+    fn index(&mut self, run: i64, workflow: &str, name: &str, value: Option<&str>) -> Result<(), StoreError>;
+
+    /// Returns the indexed fields of a run with their keys, in order of their names.
+    fn indexed(&self, run: i64) -> Result<Vec<(String, String)>, StoreError>;
+
     /// Returns the number of the item that arrived in an inbox under this key, taken or not.
     fn item(&self, run: i64, key: &str) -> Result<Option<i64>, StoreError>;
 
@@ -267,6 +273,7 @@ pub(in crate::store) enum Part {
     Watches,
     Labels,
     Traces,
+    Indexed,
     /// Of the first run with this number.
     Outputs,
 }

@@ -153,12 +153,21 @@ impl Rows for Tables {
 
     fn label(&mut self, run: i64, name: &str, value: Option<&str>) -> Result<(), StoreError> {
         if let Some(run) = self.runs.get_mut(&run) {
-            match value {
-                Some(value) => drop(run.labels.insert(name.to_owned(), value.to_owned())),
-                None => drop(run.labels.remove(name)),
-            }
+            set(&mut run.labels, name, value);
         }
         Ok(())
+    }
+
+    fn index(&mut self, run: i64, _: &str, name: &str, value: Option<&str>) -> Result<(), StoreError> {
+        if let Some(run) = self.runs.get_mut(&run) {
+            set(&mut run.indexed, name, value);
+        }
+        Ok(())
+    }
+
+    fn indexed(&self, run: i64) -> Result<Vec<(String, String)>, StoreError> {
+        let indexed = self.runs.get(&run).map(|run| run.indexed.clone());
+        Ok(indexed.unwrap_or_default().into_iter().collect())
     }
 
     fn item(&self, run: i64, key: &str) -> Result<Option<i64>, StoreError> {
@@ -324,5 +333,12 @@ impl Rows for Tables {
 
     fn user_code(&mut self, _: &UserCode, _: Record<'_, Self>) -> Result<AttemptOutcome, StoreError> {
         Ok(UserCode::no_sql())
+    }
+}
+
+fn set(texts: &mut std::collections::BTreeMap<String, String>, name: &str, value: Option<&str>) {
+    match value {
+        Some(value) => drop(texts.insert(name.to_owned(), value.to_owned())),
+        None => drop(texts.remove(name)),
     }
 }

@@ -18,8 +18,7 @@ impl Tables {
             Some(after) if query.newest_first => after.saturating_sub(1),
             _ => i64::MAX,
         };
-        let fits =
-            |row: &&RunRow| fits(row, query) && query.leaves_to_all(row) && self.labelled(row.number, &query.labels);
+        let fits = |row: &&RunRow| fits(row, query) && query.leaves_to_all(row) && self.is_found(row.number, query);
         let copied = |rows: &mut dyn Iterator<Item = &RunRow>| rows.filter(fits).take(query.limit).cloned().collect();
 
         if query.by_id {
@@ -63,9 +62,13 @@ impl Tables {
         }
     }
 
-    fn labelled(&self, run: i64, labels: &[(String, String)]) -> bool {
-        let has = |run: &Run| labels.iter().all(|(name, value)| run.labels.get(name) == Some(value));
-        labels.is_empty() || self.runs.get(&run).is_some_and(has)
+    /// Returns whether a run has the labels and the indexed fields of a query.
+    fn is_found(&self, run: i64, query: &RunQuery) -> bool {
+        let labelled = |run: &Run| query.labels.iter().all(|(name, value)| run.labels.get(name) == Some(value));
+        let indexed =
+            |run: &Run| query.fields.iter().all(|asked| run.indexed.get(&asked.name).is_some_and(|key| asked.has(key)));
+        query.labels.is_empty() && query.fields.is_empty()
+            || self.runs.get(&run).is_some_and(|run| labelled(run) && indexed(run))
     }
 
     /// Returns the numbers of a lease's runs that are due in a range of time, in order of that time.

@@ -12,6 +12,7 @@ impl Tables {
             ("audit", self.audit.len()),
             ("fields", of_runs(|run| run.fields.len())),
             ("inbox", self.inbox.len() + self.taken.len()),
+            ("indexed", of_runs(|run| run.indexed.len())),
             ("jobs", self.jobs.len()),
             ("labels", of_runs(|run| run.labels.len())),
             ("leases", self.leases.len()),

@@ -88,6 +88,8 @@ pub(super) struct Run {
     /// The items that arrived with a key, taken or not.
     pub(super) keys: HashMap<String, i64>,
     pub(super) labels: BTreeMap<String, String>,
+    /// The keys of indexed fields.
+    pub(super) indexed: BTreeMap<String, String>,
 }
 
 /// The mark of an item that was taken, in the inbox of a run.
@@ -100,7 +102,7 @@ pub(super) struct Taken {
 impl Run {
     pub(super) fn new(row: RunRow) -> Self {
         let (entries, fields, items) = (Vec::new(), Vec::new(), Vec::new());
-        Self { row, entries, fields, items, keys: HashMap::new(), labels: BTreeMap::new() }
+        Self { row, entries, fields, items, keys: HashMap::new(), labels: BTreeMap::new(), indexed: BTreeMap::new() }
     }
 }
 

@@ -17,7 +17,7 @@ use std::path::Path;
 type Columns = &'static [(&'static str, char)];
 
 /// Every table that moves. Leases stay: their holders are gone, and engines with the workflows claim the runs.
-const TABLES: [(&str, Columns); 15] = [
+const TABLES: [(&str, Columns); 16] = [
     (
         "steadfast_runs",
         &[
@@ -94,6 +94,7 @@ const TABLES: [(&str, Columns); 15] = [
     ("steadfast_watchers", &[("run", 'i'), ("watcher", 'i'), ("position", 'i')]),
     ("steadfast_labels", &[("run", 'i'), ("name", 't'), ("value", 't')]),
     ("steadfast_traces", &[("run", 'i'), ("seq", 'i'), ("lease", 'i')]),
+    ("steadfast_indexed", &[("run", 'i'), ("workflow", 't'), ("name", 't'), ("value", 't')]),
     (
         "steadfast_tasks",
         &[

@@ -10,6 +10,7 @@ use std::ops::ControlFlow;
 const TABLES: &[&str] = &[
     "fields",
     "inbox",
+    "indexed",
     "labels",
     "leases",
     "log",

@@ -54,6 +54,14 @@ macro_rules! reads {
             self.reading(|reader| reader.labels(run))
         }
 
+        fn indexed(&self, run: i64) -> Result<Vec<(String, String)>, StoreError> {
+            self.reading(|reader| reader.indexed(run))
+        }
+
+        fn indexed_of(&self, runs: &[i64]) -> Result<Vec<Vec<(String, String)>>, StoreError> {
+            self.reading(|reader| reader.indexed_of(runs))
+        }
+
         fn belongings(&self, run: i64) -> Result<Option<Belongings>, StoreError> {
             self.reading(|reader| reader.belongings(run))
         }

@@ -3,6 +3,7 @@
 //!
 //! This costs a small multiple of the best index alone, whatever the query and the rows.
 
+use super::indexed::{by_field, has};
 use super::read::Reader;
 use super::select::{Bound, Values, end_of_prefix};
 use super::{Cell, Session};
@@ -25,8 +26,8 @@ pub(super) struct Way<'a> {
     /// Whether every row matches, so that no row is read in vain.
     pub(super) exact: bool,
     /// The queries that `text` merges, if it merges several, and the order in which it does.
-    parts: Vec<String>,
-    order: &'static str,
+    pub(super) parts: Vec<String>,
+    pub(super) order: &'static str,
 }
 
 impl Way<'_> {
@@ -44,7 +45,9 @@ impl Way<'_> {
 }
 
 /// Returns every index that serves a query. Returns `None` for a query of the engine, or one in the order of ids.
-pub(super) fn ways(query: &RunQuery) -> Option<Vec<Way<'_>>> {
+///
+/// `workflows` are those in which a field is searched for, unless they are too many for an index.
+pub(super) fn ways<'a>(query: &'a RunQuery, workflows: Option<&'a [String]>) -> Option<Vec<Way<'a>>> {
     let of_the_engine = query.lease.is_some()
         || query.unowned.is_some()
         || query.wake_at.is_some()
@@ -56,13 +59,15 @@ pub(super) fn ways(query: &RunQuery) -> Option<Vec<Way<'_>>> {
     }
     let prefix = query.id_prefix.as_deref().filter(|prefix| !prefix.is_empty());
     let mut ways: Vec<_> = (0..query.labels.len()).map(|label| by_label(query, prefix, label)).collect();
+    let fields = (0..query.fields.len()).zip(workflows.into_iter().cycle());
+    ways.extend(fields.map(|(field, workflows)| by_field(query, prefix, field, workflows)));
     if !query.statuses.is_empty() || query.workflow.is_some() {
         ways.push(by_state(query, prefix));
     }
     ways.extend(query.parent.map(|parent| by_parent(query, prefix, parent)));
     ways.extend(prefix.map(|prefix| by_prefix(query, prefix)));
     // The index of all runs, for a query that nearly all of them match. Alone it serves a query without conditions.
-    if ways.is_empty() || (prefix.is_some() && ways.len() == 1) {
+    if ways.is_empty() || ways.iter().all(|way| !way.in_order) {
         ways.push(all(query, prefix));
     }
     Some(ways)
@@ -158,7 +163,7 @@ struct Walk {
 
 fn all<'a>(query: &'a RunQuery, prefix: Option<&'a str>) -> Way<'a> {
     let mut values = Values::after_one();
-    let fits = [id_in(&mut values, prefix), labels_but(&mut values, query, None), row_fits(&mut values, query)];
+    let fits = [id_in(&mut values, prefix), marks_but(&mut values, query, None, None), row_fits(&mut values, query)];
     let from = format!("FROM steadfast_runs r WHERE number {} ?1 ORDER BY number{}", beyond(query), order(query));
     way(&from, "number", &fits, values, true)
 }
@@ -168,7 +173,7 @@ fn by_parent<'a>(query: &'a RunQuery, prefix: Option<&'a str>, parent: i64) -> W
     let parent = values.bind(Bound::Int(parent));
     let fits = [
         id_in(&mut values, prefix),
-        labels_but(&mut values, query, None),
+        marks_but(&mut values, query, None, None),
         workflow_is(&mut values, query),
         status_in(&mut values, query),
         values_fit(&mut values, query, "r."),
@@ -183,7 +188,8 @@ fn by_parent<'a>(query: &'a RunQuery, prefix: Option<&'a str>, parent: i64) -> W
 fn by_state<'a>(query: &'a RunQuery, prefix: Option<&'a str>) -> Way<'a> {
     let mut values = Values::after_one();
     let workflow = query.workflow.as_deref().map(|workflow| values.bind(Bound::Text(workflow)));
-    let fits = fits(&[id_in(&mut values, prefix), labels_but(&mut values, query, None), row_fits(&mut values, query)]);
+    let fits =
+        fits(&[id_in(&mut values, prefix), marks_but(&mut values, query, None, None), row_fits(&mut values, query)]);
     let of_workflow = workflow.map_or_else(String::new, |workflow| format!("workflow = {workflow} AND "));
     let mut statuses: Vec<Status> = query.statuses.clone();
     if statuses.is_empty() {
@@ -215,7 +221,7 @@ fn by_prefix<'a>(query: &'a RunQuery, prefix: &'a str) -> Way<'a> {
         Some(format!("number {} ?1", beyond(query))),
         workflow_is(&mut values, query),
         status_in(&mut values, query),
-        labels_but(&mut values, query, None),
+        marks_but(&mut values, query, None, None),
         row_fits(&mut values, query),
     ];
     let range = range.unwrap_or_default();
@@ -227,7 +233,7 @@ fn by_label<'a>(query: &'a RunQuery, prefix: Option<&'a str>, label: usize) -> W
     let (name, value) = &query.labels[label];
     let (name, value) = (values.bind(Bound::Text(name)), values.bind(Bound::Text(value)));
     let fits = [
-        labels_but(&mut values, query, Some(label)),
+        marks_but(&mut values, query, Some(label), None),
         workflow_is(&mut values, query),
         status_in(&mut values, query),
         id_in(&mut values, prefix),
@@ -251,11 +257,11 @@ fn by_label<'a>(query: &'a RunQuery, prefix: Option<&'a str>, label: usize) -> W
 }
 
 /// Returns the comparison of numbers with that after which the query continues.
-const fn beyond(query: &RunQuery) -> &'static str {
+pub(super) const fn beyond(query: &RunQuery) -> &'static str {
     if query.newest_first { "<" } else { ">" }
 }
 
-const fn order(query: &RunQuery) -> &'static str {
+pub(super) const fn order(query: &RunQuery) -> &'static str {
     if query.newest_first { " DESC" } else { "" }
 }
 
@@ -266,41 +272,50 @@ fn way<'a>(from: &str, number: &str, conditions: &[Option<String>], values: Valu
 }
 
 /// Joins all conditions into one expression, and returns whether there are none.
-fn fits(conditions: &[Option<String>]) -> (String, bool) {
+pub(super) fn fits(conditions: &[Option<String>]) -> (String, bool) {
     let conditions: Vec<&str> = conditions.iter().flatten().map(String::as_str).collect();
     if conditions.is_empty() { ("1".to_owned(), true) } else { (format!("({})", conditions.join(" AND ")), false) }
 }
 
-fn id_in<'a>(values: &mut Values<'a>, prefix: Option<&'a str>) -> Option<String> {
+pub(super) fn id_in<'a>(values: &mut Values<'a>, prefix: Option<&'a str>) -> Option<String> {
     let prefix = prefix?;
     let from = values.bind(Bound::Text(prefix));
     let to = end_of_prefix(prefix).map(|end| format!(" AND id < {}", values.bind(Bound::Own(end))));
     Some(format!("id >= {from}{}", to.unwrap_or_default()))
 }
 
-fn workflow_is<'a>(values: &mut Values<'a>, query: &'a RunQuery) -> Option<String> {
+pub(super) fn workflow_is<'a>(values: &mut Values<'a>, query: &'a RunQuery) -> Option<String> {
     let workflow = query.workflow.as_deref()?;
     Some(format!("workflow = {}", values.bind(Bound::Text(workflow))))
 }
 
-fn status_in(values: &mut Values<'_>, query: &RunQuery) -> Option<String> {
+pub(super) fn status_in(values: &mut Values<'_>, query: &RunQuery) -> Option<String> {
     let words: Vec<_> = query.statuses.iter().map(|status| values.bind(Bound::Text(status.as_str()))).collect();
     (!words.is_empty()).then(|| format!("status IN ({})", words.join(", ")))
 }
 
-fn labels_but<'a>(values: &mut Values<'a>, query: &'a RunQuery, but: Option<usize>) -> Option<String> {
-    let others = query.labels.iter().enumerate().filter(|(n, _)| Some(*n) != but);
-    let labels: Vec<_> = others
+/// Returns the conditions on labels and indexed fields.
+pub(super) fn marks_but<'a>(
+    values: &mut Values<'a>,
+    query: &'a RunQuery,
+    label: Option<usize>,
+    field: Option<usize>,
+) -> Option<String> {
+    let labels = query.labels.iter().enumerate().filter(|(n, _)| Some(*n) != label);
+    let mut marks: Vec<_> = labels
         .map(|(_, (name, value))| {
             let (name, value) = (values.bind(Bound::Text(name)), values.bind(Bound::Text(value)));
             format!("EXISTS (SELECT 1 FROM steadfast_labels o WHERE o.run = r.number AND o.name = {name} AND o.value = {value})")
         })
         .collect();
-    (!labels.is_empty()).then(|| labels.join(" AND "))
+    marks.extend(
+        query.fields.iter().enumerate().filter(|(n, _)| Some(*n) != field).map(|(_, asked)| has(values, asked)),
+    );
+    (!marks.is_empty()).then(|| marks.join(" AND "))
 }
 
 /// Returns the conditions on columns of the row that no index of a list has.
-fn row_fits(values: &mut Values<'_>, query: &RunQuery) -> Option<String> {
+pub(super) fn row_fits(values: &mut Values<'_>, query: &RunQuery) -> Option<String> {
     let parent = query.parent.map(|parent| format!("r.parent = {}", values.bind(Bound::Int(parent))));
     let others = values_fit(values, query, "r.");
     let conditions: Vec<_> = [parent, others].into_iter().flatten().collect();

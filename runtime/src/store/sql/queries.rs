@@ -291,6 +291,19 @@ queries! {
     DELETE_LABELS = "DELETE FROM steadfast_labels WHERE run = ?1
         AND name IN (SELECT name FROM steadfast_labels WHERE run = ?1 ORDER BY name LIMIT ?2)";
 
+    /// Run.
+    INDEXED = "SELECT name, value FROM steadfast_indexed WHERE run = ?1 ORDER BY name";
+    /// Run, workflow, name, key.
+    SET_INDEXED = "INSERT INTO steadfast_indexed (run, workflow, name, value) VALUES (?1, ?2, ?3, ?4)
+        ON CONFLICT (run, name) DO UPDATE SET value = excluded.value";
+    /// Run, name.
+    DELETE_ONE_INDEXED = "DELETE FROM steadfast_indexed WHERE run = ?1 AND name = ?2";
+    /// Run, how many.
+    DELETE_INDEXED = "DELETE FROM steadfast_indexed WHERE run = ?1
+        AND name IN (SELECT name FROM steadfast_indexed WHERE run = ?1 ORDER BY name LIMIT ?2)";
+    /// The last one. Steps from workflow to workflow, however many runs each has.
+    NEXT_INDEXED_WORKFLOW = "SELECT min(workflow) FROM steadfast_indexed WHERE workflow > ?1";
+
     LEASES = "SELECT number, owner, epoch, beat, about, seen FROM steadfast_leases ORDER BY number";
     /// Number.
     LEASE_EPOCH = "SELECT epoch FROM steadfast_leases WHERE number = ?1";

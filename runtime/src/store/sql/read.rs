@@ -38,7 +38,8 @@ impl<S: Session> Reader<'_, S> {
     }
 
     pub(in crate::store) fn runs(&self, query: &RunQuery) -> Result<RunPage, StoreError> {
-        let Some(ways) = find::ways(query) else {
+        let workflows = self.workflows_of_fields(query)?;
+        let Some(ways) = find::ways(query, workflows.as_deref()) else {
             let (text, values) = select_runs(query);
             let values: Vec<_> = values.iter().map(Bound::cell).collect();
             let mut page = Page::default();
@@ -66,7 +67,8 @@ impl<S: Session> Reader<'_, S> {
     }
 
     pub(in crate::store) fn count(&self, query: &RunQuery) -> Result<(u64, bool), StoreError> {
-        let Some(ways) = find::ways(query).filter(|_| query.limit > 0) else {
+        let workflows = self.workflows_of_fields(query)?;
+        let Some(ways) = find::ways(query, workflows.as_deref()).filter(|_| query.limit > 0) else {
             let page = self.runs(query)?;
             return Ok(counted(&page));
         };
@@ -202,6 +204,10 @@ impl<S: Session> Reader<'_, S> {
         self.rows(Some(run), queries::LABELS, &[Cell::Int(run)])
     }
 
+    pub(in crate::store) fn indexed(&self, run: i64) -> Result<Vec<(String, String)>, StoreError> {
+        self.rows(Some(run), queries::INDEXED, &[Cell::Int(run)])
+    }
+
     pub(in crate::store) fn leases(&self) -> Result<Vec<LeaseRow>, StoreError> {
         self.rows(None, queries::LEASES, &[])
     }
@@ -328,7 +334,7 @@ impl<S: Session> Reader<'_, S> {
 }
 
 /// The runs that are read by one query.
-const TOGETHER: usize = 128;
+pub(super) const TOGETHER: usize = 128;
 
 /// Returns the query for runs by so many numbers, in their order.
 fn runs_by_numbers(count: usize, newest_first: bool) -> Cow<'static, str> {

@@ -13,6 +13,7 @@ impl<S: Session> Tables<'_, S> {
         rows.executions.iter().try_for_each(|row| self.copy_run(row))?;
         self.append(run.number, &rows.entries, &rows.fields)?;
         rows.labels.iter().try_for_each(|(name, value)| self.label(run.number, name, Some(value)))?;
+        rows.indexed.iter().try_for_each(|(name, value)| self.index(run.number, &run.workflow, name, Some(value)))?;
         rows.items.iter().try_for_each(|item| self.insert_item(run.number, item).map(drop))?;
         rows.taken.iter().try_for_each(|item| self.insert_taken(run.number, item))?;
         rows.requests.iter().try_for_each(|row| self.insert_request(&RequestRow { run: run.number, ..row.clone() }))?;
@@ -41,6 +42,7 @@ impl<S: Session> Reader<'_, S> {
             entries: self.entries(number, 0, usize::MAX)?,
             fields: self.fields(number, 0, u64::MAX)?,
             labels: self.labels(number)?,
+            indexed: self.indexed(number)?,
             items,
             taken: belongings.taken,
             requests: belongings.requests,

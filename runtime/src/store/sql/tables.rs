@@ -192,6 +192,18 @@ impl<S: Session> Rows for Tables<'_, S> {
         }
     }
 
+    fn index(&mut self, run: i64, workflow: &str, name: &str, value: Option<&str>) -> Result<(), StoreError> {
+        let (run, [workflow, name]) = (Cell::Int(run), [workflow, name].map(|text| Cell::Text(text.as_bytes())));
+        match value {
+            Some(value) => self.execute(queries::SET_INDEXED, &[run, workflow, name, Cell::Text(value.as_bytes())]),
+            None => self.execute(queries::DELETE_ONE_INDEXED, &[run, name]),
+        }
+    }
+
+    fn indexed(&self, run: i64) -> Result<Vec<(String, String)>, StoreError> {
+        self.reader().indexed(run)
+    }
+
     fn item(&self, run: i64, key: &str) -> Result<Option<i64>, StoreError> {
         self.number(queries::INBOX_KEY, &[Cell::Int(run), Cell::Text(key.as_bytes())])
     }
@@ -330,6 +342,7 @@ impl<S: Session> Rows for Tables<'_, S> {
             Part::Watches => queries::DELETE_WATCHERS,
             Part::Labels => queries::DELETE_LABELS,
             Part::Traces => super::traces::DELETE_TRACES,
+            Part::Indexed => queries::DELETE_INDEXED,
             Part::Outputs => queries::DELETE_OUTPUTS,
         };
         self.session.execute(query, &[Cell::Int(run), super::read::clamped(limit)])

@@ -3,15 +3,17 @@
 use super::find::ways;
 use super::queries::{ALL, tasks};
 use super::select::select_runs;
-use crate::store::{RunQuery, Status};
+use crate::store::{IndexedIn, RunQuery, Status};
+use std::ops::Bound;
 use std::sync::Arc;
 
 /// Returns name and text of every query.
 pub(in crate::store) fn texts() -> Vec<(String, String)> {
     let mut texts: Vec<_> =
         ALL.iter().chain(tasks::ALL).map(|(name, text)| ((*name).to_owned(), (*text).to_owned())).collect();
-    for query in lists().into_iter().chain(of_inspections()) {
-        for way in ways(&query).expect("a list of users") {
+    let workflows = ["order", "refund"].map(str::to_owned);
+    for query in lists().into_iter().chain(of_inspections()).chain(by_fields()) {
+        for way in ways(&query, Some(&workflows)).expect("a list of users") {
             texts.push((format!("{query:?}"), way.text));
         }
     }
@@ -47,6 +49,23 @@ fn lists() -> Vec<RunQuery> {
         }
     }
     lists
+}
+
+/// Returns searches for indexed fields, in both orders: of single values, of a range, and of several fields.
+fn by_fields() -> Vec<RunQuery> {
+    let key = |n: u8| Bound::Included(format!("\"{n}"));
+    let one = IndexedIn { name: "status".to_owned(), ranges: vec![(key(1), key(1))] };
+    let two = IndexedIn { name: "status".to_owned(), ranges: vec![(key(1), key(1)), (key(2), key(2))] };
+    let range = IndexedIn { name: "total".to_owned(), ranges: vec![(key(1), Bound::Unbounded)] };
+    let mut queries = Vec::new();
+    for fields in [vec![one.clone()], vec![two], vec![range.clone()], vec![one, range]] {
+        for newest_first in [true, false] {
+            for statuses in [vec![], vec![Status::Parked]] {
+                queries.push(RunQuery { fields: fields.clone(), newest_first, statuses, ..RunQuery::default() });
+            }
+        }
+    }
+    queries
 }
 
 /// Returns the queries of an inspection: newest first, by text and time, the children of a run.

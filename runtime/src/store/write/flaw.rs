@@ -44,6 +44,7 @@ impl Outgoing {
             Self::Enqueue(task) => not_text(Some(&task.arguments)),
             Self::Replace(run) => run.flaw(),
             Self::Label { .. }
+            | Self::Index { .. }
             | Self::Watch { .. }
             | Self::Withdraw { .. }
             | Self::Expire { .. }
@@ -78,7 +79,8 @@ impl ImportedRun {
             let output = || self.outputs.iter().find_map(|(_, output)| not_text(output.value.as_ref()));
             let request = || self.requests.iter().find_map(|request| not_text(Some(&request.value)));
             let rows = flaw_of_rows(0, &self.entries, &self.fields).or_else(item).or_else(output);
-            rows.or_else(request).or_else(labels)
+            let indexed = || flaw_of_indexed(&self.indexed);
+            rows.or_else(request).or_else(labels).or_else(indexed)
         };
         flaw.map(|flaw| format!("run `{}`: {flaw}", self.id))
     }
@@ -114,6 +116,12 @@ fn flaw_of_labels(labels: &[(String, String)]) -> Option<String> {
     let mut names = HashSet::new();
     let twice = labels.iter().find(|(name, _)| !names.insert(name));
     twice.map(|(name, _)| format!("it has two labels `{name}`"))
+}
+
+fn flaw_of_indexed(indexed: &[(String, String)]) -> Option<String> {
+    let mut names = HashSet::new();
+    let twice = indexed.iter().find(|(name, _)| !names.insert(name));
+    twice.map(|(name, _)| format!("it has two values of the indexed field `{name}`"))
 }
 
 fn not_text(value: Option<&Value>) -> Option<String> {

@@ -54,6 +54,8 @@ pub struct ImportedRun {
     pub dedup: Option<String>,
     /// The labels by which it can be found.
     pub labels: Vec<(String, String)>,
+    /// The indexed fields by which it can be found, each name once, with the keys of their values.
+    pub indexed: Vec<(String, String)>,
     /// The run whose id, first run, deduplication key and inbox it gets. That run is [`Status::Replaced`] afterwards,
     /// unless it had ended, and its id is then the new one with a suffix. Rejected with
     /// [`Rejected::Fenced`](super::Rejected::Fenced) if that run belongs to another lease than [`lease`](Self::lease).

@@ -91,6 +91,15 @@ pub enum Outgoing {
         /// Its value.
         value: Option<String>,
     },
+    /// The current value of an indexed field of the run, set or removed.
+    Index {
+        /// The name of the run's workflow.
+        workflow: String,
+        /// The field's name.
+        name: String,
+        /// The key of its value.
+        value: Option<String>,
+    },
     /// The successor of the run, which must end with this append. The append is refused as a whole if the successor
     /// cannot be written.
     Replace(Box<ImportedRun>),

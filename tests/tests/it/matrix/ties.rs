@@ -20,6 +20,7 @@ pub(super) const TABLES_OF_RUNS: &[(&str, &str)] = &[
     ("steadfast_watchers", "run"),
     ("steadfast_watchers", "watcher"),
     ("steadfast_labels", "run"),
+    ("steadfast_indexed", "run"),
     ("steadfast_tasks", "run"),
     ("steadfast_traces", "run"),
 ];
@@ -139,6 +140,7 @@ const fn met(write: &Write) -> Met {
         Write::TakeLease { .. } => Column(Happening::Takeover),
         Write::CloseLease(_) => Column(Happening::Shutdown),
         Write::Answer { .. } => Row(Holding::OpenRequest),
+        Write::Index { .. } => Elsewhere("found"),
         Write::Delete { .. } => Column(Happening::Delete),
         // Each with a failure, a lost answer, and a death before and after it.
         Write::ClaimTasks { .. } | Write::ChangePlace { .. } | Write::ExpireRuns { .. } | Write::ChangeQueue { .. } => {

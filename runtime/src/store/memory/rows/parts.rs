@@ -32,15 +32,15 @@ impl Tables {
                 }
                 limit - left
             }
-            Part::Entries | Part::Fields | Part::Labels => {
+            Part::Entries | Part::Fields | Part::Labels | Part::Indexed => {
                 let Some(run) = self.runs.get_mut(&number) else { return 0 };
                 match part {
                     Part::Entries => run.entries.drain(..limit.min(run.entries.len())).count(),
                     Part::Fields => run.fields.drain(..limit.min(run.fields.len())).count(),
                     _ => {
-                        let kept = run.labels.len().saturating_sub(limit);
-                        let removed = run.labels.len() - kept;
-                        (0..removed).for_each(|_| drop(run.labels.pop_first()));
+                        let texts = if part == Part::Labels { &mut run.labels } else { &mut run.indexed };
+                        let removed = texts.len().min(limit);
+                        (0..removed).for_each(|_| drop(texts.pop_first()));
                         removed
                     }
                 }

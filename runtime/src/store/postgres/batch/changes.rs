@@ -1,5 +1,6 @@
 //! What a batch changes, and the statements that write it: one for each table, whatever the number of its rows.
 
+mod indexed;
 mod tasks;
 mod traces;
 
@@ -8,6 +9,7 @@ use super::own::Own;
 use crate::store::sql::{drawn_text, pack, packed_rows};
 use crate::store::{EntryRow, FieldRow, NewInboxItem, OutputRow, RunRow, ScheduleRow};
 use bytes::Bytes;
+use indexed::IndexedChanges;
 use std::collections::{BTreeMap, BTreeSet};
 use tasks::TaskChanges;
 use traces::TraceChanges;
@@ -35,6 +37,7 @@ pub(super) struct Changes {
     pub(super) schedules: BTreeSet<String>,
     pub(super) tasks: TaskChanges,
     pub(super) traces: TraceChanges,
+    indexed: IndexedChanges,
     /// The rarer changes, a statement each, with the queries of the core.
     pub(super) statements: Vec<(&'static str, Vec<Own>)>,
 }
@@ -144,6 +147,7 @@ impl Default for Changes {
             schedules: BTreeSet::new(),
             tasks: TaskChanges::default(),
             traces: TraceChanges::default(),
+            indexed: IndexedChanges::default(),
             statements: Vec::new(),
         }
     }
@@ -170,11 +174,12 @@ impl Changes {
             tasks,
             // Those that are owed are in the changes of the runs; only batches have marks.
             traces: _,
+            indexed,
             statements,
         } = self;
         let is_alone = leases.is_empty() && inbox.is_empty() && outputs.is_empty() && told.is_empty();
-        (is_alone && taken.is_empty() && schedules.is_empty() && tasks.is_empty() && statements.is_empty())
-            .then_some([log, fields, new_runs])
+        let is_alone = is_alone && taken.is_empty() && schedules.is_empty() && tasks.is_empty();
+        (is_alone && indexed.is_empty() && statements.is_empty()).then_some([log, fields, new_runs])
     }
 
     fn new_rows(&self, known: &Known) -> Bulk {
@@ -195,6 +200,10 @@ impl Changes {
             rows.add_all([number, queue].into_iter().chain(columns));
         }
         rows
+    }
+
+    pub(super) fn index(&mut self, run: i64, workflow: &str, name: &str, value: Option<&str>) {
+        self.indexed.set(run, workflow, name, value);
     }
 
     pub(super) fn changed_runs(&self) -> impl Iterator<Item = &i64> {
@@ -293,7 +302,8 @@ impl Changes {
             .into_iter()
             .chain(of_runs)
             .chain(self.tasks.into_statements(known))
-            .chain(self.traces.into_statements());
+            .chain(self.traces.into_statements())
+            .chain(self.indexed.into_statements());
         let mut statements: Vec<_> = tables.filter(|table| !table.is_empty()).collect();
         statements.extend(self.statements.into_iter().map(|(query, values)| Bulk {
             query,

@@ -143,6 +143,7 @@ impl Keys {
             | Write::ChangePlace { .. }
             | Write::ExpireRuns { .. }
             | Write::ChangeQueue { .. }
+            | Write::Index { .. }
             | Write::Delete { .. }
             | Write::Act(_)
             | Write::AppendParked(_)
@@ -199,7 +200,7 @@ impl Keys {
     fn outgoing(&mut self, run: i64, outgoing: &Outgoing) -> bool {
         match outgoing {
             Outgoing::Deliver { to, item } | Outgoing::DeliverToWatched { to, item, .. } => self.deliver(to, item),
-            Outgoing::NotifyChildren(_) | Outgoing::Label { .. } => {}
+            Outgoing::NotifyChildren(_) | Outgoing::Label { .. } | Outgoing::Index { .. } => {}
             Outgoing::Start { run, .. } if needs_all(run) => return false,
             Outgoing::Start { run, .. } => self.start(run),
             Outgoing::Watch { id, .. } => {

@@ -189,6 +189,15 @@ impl Rows for Sheet {
         Ok(())
     }
 
+    fn index(&mut self, run: i64, workflow: &str, name: &str, value: Option<&str>) -> Result<(), StoreError> {
+        self.changes.index(run, workflow, name, value);
+        Ok(())
+    }
+
+    fn indexed(&self, _: i64) -> Result<Vec<(String, String)>, StoreError> {
+        self.needs_all()
+    }
+
     fn item(&self, run: i64, key: &str) -> Result<Option<i64>, StoreError> {
         let key = (run, key.to_owned());
         match self.known.items.get(&key) {

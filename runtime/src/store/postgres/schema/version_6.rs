@@ -52,4 +52,14 @@ pub(super) const VERSION_6: &[&str] = &[
     "DROP FUNCTION IF EXISTS steadfast_batch",
     APPEND,
     BATCH,
+    // The current values of indexed fields, as keys that sort as the values do: a changed one is in an index, so that free
+    // room in its page saves nothing.
+    "CREATE TABLE steadfast_indexed (
+        run BIGINT NOT NULL,
+        workflow TEXT COLLATE \"C\" NOT NULL,
+        name TEXT COLLATE \"C\" NOT NULL,
+        value TEXT COLLATE \"C\" NOT NULL
+    )",
+    "CREATE UNIQUE INDEX steadfast_indexed_run_name ON steadfast_indexed (run, name)",
+    "CREATE INDEX steadfast_indexed_value ON steadfast_indexed (workflow, name, value, run)",
 ];

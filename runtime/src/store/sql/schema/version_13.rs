@@ -39,4 +39,14 @@ pub(super) const VERSION_13: &[&str] = &[
         lease BIGINT
     )",
     "CREATE INDEX steadfast_traces_owed ON steadfast_traces (lease, run) WHERE lease IS NOT NULL",
+    // The current values of indexed fields, as keys that sort as the values do. The workflow comes first, so that a search in
+    // one workflow reads no row of another.
+    "CREATE TABLE steadfast_indexed (
+        run BIGINT NOT NULL,
+        workflow TEXT NOT NULL,
+        name TEXT NOT NULL,
+        value TEXT NOT NULL
+    )",
+    "CREATE UNIQUE INDEX steadfast_indexed_run_name ON steadfast_indexed (run, name)",
+    "CREATE INDEX steadfast_indexed_value ON steadfast_indexed (workflow, name, value, run)",
 ];
