@@ -118,6 +118,8 @@ pub(crate) enum Command {
         #[arg(long)]
         thoroughly: bool,
     },
+    /// Count the runs that a retention would delete; the engines of the program delete them
+    Retention(RetentionArgs),
     #[command(flatten)]
     Act(Act),
     /// List what was done, by whom and why
@@ -231,6 +233,22 @@ pub(crate) struct AuditArgs {
     pub(crate) who: Option<String>,
     #[command(flatten)]
     pub(crate) list: ListArgs,
+}
+
+#[derive(clap::Args)]
+pub(crate) struct RetentionArgs {
+    /// Those that ended before: `30d`, `2026-11-30`
+    #[arg(long, value_name = "TIME", value_parser = times::moment)]
+    pub(crate) older_than: SystemTime,
+    /// Only runs of this workflow
+    #[arg(long, value_name = "NAME")]
+    pub(crate) workflow: Option<String>,
+    /// Only runs in this status; several with commas
+    #[arg(long, value_name = "STATUS", value_delimiter = ',', value_parser = status_parser())]
+    pub(crate) status: Vec<Status>,
+    /// Say what would go
+    #[arg(long, required = true)]
+    pub(crate) dry_run: bool,
 }
 
 /// A list that belongs to a run.

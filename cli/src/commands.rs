@@ -11,6 +11,7 @@ mod migrate;
 mod places;
 mod places_acts;
 mod requests;
+mod retention;
 mod runs;
 mod schedules;
 mod show;
@@ -71,6 +72,7 @@ pub(crate) async fn run(command: &Command, inspector: &Inspector, out: &mut Out)
         Command::Top(args) => return crate::top::top(inspector, out, args).await,
         Command::Workers { .. } => places::workers(inspector, out).await?,
         Command::Health { thoroughly } => places::health(inspector, out, *thoroughly).await?,
+        Command::Retention(args) => retention::preview(inspector, out, args).await?,
         Command::Audit(args) => audit::audit(inspector, out, args).await?,
         Command::Jobs { list, .. } => jobs::jobs(inspector, out, list).await?,
         // They need no database, or act.

@@ -73,6 +73,7 @@ mod reindex;
 mod requests;
 mod requirements;
 mod reseal;
+mod retention;
 mod rooms;
 mod running_attempts;
 mod running_step;
@@ -140,6 +141,7 @@ pub(crate) use rebuild::rebuild;
 pub use requests::OpenRequest;
 #[cfg(feature = "testing")]
 pub(crate) use requests::hash as hash_of_answer;
+pub use retention::Retention;
 pub use running_step::RunningStep;
 #[cfg(feature = "schedules")]
 pub use schedule::ScheduleHandle;

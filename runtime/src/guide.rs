@@ -40,6 +40,8 @@ chapters! {
     #[cfg(feature = "postgres")]
     Fleet = "fleet";
     Sizes = "sizes";
+    #[cfg(feature = "sqlite")]
+    Retention = "retention";
     Programs = "programs";
     Guarantees = "guarantees";
     HowItWorks = "how-it-works";

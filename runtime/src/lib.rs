@@ -119,9 +119,9 @@ pub use engine::ScheduleHandle;
 pub use engine::{
     Activity, ActivityKind, ActivityReader, Cancelling, CheckReport, ContextEntry, ContextHistory, EmitCall, Engine,
     EngineBuilder, EngineError, EngineTx, EventStream, EventsAndActivity, FieldChange, FindCall, ForkCall, ForkPoint,
-    Garbage, Health, OpenRequest, Pause, Problem, QueueHandle, RewindCall, Run, RunError, RunEvent, RunFilter,
-    RunHandle, RunInfo, RunningStep, SendCall, ShutdownReport, StartCall, StartedAll, StateEntry, StateHistory,
-    StreamReader, TransactionCall, TransactionalStart, Unserved, Waited,
+    Garbage, Health, OpenRequest, Pause, Problem, QueueHandle, Retention, RewindCall, Run, RunError, RunEvent,
+    RunFilter, RunHandle, RunInfo, RunningStep, SendCall, ShutdownReport, StartCall, StartedAll, StateEntry,
+    StateHistory, StreamReader, TransactionCall, TransactionalStart, Unserved, Waited,
 };
 #[cfg(feature = "sqlite")]
 #[cfg_attr(docsrs, doc(cfg(feature = "sqlite")))]

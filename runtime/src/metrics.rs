@@ -23,14 +23,16 @@ mod tests;
 
 #[cfg(not(feature = "metrics"))]
 pub(crate) use self::off::{
-    AppendNote, Batch, Calls, Gauges, claimed, describe, heartbeat, is_recording, replayed, run_ended, run_parked,
-    run_started, store_failed, taken_over, timer,
+    AppendNote, Batch, Calls, Gauges, claimed, describe, heartbeat, is_recording, replayed, run_deleted, run_ended,
+    run_parked, run_started, store_failed, taken_over, timer,
 };
 #[cfg(feature = "metrics")]
 pub(crate) use self::{
     append::{AppendNote, Calls},
     batch::Batch,
-    events::{claimed, heartbeat, replayed, run_ended, run_parked, run_started, store_failed, taken_over, timer},
+    events::{
+        claimed, heartbeat, replayed, run_deleted, run_ended, run_parked, run_started, store_failed, taken_over, timer,
+    },
     gauges::Gauges,
     names::{describe, is_recording},
 };

@@ -43,6 +43,9 @@ const COMMANDS: &[&str] = &[
     "queues gpu",
     "schedules",
     "workers",
+    "retention --dry-run --older-than 0s",
+    "retention --dry-run --older-than 30d --workflow order --status completed",
+    "retention --older-than 30d",
 ];
 
 /// Replaces what differs from run to run: times, ids that are drawn, and what is passed. A time and an id are as wide as before.

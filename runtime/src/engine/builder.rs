@@ -4,6 +4,7 @@ mod check;
 mod database;
 #[cfg(feature = "otel")]
 mod exporting;
+mod retaining;
 mod role;
 #[cfg(feature = "schedules")]
 mod schedules;
@@ -18,10 +19,10 @@ use super::core::{Core, Options};
 use super::error::EngineError;
 use super::lease::{Leases, Takes};
 use super::queues::Queues;
+use super::retention::{self, Rules};
 use super::timers::Timers;
-use super::waking;
 use super::workflows::Workflows;
-use super::{Engine, fleet, gauges, lease_watch, parked, recovery, shutdown, spans, tasks, threads, traces};
+use super::{Engine, fleet, gauges, lease_watch, parked, recovery, shutdown, spans, tasks, threads, traces, waking};
 use crate::field_store::FieldStore;
 use crate::panics::Held;
 use crate::policy::Policy;
@@ -105,6 +106,7 @@ impl EngineBuilder {
                 cipher: None,
                 session_policy: SessionPolicy::default(),
                 traces: spans::TraceExporter::default(),
+                retention: Rules::default(),
                 #[cfg(feature = "testing")]
                 stubs: crate::journal::Stubs::default(),
             },
@@ -338,7 +340,7 @@ impl EngineBuilder {
         self.sensible()?;
         let (database, term) = (self.database, self.lease_term);
         let is_client = self.options.is_client;
-        let about = fleet::about(&self.workflows, &self.options.queues);
+        let about = fleet::about(&self.workflows, &self.options.queues, self.options.retention.is_there());
         let (takes, declared) = (Takes::by(&self.workflows, &self.options.queues), self.options.declared.clone());
         let open = threads::blocking(&Handle::current(), move || {
             let store = database.open()?;
@@ -378,8 +380,7 @@ impl EngineBuilder {
             shutdown::stop(&core);
             return Err(error);
         }
-        gauges::watch(&core);
-        traces::watch(&core);
+        [gauges::watch, retention::watch, traces::watch].into_iter().for_each(|watch| watch(&core));
         let (busy, recovering) = (core.busy(), core.clone());
         core.runtime.spawn(async move {
             let leases = recovering.leases.all();

@@ -16,6 +16,7 @@ use super::looking::Looking;
 use super::observers::{Far, Observers};
 use super::outside::Outside;
 use super::queues::{Queues, Tasks};
+use super::retention::Rules;
 use super::spans::{TraceExporter, Traces};
 use super::suspects::Suspects;
 use super::threads;
@@ -69,6 +70,8 @@ pub(crate) struct Options {
     pub(crate) session_policy: SessionPolicy,
     /// Where spans go.
     pub(crate) traces: TraceExporter,
+    /// Which runs are deleted once they have ended.
+    pub(crate) retention: Rules,
     #[cfg(feature = "testing")]
     pub(crate) stubs: crate::journal::Stubs,
 }

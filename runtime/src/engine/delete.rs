@@ -37,7 +37,7 @@ pub(super) async fn delete(core: &Arc<Core>, run: i64, id: &str, record: Option<
 }
 
 /// Returns the predecessors of a run by continue-as-new, the oldest first.
-async fn earlier(core: &Core, run: i64) -> Result<Vec<i64>, EngineError> {
+pub(super) async fn earlier(core: &Core, run: i64) -> Result<Vec<i64>, EngineError> {
     let mut chain = Vec::new();
     let (mut number, mut next) = (Some(run), None);
     while let Some(current) = number {

@@ -3,6 +3,8 @@
 mod moving;
 mod write;
 
+pub(super) use write::write;
+
 use super::error::EngineError;
 use super::handle::Run;
 use super::threads;
@@ -98,7 +100,7 @@ impl Run {
         let (core, number, id) = (self.core().clone(), self.number(), self.id().to_owned());
         let busy = core.busy();
         let writing = core.clone();
-        let writing = threads::blocking(&core.runtime, move || write::write(&writing, number, &id, moved, &path))?;
+        let writing = threads::blocking(&core.runtime, move || write(&writing, number, &id, moved, &path))?;
         let written = writing.await.unwrap_or(Err(EngineError::ShuttingDown));
         drop(busy);
         written

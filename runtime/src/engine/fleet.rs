@@ -9,7 +9,7 @@ use crate::store::Store;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 /// Returns what this engine says of itself, as JSON.
-pub(super) fn about(workflows: &Workflows, queues: &Queues) -> String {
+pub(super) fn about(workflows: &Workflows, queues: &Queues, retains: bool) -> String {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     let since = u64::try_from(since.as_millis()).unwrap_or(u64::MAX);
     let about = About {
@@ -19,6 +19,7 @@ pub(super) fn about(workflows: &Workflows, queues: &Queues) -> String {
         serves: workflows.served(),
         queues: queues.slots(),
         steps: queues.names(&workflows.served()),
+        retains,
     };
     serde_json::to_string(&about).unwrap_or_default()
 }

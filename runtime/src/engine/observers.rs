@@ -33,6 +33,12 @@ impl Observers {
         listeners.values().any(|notify| Arc::strong_count(notify) > 1)
     }
 
+    /// Returns whether there are observers of a first run.
+    pub(crate) fn observes(&self, first_run: i64) -> bool {
+        let listeners = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        listeners.get(&first_run).is_some_and(|notify| Arc::strong_count(notify) > 1)
+    }
+
     /// Notifies the observers of all runs.
     pub(crate) fn notify_all(&self) {
         let listeners = self.0.lock().unwrap_or_else(PoisonError::into_inner);

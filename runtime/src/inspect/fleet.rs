@@ -42,6 +42,9 @@ pub(crate) struct About {
     /// What it takes from queues, each with its queue: remote steps by their names, runs as `workflow@version`.
     #[serde(default)]
     pub(crate) steps: Vec<(String, String)>,
+    /// Whether it deletes runs that ended long ago.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) retains: bool,
 }
 
 /// Returns the engines that hold leases, in the order of their starts.
@@ -56,6 +59,12 @@ pub(crate) fn workers(leases: Vec<LeaseRow>) -> Vec<Worker> {
 /// Returns the workflows that the holder of a lease has; `None` if it says nothing of itself.
 pub(crate) fn served_by(row: &LeaseRow) -> Option<Vec<(String, u32)>> {
     Some(serde_json::from_str::<About>(row.about.as_ref()?).ok()?.serves)
+}
+
+/// Returns whether the holder of a lease deletes runs that ended long ago.
+pub(crate) fn retains(row: &LeaseRow) -> bool {
+    let about = row.about.as_ref().and_then(|about| serde_json::from_str::<About>(about).ok());
+    row.owner != NOBODY && about.is_some_and(|about| about.retains)
 }
 
 /// Returns the workflows that the holders of leases have, without those that are `gone`.

@@ -14,6 +14,11 @@ pub(crate) fn run_ended(workflow: &str, status: Status) {
     names::RUNS_ENDED.add(1, [label(workflow), status.as_str().into()]);
 }
 
+/// Counts a run that a retention has deleted.
+pub(crate) fn run_deleted(workflow: &str) {
+    names::RUNS_DELETED.add(1, [label(workflow)]);
+}
+
 /// Counts a run that is parked, once its commit is durable.
 pub(crate) fn run_parked(workflow: &str) {
     names::RUNS_PARKED.add(1, [label(workflow)]);

@@ -55,6 +55,8 @@ metrics! {
         "Runs that ended.";
     RUNS_PARKED = Counter "steadfast_runs_parked_total", Count, ["workflow"],
         "Times that a run was parked.";
+    RUNS_DELETED = Counter "steadfast_runs_deleted_total", Count, ["workflow"],
+        "Runs that this engine has deleted by a retention.";
     STEP_DURATION = Histogram "steadfast_step_duration_seconds", Seconds, ["workflow", "step", "outcome"],
         "Time from the call of a step to its result, with all attempts and the waits between them, by the journal.";
     ATTEMPTS = Counter "steadfast_attempts_total", Count, ["workflow", "step", "outcome"],

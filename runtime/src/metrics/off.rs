@@ -57,6 +57,8 @@ pub(crate) const fn run_started(_: &str) {}
 
 pub(crate) const fn run_ended(_: &str, _: Status) {}
 
+pub(crate) const fn run_deleted(_: &str) {}
+
 pub(crate) const fn run_parked(_: &str) {}
 
 pub(crate) const fn timer() -> Timer {

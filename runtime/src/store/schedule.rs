@@ -199,6 +199,12 @@ impl ScheduleState {
         serde_json::to_string(self).expect("numbers and texts are JSON")
     }
 
+    /// Returns whether a run is among its last firings, or is the one whose end the next firing waits for.
+    pub(crate) fn names(&self, run: &str) -> bool {
+        let started = |firing: &FiringRow| matches!(&firing.outcome, FiringOutcome::Started(id) if id == run);
+        self.run.as_deref() == Some(run) || self.recent.iter().any(started)
+    }
+
     /// Notes a firing, and forgets the oldest if there are too many.
     pub fn note(&mut self, firing: FiringRow) {
         self.recent.push(firing);

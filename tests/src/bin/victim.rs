@@ -2,7 +2,7 @@
 //!
 //! With `bank` as `<runs>` it moves money between two accounts in the same file, and prints `done`. With `talk` its
 //! runs send messages to each other, start others and continue as new; with `listen` a run waits for messages that
-//! another process sends with `say`. With `graph` it runs graphs that change their context, and shared state with
+//! another process sends with `say`. With `retain` it archives and deletes all runs that have ended. With `graph` it runs graphs that change their context, and shared state with
 //! stored fields. With `worker` it works behind a pool, and with `client-NAME` it starts runs there, until its input is
 //! closed.
 //!
@@ -20,6 +20,7 @@ use std::io::Write as _;
 use std::sync::OnceLock;
 use steadfast::prelude::*;
 use steadfast::sql::params;
+use steadfast::{EngineBuilder, Retention, RunFilter};
 
 static LOG: OnceLock<String> = OnceLock::new();
 
@@ -158,6 +159,9 @@ async fn main() -> std::result::Result<(), Box<dyn std::error::Error>> {
         return fleet::takes_part(&args[0], &args[2], term).await.map_err(|error| error as _);
     }
     let builder = steadfast_tests::database::on(&args[0]).lease_term(Duration::from_millis(term));
+    if args[2] == "retain" {
+        return retain(builder, &args[1]).await;
+    }
     let builder = if args[2] == "graph" { graph::workflows(builder, &args[1]) } else { builder };
     let engine = talk::workflows(builder).workflow(job).workflow(poisoned).workflow(moving).start().await?;
     if args[2] == "poison" {
@@ -182,6 +186,19 @@ async fn main() -> std::result::Result<(), Box<dyn std::error::Error>> {
         "listen" => talk::listen(&engine, false).await?,
         "say" => talk::listen(&engine, true).await?,
         runs => jobs(&engine, runs.parse()?).await?,
+    }
+    println!("done");
+    engine.shutdown(Duration::from_secs(5)).await?;
+    Ok(())
+}
+
+/// Archives and deletes all runs that have ended, and ends once there are none.
+async fn retain(builder: EngineBuilder, log: &str) -> std::result::Result<(), Box<dyn std::error::Error>> {
+    let folder = std::path::Path::new(log).with_file_name("archive");
+    let rule = Retention::older_than(Duration::ZERO).archive(folder);
+    let engine = builder.retention(rule).retention_every(Duration::from_millis(1)).start().await?;
+    while !engine.list(RunFilter::all().limit(1)).await?.is_empty() {
+        tokio::time::sleep(Duration::from_millis(5)).await;
     }
     println!("done");
     engine.shutdown(Duration::from_secs(5)).await?;

@@ -17,12 +17,12 @@ use steadfast::{RunFilter, Status};
 /// A limit that is long for everything expected, and short for a test that hangs.
 const LONG: Duration = Duration::from_secs(90);
 
-struct Victim {
+pub(crate) struct Victim {
     place: Place,
 }
 
 impl Victim {
-    const fn new(place: Place) -> Self {
+    pub(crate) const fn new(place: Place) -> Self {
         Self { place }
     }
 
@@ -34,7 +34,7 @@ impl Victim {
 
     /// Starts the victim again and again, and kills it each time after a random time within `millis`, until it finishes
     /// by itself. After `most` kills it is left to finish.
-    fn killed_again_and_again(&self, what: &str, most: u32, millis: Range<u64>, seed: u64) {
+    pub(crate) fn killed_again_and_again(&self, what: &str, most: u32, millis: Range<u64>, seed: u64) {
         let (mut dice, mut kills, begun) = (Dice::seeded(seed), 0, Instant::now());
         loop {
             assert!(begun.elapsed() < LONG, "it does not end");

@@ -74,6 +74,7 @@ mod readers;
 mod recorded;
 mod rerouted;
 mod resources;
+mod retention;
 mod roles;
 mod runs;
 mod schedule_faults;

@@ -14,6 +14,8 @@ mod stage;
 mod subject;
 mod ties;
 
+pub(crate) use ties::TABLES_OF_RUNS;
+
 use beginning::Build;
 use expected::Expected;
 use futures_util::{FutureExt, StreamExt};

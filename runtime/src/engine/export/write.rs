@@ -21,7 +21,13 @@ const PAGE: usize = 512;
 
 /// Writes the file of a run; with `moved`, that of a moved run in its state before the move. Called on a thread that
 /// may block.
-pub(super) fn write(core: &Core, number: i64, id: &str, moved: bool, path: &Path) -> Result<ExportInfo, EngineError> {
+pub(in crate::engine) fn write(
+    core: &Core,
+    number: i64,
+    id: &str,
+    moved: bool,
+    path: &Path,
+) -> Result<ExportInfo, EngineError> {
     let store = &*core.store;
     let (mut row, items) = row_state(core, number, id)?;
     if row.status == Status::Deleting {

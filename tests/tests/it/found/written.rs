@@ -79,11 +79,16 @@ struct Portfolio {
     tags: Tags,
 }
 
+/// A map under another name.
 type Tags = BTreeMap<String, u64>;
 
 #[workflow(context = Portfolio)]
 async fn invest(start: Start<Portfolio>, share: f64) -> Result<String> {
-    Ok(start.with(Portfolio::builder().share(Share(share)).build()).await.err().map(|error| error.to_string()).unwrap())
+    let tags = if share == 0.0 { Tags::from([("a".to_owned(), 1)]) } else { Tags::new() };
+    match start.with(Portfolio::builder().share(Share(share)).tags(tags).build()).await {
+        Ok(flow) => Ok(format!("{:?} {:?} was stored", flow.share, flow.tags)),
+        Err(error) => Ok(error.to_string()),
+    }
 }
 
 #[tokio::test]

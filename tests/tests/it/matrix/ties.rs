@@ -10,7 +10,7 @@ use steadfast::history::Kind;
 use steadfast::store::backend::Write;
 
 /// The tables that have rows of a run, and the column with its number.
-pub(super) const TABLES_OF_RUNS: &[(&str, &str)] = &[
+pub(crate) const TABLES_OF_RUNS: &[(&str, &str)] = &[
     ("steadfast_runs", "number"),
     ("steadfast_log", "run"),
     ("steadfast_fields", "run"),
