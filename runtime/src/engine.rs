@@ -75,6 +75,7 @@ mod requirements;
 mod reseal;
 mod retention;
 mod rooms;
+mod rules;
 mod running_attempts;
 mod running_step;
 #[cfg(feature = "schedules")]
@@ -141,7 +142,7 @@ pub(crate) use rebuild::rebuild;
 pub use requests::OpenRequest;
 #[cfg(feature = "testing")]
 pub(crate) use requests::hash as hash_of_answer;
-pub use retention::Retention;
+pub use rules::Retention;
 pub use running_step::RunningStep;
 #[cfg(feature = "schedules")]
 pub use schedule::ScheduleHandle;

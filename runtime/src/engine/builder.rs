@@ -19,10 +19,12 @@ use super::core::{Core, Options};
 use super::error::EngineError;
 use super::lease::{Leases, Takes};
 use super::queues::Queues;
-use super::retention::{self, Rules};
+use super::rules::Rules;
 use super::timers::Timers;
 use super::workflows::Workflows;
-use super::{Engine, fleet, gauges, lease_watch, parked, recovery, shutdown, spans, tasks, threads, traces, waking};
+use super::{
+    Engine, fleet, gauges, lease_watch, parked, recovery, retention, shutdown, spans, tasks, threads, traces, waking,
+};
 use crate::field_store::FieldStore;
 use crate::panics::Held;
 use crate::policy::Policy;

@@ -16,7 +16,7 @@ use super::looking::Looking;
 use super::observers::{Far, Observers};
 use super::outside::Outside;
 use super::queues::{Queues, Tasks};
-use super::retention::Rules;
+use super::rules::Rules;
 use super::spans::{TraceExporter, Traces};
 use super::suspects::Suspects;
 use super::threads;

@@ -1,7 +1,7 @@
 //! Which runs an engine deletes.
 
 use super::EngineBuilder;
-use crate::engine::Retention;
+use crate::engine::rules::Retention;
 use std::time::Duration;
 
 impl EngineBuilder {

@@ -1,8 +1,8 @@
 //! Which runs are due for deletion, and which of them another run still needs.
 
-use super::Retention;
 use crate::engine::core::Core;
 use crate::engine::error::EngineError;
+use crate::engine::rules::Retention;
 use crate::store::{RunQuery, RunRow, Status, Store, StoreError};
 use std::sync::Arc;
 

@@ -71,6 +71,7 @@ async fn a_run_with_indexed_fields_survives_each_crash() {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 struct Share(f64);
 
+#[allow(dead_code, reason = "no run gets so far as to read them")]
 #[derive(StepContext, Clone, Debug)]
 struct Portfolio {
     #[context(default, index)]
@@ -84,11 +85,9 @@ type Tags = BTreeMap<String, u64>;
 
 #[workflow(context = Portfolio)]
 async fn invest(start: Start<Portfolio>, share: f64) -> Result<String> {
-    let tags = if share == 0.0 { Tags::from([("a".to_owned(), 1)]) } else { Tags::new() };
-    match start.with(Portfolio::builder().share(Share(share)).tags(tags).build()).await {
-        Ok(flow) => Ok(format!("{:?} {:?} was stored", flow.share, flow.tags)),
-        Err(error) => Ok(error.to_string()),
-    }
+    let tags = if share > 0.0 { Tags::new() } else { Tags::from([("a".to_owned(), 1)]) };
+    let stored = start.with(Portfolio::builder().share(Share(share)).tags(tags).build()).await;
+    Ok(stored.err().map(|error| error.to_string()).unwrap_or_default())
 }
 
 #[tokio::test]
