@@ -19,7 +19,6 @@ const COMMANDS: &[&str] = &[
     "runs --count",
     "runs --field status=paid --field cents>=100 --columns status,cents,other",
     "runs --field status=kept",
-    "runs --field status~paid",
     "show order-1",
     "show parcel-1",
     "show broken-1",
@@ -45,7 +44,6 @@ const COMMANDS: &[&str] = &[
     "workers",
     "retention --dry-run --older-than 0s",
     "retention --dry-run --older-than 30d --workflow order --status completed",
-    "retention --older-than 30d",
 ];
 
 /// Replaces what differs from run to run: times, ids that are drawn, and what is passed. A time and an id are as wide as before.
