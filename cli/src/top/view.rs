@@ -75,7 +75,7 @@ fn counts(seen: &Seen) -> String {
     }
 }
 
-fn workers(seen: &Seen, width: u16) -> Table {
+fn workers(seen: &Seen, width: u16) -> Table<'static> {
     let row = |worker: &steadfast::Worker| {
         let id = worker.id.get(..8).unwrap_or(&worker.id).to_owned();
         let heard = ago(seen.at, worker.last_heartbeat);
@@ -93,7 +93,7 @@ fn workers(seen: &Seen, width: u16) -> Table {
     table(WORKERS, [2, 4, 6], width, seen.workers.iter().map(row).collect())
 }
 
-fn queues(seen: &Seen, width: u16) -> Table {
+fn queues(seen: &Seen, width: u16) -> Table<'static> {
     let row = |queue: &steadfast::QueueInfo| {
         let oldest = queue.oldest.map(|at| ago(seen.at, at));
         let mut cells: Vec<Cell> = vec![queue.name.as_str().into(), queue.waiting.into(), queue.running.into()];
@@ -108,7 +108,7 @@ fn queues(seen: &Seen, width: u16) -> Table {
     table(QUEUES, [3, 4, 7], width, seen.queues.iter().map(row).collect())
 }
 
-fn runs(seen: &Seen, state: &State, width: u16) -> Table {
+fn runs(seen: &Seen, state: &State, width: u16) -> Table<'static> {
     let row = |run: &steadfast::inspect::RunSummary| {
         let mut cells: Vec<Cell> = vec![run.id.as_str().into(), run.status.into(), ago(seen.at, run.changed_at).into()];
         if width >= NARROW {
@@ -124,7 +124,7 @@ fn runs(seen: &Seen, state: &State, width: u16) -> Table {
 }
 
 /// Returns a table with as many of the columns as the width has room for: `[narrow, middle, wide]`.
-fn table(columns: &'static [&'static str], counts: [usize; 3], width: u16, rows: Vec<Vec<Cell>>) -> Table {
+fn table(columns: &'static [&'static str], counts: [usize; 3], width: u16, rows: Vec<Vec<Cell>>) -> Table<'static> {
     let count = match width {
         ..NARROW => counts[0],
         NARROW..WIDE => counts[1],

@@ -29,7 +29,7 @@ pub(super) fn types(context: &Context) -> TokenStream {
     );
     quote! {
         #[doc = #doc]
-        #[allow(clippy::all, clippy::pedantic, clippy::nursery, reason = "the types are the user's")]
+        #[allow(dead_code, clippy::all, clippy::pedantic, clippy::nursery, reason = "a program may search for some only")]
         #vis struct #index { #(#fields)* }
     }
 }
