@@ -71,6 +71,7 @@ async fn a_run_with_indexed_fields_survives_each_crash() {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 struct Share(f64);
 
+#[allow(dead_code, reason = "no run gets so far as to read them")]
 #[derive(StepContext, Clone, Debug)]
 struct Portfolio {
     #[context(default, index)]
