@@ -1,5 +1,7 @@
 //! What is written to the index of fields, and what is refused.
 
+#![allow(dead_code, reason = "no run gets so far as to read a context that is refused")]
+
 use super::{Stage, has, ids};
 use crate::faulty::Hooked;
 use crate::place::Place;
@@ -71,7 +73,6 @@ async fn a_run_with_indexed_fields_survives_each_crash() {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 struct Share(f64);
 
-#[allow(dead_code, reason = "no run gets so far as to read them")]
 #[derive(StepContext, Clone, Debug)]
 struct Portfolio {
     #[context(default, index)]
