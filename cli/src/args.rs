@@ -165,6 +165,9 @@ pub(crate) struct TopArgs {
 pub(crate) struct RunsArgs {
     #[command(flatten)]
     pub(crate) filter: Filter,
+    /// Show these indexed fields too; several with commas
+    #[arg(long, value_name = "FIELD", value_delimiter = ',', conflicts_with = "count")]
+    pub(crate) columns: Vec<String>,
     /// The oldest first
     #[arg(long)]
     pub(crate) oldest_first: bool,
@@ -206,9 +209,6 @@ pub(crate) struct Filter {
     /// Only runs whose indexed field compares so: `status=paid`, `total>=100`, `city^=Ber`; with several, all of them
     #[arg(long, value_name = "CONDITION", value_parser = FieldCondition::parse)]
     pub(crate) field: Vec<FieldCondition>,
-    /// Show these indexed fields too; several with commas
-    #[arg(long, value_name = "FIELD", value_delimiter = ',', conflicts_with = "count")]
-    pub(crate) columns: Vec<String>,
     /// Only runs started since: `2h`, `3d`, `2026-11-30`, `2026-11-30T12:00:00Z`
     #[arg(long, value_name = "TIME", value_parser = times::moment)]
     pub(crate) since: Option<SystemTime>,

@@ -48,9 +48,6 @@ pub(super) fn query(args: &Filter) -> RunsQuery {
         query = query.label(name, value);
     }
     query = args.field.iter().fold(query, |query, condition| query.field(condition.clone()));
-    if !args.columns.is_empty() {
-        query = query.with_fields();
-    }
     if let Some(workflow) = &args.workflow {
         query = query.workflow(workflow);
     }
@@ -72,6 +69,7 @@ pub(super) fn query(args: &Filter) -> RunsQuery {
 pub(super) async fn runs(inspector: &Inspector, out: &mut Out, args: &RunsArgs) -> Result<(), Failure> {
     let query = query(&args.filter);
     let query = if args.oldest_first { query.oldest_first() } else { query };
+    let query = if args.columns.is_empty() { query } else { query.with_fields() };
     if args.count {
         return whole(out, &inspector.count_by_status(&query).await?);
     }

@@ -12,7 +12,7 @@ use std::ops::Bound;
 /// A condition on a field with `#[context(index)]`, as [`RunsQuery::field`](crate::inspect::RunsQuery::field) takes it.
 ///
 /// A run whose field was never written while it was indexed meets none.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 #[must_use = "it selects runs once it is in a query"]
 pub struct FieldCondition {
     name: String,
@@ -44,6 +44,11 @@ const WORDS: [(&str, Comparison); 7] = [
 ];
 
 impl FieldCondition {
+    /// Returns the condition that a field has one of these keys.
+    pub(crate) fn within(keys: IndexedIn) -> Self {
+        Self { name: keys.name, ranges: Ok(keys.ranges) }
+    }
+
     /// Parses a condition as people write it: `status=paid`, `total>=100`, `city^=Ber` (begins with), `status!=new`,
     /// `due=null`. A value that may be a number, `true`, `false` or `null` is compared with fields of that kind and with
     /// texts; one in quotation marks, `"100"`, with texts alone.

@@ -74,7 +74,7 @@ async fn round(core: &Arc<Core>) -> Result<bool, EngineError> {
     let begun = core.ask(move |store| store.runs(&begun)).await?;
     let mut found = !begun.runs.is_empty();
     for row in begun.runs {
-        delete::delete(core, row.number, &row.id).await?;
+        delete::delete(core, row.number, &row.id, None).await?;
     }
     for rule in &core.options.retention.all {
         let mut after = None;
@@ -129,7 +129,7 @@ async fn one(core: &Arc<Core>, rule: &Retention, row: RunRow) -> Result<bool, En
         tracing::warn!(run = row.id, %error, "the run is not deleted, because its archive cannot be written");
         return Ok(false);
     }
-    delete::delete(core, row.number, &row.id).await?;
+    delete::delete(core, row.number, &row.id, None).await?;
     tracing::info!(run = row.id, workflow = row.workflow, "a run that ended long ago was deleted");
     metrics::run_deleted(&row.workflow);
     Ok(true)

@@ -31,9 +31,9 @@ const COUNTED: usize = 10_000;
 pub struct RunsQuery {
     pub(super) query: RunQuery,
     pub(super) parent: Option<String>,
-    fields: Vec<FieldCondition>,
-    with_fields: bool,
-    cursor: Option<String>,
+    pub(super) fields: Vec<FieldCondition>,
+    pub(super) with_fields: bool,
+    pub(super) cursor: Option<String>,
 }
 
 impl RunsQuery {

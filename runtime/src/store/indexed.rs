@@ -1,12 +1,13 @@
 //! The conditions on indexed fields.
 
+use serde::{Deserialize, Serialize};
 use std::ops::{Bound, RangeBounds};
 
 /// A range of keys.
 pub(crate) type KeyRange = (Bound<String>, Bound<String>);
 
 /// The keys that an indexed field may have.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct IndexedIn {
     /// The field's name.
     pub name: String,
