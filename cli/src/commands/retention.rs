@@ -14,6 +14,6 @@ pub(super) async fn preview(inspector: &Inspector, out: &mut Out, args: &Retenti
     let statuses = if args.status.is_empty() { &ENDED[..] } else { &args.status };
     let query = RunsQuery::all().started_before(args.older_than).changed_before(args.older_than).oldest_first();
     let query = statuses.iter().fold(query, |query, status| query.status(*status));
-    let query = args.workflow.iter().fold(query, |query, workflow| query.workflow(workflow));
+    let query = args.workflow.iter().fold(query, RunsQuery::workflow);
     whole(out, &inspector.count_by_status(&query).await?)
 }

@@ -354,20 +354,27 @@ impl EngineBuilder {
             shutdown::stop(&core);
             return Err(error);
         }
-        [gauges::watch, retention::watch, traces::watch].into_iter().for_each(|watch| watch(&core));
-        let (busy, recovering) = (core.busy(), core.clone());
-        core.runtime.spawn(async move {
-            let leases = recovering.leases.all();
-            for lease in &leases {
-                recovery::take_up(recovering.clone(), lease.number).await;
-            }
-            waking::look_for_all(&recovering);
-            parked::try_parked(recovering.clone()).await;
-            for lease in leases {
-                recovering.suspects.settle(lease.number);
-            }
-            drop(busy);
-        });
+        for watch in [gauges::watch, retention::watch, traces::watch] {
+            watch(&core);
+        }
+        recover(&core);
         Ok(Engine::new(core))
     }
+}
+
+/// Starts to take up the runs of the engine's leases, those due first and parked ones last.
+fn recover(core: &Arc<Core>) {
+    let (busy, recovering) = (core.busy(), core.clone());
+    core.runtime.spawn(async move {
+        let leases = recovering.leases.all();
+        for lease in &leases {
+            recovery::take_up(recovering.clone(), lease.number).await;
+        }
+        waking::look_for_all(&recovering);
+        parked::try_parked(recovering.clone()).await;
+        for lease in leases {
+            recovering.suspects.settle(lease.number);
+        }
+        drop(busy);
+    });
 }

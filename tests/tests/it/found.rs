@@ -177,9 +177,9 @@ async fn pages_go_on(place: Place) {
         let query = RunsQuery::all().field(FieldCondition::parse(condition).unwrap()).limit(2);
         let (mut found, mut after) = (Vec::new(), None::<String>);
         loop {
-            let query = after.iter().fold(query.clone(), |query, cursor| query.after(cursor));
+            let query = after.iter().fold(query.clone(), RunsQuery::after);
             let page = engine.inspect().runs(&query).soon().await.unwrap();
-            after = page.next.clone();
+            after.clone_from(&page.next);
             found.extend(ids(page));
             if after.is_none() {
                 break;

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 use std::path::Path;
 use steadfast::prelude::*;
-use steadfast::{ForkPoint, Retention, RunFilter, Status};
+use steadfast::{EngineBuilder, ForkPoint, Retention, RunFilter, Status};
 
 #[derive(StepContext, Clone)]
 struct Item {
@@ -72,7 +72,7 @@ fn all() -> Retention {
 
 async fn open(place: &Place, rules: impl IntoIterator<Item = Retention>) -> Engine {
     let builder = place.builder().workflow(item).workflow(parent).workflow(chain).retention_every(SOON);
-    rules.into_iter().fold(builder, |builder, rule| builder.retention(rule)).start().soon().await.unwrap()
+    rules.into_iter().fold(builder, EngineBuilder::retention).start().soon().await.unwrap()
 }
 
 async fn ids(engine: &Engine) -> BTreeSet<String> {
@@ -232,7 +232,8 @@ async fn killed_at_random_it_leaves_nothing_half_deleted(place: Place) {
     for (table, column) in TABLES_OF_RUNS {
         assert_eq!(place.count(&format!("SELECT count(*) FROM {table} WHERE {column} IS NOT NULL")), 0, "{table}");
     }
-    let names: Vec<String> = files(&folder).into_iter().filter(|name| name.ends_with(".run")).collect();
+    let names: Vec<String> =
+        files(&folder).into_iter().filter(|name| Path::new(name).extension().is_some_and(|end| end == "run")).collect();
     let runs: BTreeSet<&str> = names.iter().map(|name| name.split('.').nth(1).unwrap()).collect();
     assert_eq!((names.len(), runs.len()), (RUNS, RUNS), "each run has one file");
     let other = Engine::builder().in_memory().workflow(item).start().soon().await.unwrap();

@@ -2,15 +2,16 @@
 
 /// The exporter of spans.
 #[derive(Clone, Copy, Default)]
-pub(crate) struct TraceExporter;
+pub(crate) struct TraceExporter(());
 
 /// The spans that are to be exported.
 #[derive(Default)]
-pub(crate) struct Traces;
+pub(crate) struct Traces(());
 
 impl Traces {
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "as with the feature")]
     pub(crate) const fn new(_: &TraceExporter) -> Self {
-        Self
+        Self(())
     }
 
     #[expect(clippy::unused_self, reason = "as with the feature")]

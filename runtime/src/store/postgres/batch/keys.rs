@@ -87,6 +87,7 @@ impl Keys {
             && *new_runs == 0
     }
 
+    #[expect(clippy::too_many_lines, reason = "an arm for each write")]
     fn add(&mut self, write: &Write) -> bool {
         match write {
             Write::Start(run) if needs_all(run) => return false,
