@@ -40,8 +40,7 @@ pub(crate) async fn operator(
     };
     // An engine would create or convert what is not there as this version has it.
     drop(open(global).await?);
-    let builder = on(builder, named(global)?).client();
-    Ok(builder.start().await?.operate(who)?)
+    Ok(Operator::with(on(builder, named(global)?), who).await?)
 }
 
 /// Has a builder use a database, which it neither creates nor converts on Postgres.

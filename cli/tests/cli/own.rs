@@ -4,6 +4,7 @@ use crate::filled::{Filled, own_builder};
 use limits::{Soon as _, output};
 use std::process::Command;
 use std::time::Duration;
+use steadfast::Queue;
 
 /// The arguments of the program, if this process is one.
 const ARGUMENTS: &str = "STEADFAST_TEST_OWN";
@@ -16,7 +17,9 @@ const CHANGED: &str = "STEADFAST_TEST_CHANGED";
 fn own_program() {
     let Ok(words) = std::env::var(ARGUMENTS) else { return };
     let words = std::iter::once("own").chain(words.split('|')).map(Into::into).collect();
-    let code = steadfast_cli::main_with(own_builder(std::env::var_os(CHANGED).is_some()), words);
+    // Another build has another limit for the queue.
+    let builder = own_builder(std::env::var_os(CHANGED).is_some()).queue(Queue::new("mail").total(1));
+    let code = steadfast_cli::main_with(builder, words);
     println!("{code:?}");
 }
 
@@ -58,6 +61,8 @@ async fn starts(filled: &Filled) {
     assert!(filled.inspector().await.run("typed-1").await.is_err(), "nothing was started");
     let right = own(filled, false, &["start", "parcel", "7", "--id", "typed-1", "--who", "ada"]);
     assert!(ended_with(&right, 0) && right.contains("typed-1"), "{right}");
+    let mail = filled.engine.queue("mail").info().soon().await.expect("read");
+    assert_eq!(mail.total, Some(5), "who acts declares nothing");
     // Its keys open the secrets of a run that is copied.
     let fork = own(filled, false, &["fork", "order-1", "--before", "pack", "--id", "order-2"]);
     assert!(ended_with(&fork, 0) && fork.contains("order-2"), "{fork}");

@@ -1,7 +1,7 @@
 //! Who acts, and on which database.
 
 use super::acting::Acting;
-use crate::engine::{Engine, EngineError};
+use crate::engine::{Engine, EngineBuilder, EngineError};
 use crate::inspect::Inspector;
 use crate::lengths;
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
@@ -75,6 +75,16 @@ impl Operator {
         blocking(move || looked.look().map(drop)).await?;
         let options = options.without_migrations().poll_only();
         Self::of(Engine::builder().postgres(options).client().start().await?, who)
+    }
+
+    /// Opens the database of a program's builder, with its keys, field stores and workflows. It is a
+    /// [client](crate::EngineBuilder::client), and leaves the limits of queues and the schedules in the database as they are,
+    /// whatever the builder declares.
+    ///
+    /// # Errors
+    /// Those of [`start`](crate::EngineBuilder::start), or the name is empty or longer than 512 bytes.
+    pub async fn with(builder: EngineBuilder, who: impl Into<String>) -> Result<Self, EngineError> {
+        Self::of(builder.client().without_declarations().start().await?, who)
     }
 
     fn of(engine: Engine, who: impl Into<String>) -> Result<Self, EngineError> {

@@ -305,6 +305,8 @@ async fn a_file_of_an_older_schema_is_checked_and_not_migrated() {
             "queue_keys",
             "schedules",
             "traces",
+            "audit",
+            "jobs",
         ]
         .map(|table| format!("DROP TABLE steadfast_{table};")),
     );

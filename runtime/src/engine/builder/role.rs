@@ -1,6 +1,7 @@
 //! What an engine does of the work.
 
 use super::EngineBuilder;
+use std::sync::Arc;
 
 impl EngineBuilder {
     /// Makes the engine a client: it starts runs, sends messages, answers requests, cancels, and looks at everything, and
@@ -27,6 +28,16 @@ impl EngineBuilder {
     /// ```
     pub fn client(mut self) -> Self {
         self.options.is_client = true;
+        self
+    }
+
+    /// Leaves the limits of queues and the schedules in the database as they are, whatever is declared here.
+    pub(crate) fn without_declarations(mut self) -> Self {
+        self.options.declared = Arc::default();
+        #[cfg(feature = "schedules")]
+        {
+            self.schedules = super::schedules::Schedules::default();
+        }
         self
     }
 

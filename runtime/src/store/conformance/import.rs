@@ -138,7 +138,8 @@ pub fn what_makes_no_run_is_refused<S: Store>(open: &dyn Fn() -> S) {
 /// A client imports a run without a lease: an engine claims it.
 pub fn an_imported_run_is_claimed<S: Store>(open: &dyn Fn() -> S) {
     let rig = Rig::new(open);
-    let run = number(rig.write(Write::Import(Box::new(imported("a", None)))));
+    let run = ImportedRun { status: Status::Running, ..imported("a", None) };
+    let run = number(rig.write(Write::Import(Box::new(run))));
     assert_eq!((rig.row(run).lease, rig.row(run).status), (None, Status::Running));
     assert!(matches!(rig.write(Write::Claim { run, lease: rig.lease }), Ok(Written::Claimed(_))));
 }
