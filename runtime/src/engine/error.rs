@@ -1,7 +1,7 @@
 //! Errors of engine operations and of runs.
 
 use crate::record::ParkReason;
-use crate::store::StoreError;
+use crate::store::{StoreError, StoreErrorKind};
 use std::error::Error;
 use std::fmt;
 use std::sync::Arc;
@@ -159,6 +159,17 @@ impl EngineError {
     #[cfg(feature = "sqlite")]
     pub(super) fn file_of(error: StoreError) -> Self {
         Self::File { message: error.message, source: error.source }
+    }
+
+    /// Returns whether the error concerns the run alone that the operation was for, so that the next one may succeed.
+    pub(super) const fn is_of_one_run(&self) -> bool {
+        match self {
+            Self::ShuttingDown => false,
+            Self::Store(error) => {
+                error.is_of_rows() || matches!(error.kind, StoreErrorKind::Refused | StoreErrorKind::TooLarge)
+            }
+            _ => true,
+        }
     }
 
     /// Returns whether a retry cannot help while this engine lives.

@@ -9,7 +9,7 @@ use super::rules::Retention;
 use super::{Engine, delete};
 use crate::inspect::fleet::retains;
 use crate::metrics;
-use crate::store::{RunQuery, RunRow, Status, Store};
+use crate::store::{RunKey, RunQuery, RunRow, Status, Store};
 use due::{is_needed, query};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -70,12 +70,7 @@ async fn round(core: &Arc<Core>) -> Result<bool, EngineError> {
     if !is_first(core).await? {
         return Ok(false);
     }
-    let begun = RunQuery { statuses: vec![Status::Deleting], limit: RUNS, ..RunQuery::default() };
-    let begun = core.ask(move |store| store.runs(&begun)).await?;
-    let mut found = !begun.runs.is_empty();
-    for row in begun.runs {
-        delete::delete(core, row.number, &row.id, None).await?;
-    }
+    let mut found = finish_begun(core).await?;
     for rule in &core.options.retention.all {
         let mut after = None;
         loop {
@@ -94,6 +89,34 @@ async fn round(core: &Arc<Core>) -> Result<bool, EngineError> {
     Ok(found)
 }
 
+/// Deletes what was half deleted; returns whether there was anything.
+async fn finish_begun(core: &Arc<Core>) -> Result<bool, EngineError> {
+    let (mut found, mut after) = (false, None);
+    loop {
+        let begun = RunQuery { statuses: vec![Status::Deleting], after, limit: RUNS, ..RunQuery::default() };
+        let page = core.ask(move |store| store.runs(&begun)).await?;
+        for row in page.runs {
+            let deleted = delete::delete(core, row.number, &row.id, None).await.map(|()| true);
+            found |= or_kept(&row.id, deleted)?;
+        }
+        after = page.next;
+        if after.is_none() || core.is_draining() {
+            return Ok(found);
+        }
+    }
+}
+
+/// Returns whether a run was deleted. An error of this run alone is logged, so that the next ones are deleted all the same.
+fn or_kept(id: &str, deleted: Result<bool, EngineError>) -> Result<bool, EngineError> {
+    match deleted {
+        Err(error) if error.is_of_one_run() => {
+            tracing::warn!(run = id, %error, "a run that ended long ago is not deleted now; the next round tries again");
+            Ok(false)
+        }
+        deleted => deleted,
+    }
+}
+
 /// Returns whether this engine holds the first lease of those that delete, and so is the one that does. A lease whose holder
 /// died is taken over by another engine, or closed.
 async fn is_first(core: &Arc<Core>) -> Result<bool, EngineError> {
@@ -109,8 +132,8 @@ async fn slice(core: &Arc<Core>, rule: &Retention, after: Option<i64>) -> Result
     let page = core.ask(move |store| store.runs(&query)).await?;
     super::recovery::report(&page);
     for row in page.runs {
-        let number = row.number;
-        deleted += u64::from(one(core, rule, row).await?);
+        let (number, id) = (row.number, row.id.clone());
+        deleted += u64::from(or_kept(&id, one(core, rule, row).await)?);
         if begun.elapsed() > TIME || !core.leases.has_margin() || core.is_draining() {
             return Ok((deleted, Some(number)));
         }
@@ -120,13 +143,21 @@ async fn slice(core: &Arc<Core>, rule: &Retention, after: Option<i64>) -> Result
 
 /// Deletes a run, unless another needs it; returns whether it did.
 async fn one(core: &Arc<Core>, rule: &Retention, row: RunRow) -> Result<bool, EngineError> {
-    if is_needed(core, &row).await? {
-        return Ok(false);
+    if let Some(folder) = &rule.folder {
+        if is_needed(core, &row).await? {
+            return Ok(false);
+        }
+        if let Err(error) = archive::write(core, folder, &row).await {
+            tracing::warn!(run = row.id, %error, "the run is not deleted, because its archive cannot be written");
+            return Ok(false);
+        }
     }
-    if let Some(folder) = &rule.folder
-        && let Err(error) = archive::write(core, folder, &row).await
-    {
-        tracing::warn!(run = row.id, %error, "the run is not deleted, because its archive cannot be written");
+    // The row was read before the runs of the same page were deleted, and before the archive was written: meanwhile the run
+    // may have been rewound or forked.
+    let number = row.number;
+    let Some(now) = core.ask(move |store| store.run(RunKey::Number(number))).await? else { return Ok(false) };
+    let is_same = (now.status, now.seq, now.successor) == (row.status, row.seq, row.successor);
+    if !is_same || is_needed(core, &now).await? {
         return Ok(false);
     }
     delete::delete(core, row.number, &row.id, None).await?;

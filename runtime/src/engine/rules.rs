@@ -7,8 +7,8 @@ use std::time::Duration;
 /// Which runs an engine deletes: those that ended long enough ago, of a workflow and with a status if it says so.
 ///
 /// A run that another still needs is kept for as long as it does: one whose parent or children go on, of which an
-/// unfinished fork began, which is among the last firings of a schedule, or whose streams and published values somebody
-/// reads through this engine. See the chapter «Retention» of the guide.
+/// unfinished fork began, which is among the last firings of a schedule, or whose streams and published values are being
+/// read through this engine. See the chapter «Retention» of the guide.
 ///
 /// ```
 /// use std::time::Duration;

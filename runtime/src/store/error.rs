@@ -70,6 +70,11 @@ impl StoreError {
     pub(crate) fn is_for_good(&self) -> bool {
         matches!(self.kind, StoreErrorKind::Gone | StoreErrorKind::Closed)
     }
+
+    /// Returns whether a row cannot be read, while the rows of other runs can.
+    pub(crate) const fn is_of_rows(&self) -> bool {
+        matches!(self.kind, StoreErrorKind::Damaged | StoreErrorKind::Newer)
+    }
 }
 
 /// Options that are there already cannot be wrong.

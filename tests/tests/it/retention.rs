@@ -55,7 +55,22 @@ async fn chain(flow: &mut Flow, n: u64) -> Result<u64> {
     Ok(0)
 }
 
-tests_on!(file, memory, postgres: what_has_ended_goes_and_what_is_needed_stays, rules_select_by_workflow_status_and_age);
+/// Waits, and goes on with a fresh journal.
+#[workflow]
+async fn renewed(flow: &mut Flow, n: u64) -> Result<u64> {
+    if n == 0 {
+        return Ok(0);
+    }
+    let Go = flow.receive().await?;
+    flow.continue_as_new(renewed, n - 1).await
+}
+
+tests_on!(
+    file, memory, postgres:
+    what_has_ended_goes_and_what_is_needed_stays,
+    a_fork_of_an_earlier_journal_is_needed,
+    rules_select_by_workflow_status_and_age,
+);
 
 /// A database in memory ends with its process.
 mod with_processes {
@@ -139,6 +154,43 @@ async fn fork_ends(engine: &Engine) {
 async fn unfinished(flow: &mut Flow<Item>, n: u64) -> Result<u64> {
     let Go = flow.receive().await?;
     Ok(n)
+}
+
+async fn a_fork_of_an_earlier_journal_is_needed(place: Place) {
+    let engine = place.builder().workflow(renewed).workflow(chain).retention_every(SOON);
+    let engine = engine.retention(all()).start().soon().await.unwrap();
+    let origin = engine.start(renewed, 1).id("origin").soon().await.unwrap();
+    let waiting = engine.run("origin").soon().await.unwrap();
+    wait_for(&waiting, Status::Sleeping).await;
+    let fork = engine.fork("origin", ForkPoint::after_entry(1)).id("fork").soon().await.unwrap();
+    wait_for(&fork, Status::Sleeping).await;
+    waiting.send(Go).soon().await.unwrap();
+    origin.result().soon().await.unwrap();
+    drop(origin);
+    // A slice looks at it after the origin.
+    engine.start(chain, 0).id("ended").soon().await.unwrap();
+    are(&engine, &["origin~1", "origin", "fork"]).await;
+    fork.send(Go).soon().await.unwrap();
+    are(&engine, &[]).await;
+}
+
+/// Tests that a run whose parent's row is damaged stays, and those after it go.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_run_that_cannot_be_deleted_does_not_hold_up_the_next_ones() {
+    let place = Place::file().unwrap();
+    let engine = open(&place, []).await;
+    let parent = engine.start(parent, 1).id("parent").soon().await.unwrap();
+    engine.run("parent").soon().await.unwrap().send(Go).soon().await.unwrap();
+    parent.result().soon().await.unwrap();
+    engine.start(chain, 0).id("ended").soon().await.unwrap().result().soon().await.unwrap();
+    engine.shutdown(Duration::from_secs(5)).soon().await.unwrap();
+    let damaged = "UPDATE steadfast_runs SET incarnation = 'x' WHERE id = 'parent' RETURNING 1";
+    assert_eq!(place.rows(damaged).len(), 1);
+
+    let _engine = open(&place, [all()]).await;
+    let there = |id| place.count(&format!("SELECT count(*) FROM steadfast_runs WHERE id = '{id}'"));
+    limits::until(async || there("ended") == 0).await;
+    assert_eq!((there("parent"), there("child")), (1, 1));
 }
 
 async fn rules_select_by_workflow_status_and_age(place: Place) {

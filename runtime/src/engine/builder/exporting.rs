@@ -11,7 +11,7 @@ impl EngineBuilder {
     ///
     /// The spans are made of the journals, about once a second, after the commits. What a process had not exported when it
     /// died is exported by the engine that takes its runs over, and an attempt that was lost with it is marked as lost. A
-    /// replay exports nothing. Each span has the same id whoever exports it. It is exported once, unless a process dies, or
+    /// replay exports nothing. Every export of a span has the same id. It is exported once, unless a process dies, or
     /// the database fails, between the export and the mark of it: then it is exported again, as the same span.
     ///
     /// All engines that drive runs of a database need an exporter: an engine without one does not note what is owed.

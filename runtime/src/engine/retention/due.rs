@@ -1,6 +1,7 @@
 //! Which runs are due for deletion, and which of them another run still needs.
 
 use crate::engine::core::Core;
+use crate::engine::delete;
 use crate::engine::error::EngineError;
 use crate::engine::rules::Retention;
 use crate::store::{RunQuery, RunRow, Status, Store, StoreError};
@@ -35,11 +36,15 @@ pub(super) async fn is_needed(core: &Arc<Core>, row: &RunRow) -> Result<bool, En
     if core.observers.observes(row.first_run) {
         return Ok(true);
     }
+    // The journals from before each continue-as-new go with the run, so their forks need it too.
+    let mut numbers = if row.forked_from.is_some() { delete::earlier(core, row.number).await? } else { Vec::new() };
+    numbers.push(row.number);
     let row = row.clone();
-    core.ask(move |store| needed_by_rows(store, &row)).await
+    core.ask(move |store| needed_by_rows(store, &row, &numbers)).await
 }
 
-fn needed_by_rows(store: &dyn Store, row: &RunRow) -> Result<bool, StoreError> {
+/// `numbers` are those of all runs that would be deleted with this one.
+fn needed_by_rows(store: &dyn Store, row: &RunRow, numbers: &[i64]) -> Result<bool, StoreError> {
     // A run whose id another has taken goes with that one.
     if row.successor.is_some() {
         return Ok(true);
@@ -48,10 +53,12 @@ fn needed_by_rows(store: &dyn Store, row: &RunRow) -> Result<bool, StoreError> {
     if store.belongings(row.number)?.is_some_and(|with| !with.bonds.is_empty()) {
         return Ok(true);
     }
-    let (statuses, forked_from) = (Status::UNFINISHED.to_vec(), Some(row.number));
-    let forks = RunQuery { statuses, forked_from, limit: 1, ..RunQuery::default() };
-    if !store.runs(&forks)?.runs.is_empty() {
-        return Ok(true);
+    for number in numbers {
+        let (statuses, forked_from) = (Status::UNFINISHED.to_vec(), Some(*number));
+        let forks = RunQuery { statuses, forked_from, limit: 1, ..RunQuery::default() };
+        if !store.runs(&forks)?.runs.is_empty() {
+            return Ok(true);
+        }
     }
     let labels = store.labels(row.number)?;
     let Some((_, schedule)) = labels.iter().find(|(name, _)| name == SCHEDULE) else { return Ok(false) };

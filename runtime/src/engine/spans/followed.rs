@@ -11,6 +11,8 @@ pub(in crate::engine) struct Exports {
     /// The leases whose runs are looked through, each from a run on.
     pub(in crate::engine) leases: Vec<(i64, Option<i64>)>,
     pub(in crate::engine) looked: Option<Instant>,
+    /// The runs whose rows could not be read, and when that was found.
+    pub(in crate::engine) left_out: HashMap<i64, Instant>,
 }
 
 /// A run that has not ended.

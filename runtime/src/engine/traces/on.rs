@@ -11,7 +11,7 @@ const INTERVAL: Duration = Duration::from_secs(1);
 /// The longest interval after an export that failed.
 const LONGEST: Duration = Duration::from_secs(30);
 
-/// The interval at which spans are looked for that nobody has exported.
+/// The interval at which spans are looked for that no engine has exported.
 pub(super) const LOOK: Duration = Duration::from_secs(10);
 
 /// The time that a shutdown gives to the last export.

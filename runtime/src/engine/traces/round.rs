@@ -1,13 +1,14 @@
 //! One export: reads the journals of the runs that were noted, hands their spans to the exporter, and marks how far it is.
 //!
 //! The marks are written after the exporter has accepted the spans. So a process that dies between both leaves spans that
-//! are exported again, with the same ids; none is left out.
+//! are exported again, with the same ids; none is left out. A run whose rows cannot be read is left out for a while, and
+//! stays owed.
 
 use super::on::LOOK;
 use crate::engine::core::Core;
 use crate::engine::spans::{Exports, Followed, Noted};
 use crate::inspect::trace::{Follow, Span};
-use crate::store::{Lease, RunKey, RunQuery, RunRow, Status, Store, StoreError, TraceKey, TraceMark, Write};
+use crate::store::{Lease, RunKey, RunQuery, Status, Store, StoreError, TraceKey, TraceMark, Write};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -24,6 +25,9 @@ const PAGE: usize = 512;
 const IDLE: Duration = Duration::from_mins(1);
 const KEPT: usize = 10_000;
 
+/// How long a run is left out whose rows cannot be read.
+const LEFT_OUT: Duration = Duration::from_mins(10);
+
 /// The spans of some runs, and what is recorded once they were exported.
 #[derive(Default)]
 struct Batch {
@@ -32,10 +36,12 @@ struct Batch {
     follows: Vec<(i64, Follow)>,
     /// The runs that were not read, or not to their ends.
     rest: Vec<i64>,
+    /// The runs whose rows cannot be read.
+    unreadable: Vec<i64>,
 }
 
 impl Exports {
-    /// Has the next round look for spans that nobody has exported.
+    /// Has the next round look for spans that no engine has exported.
     pub(super) fn look_again(&mut self) {
         self.looked = None;
     }
@@ -49,15 +55,31 @@ impl Exports {
         self.leases.extend(leases.into_iter().map(|lease| (lease, None)));
         runs.extend(self.of_leases(core).await?);
         let mut done = self.export_all(core, runs).await;
-        while done.is_ok() && self.looked.is_none_or(|looked| looked.elapsed() >= LOOK) {
-            let owed = owed(core).await?;
-            if owed.len() < PAGE {
-                self.looked = Some(Instant::now());
-            }
-            done = self.export_all(core, owed).await;
+        if done.is_ok() && self.looked.is_none_or(|looked| looked.elapsed() >= LOOK) {
+            done = self.export_owed(core).await;
         }
         self.forget_idle();
         done
+    }
+
+    /// Exports the spans of the runs that have ended and are owed by this engine, each looked at once: what cannot be
+    /// exported now stays owed.
+    async fn export_owed(&mut self, core: &Arc<Core>) -> Result<(), String> {
+        claim_lost(core).await?;
+        for lease in core.leases.all() {
+            let mut after = 0;
+            loop {
+                let of_lease = TraceKey::Lease(lease.number);
+                let page = core.ask(move |store| store.owed_traces(of_lease, after, PAGE)).await;
+                let page = page.map_err(|error| error.to_string())?;
+                let last = page.last().copied().filter(|_| page.len() >= PAGE);
+                self.export_all(core, page.into_iter().collect()).await?;
+                let Some(last) = last else { break };
+                after = last;
+            }
+        }
+        self.looked = Some(Instant::now());
+        Ok(())
     }
 
     async fn export_all(&mut self, core: &Arc<Core>, mut runs: BTreeSet<i64>) -> Result<(), String> {
@@ -88,11 +110,13 @@ impl Exports {
 
     /// Exports the spans of some runs. Returns those of which there is more.
     async fn export(&mut self, core: &Arc<Core>, runs: &[i64]) -> Result<Vec<i64>, String> {
-        let known: Vec<_> =
-            runs.iter().map(|run| (*run, self.followed.remove(run).map(|followed| followed.follow))).collect();
+        let runs = runs.iter().filter(|run| !self.left_out.contains_key(run));
+        let known: Vec<_> = runs.map(|run| (*run, self.followed.remove(run).map(|followed| followed.follow))).collect();
         let held = core.leases.all();
         let read = core.ask(move |store| read(store, &held, known)).await;
-        let Batch { spans, marks, follows, rest } = read.map_err(|error| error.to_string())?;
+        let Batch { spans, marks, follows, rest, unreadable } = read.map_err(|error| error.to_string())?;
+        let now = Instant::now();
+        self.left_out.extend(unreadable.into_iter().map(|run| (run, now)));
         if !spans.is_empty() {
             let exporter = core.traces.exporter.clone();
             // All at once: the spans of a run and its mark are not to be divided.
@@ -147,25 +171,18 @@ impl Exports {
         if self.followed.len() > KEPT {
             self.followed.clear();
         }
+        self.left_out.retain(|_, since| since.elapsed() < LEFT_OUT);
     }
 }
 
-/// Returns runs that have ended and whose spans this engine owes, or nobody any more.
-async fn owed(core: &Arc<Core>) -> Result<BTreeSet<i64>, String> {
+/// Has this engine owe the spans of runs that have ended and whose lease is gone.
+async fn claim_lost(core: &Arc<Core>) -> Result<(), String> {
     let lost = core.ask(|store| store.owed_traces(TraceKey::Nobody, 0, 1)).await.map_err(|error| error.to_string())?;
     if !lost.is_empty() {
         let claim = Write::ClaimTraces(core.leases.primary());
         core.committer.write(claim).await.map_err(|error| error.to_string())?.ok();
     }
-    let held = core.leases.all();
-    let owed = core.ask(move |store| {
-        let mut owed = BTreeSet::new();
-        for lease in held {
-            owed.extend(store.owed_traces(TraceKey::Lease(lease.number), 0, PAGE)?);
-        }
-        Ok(owed)
-    });
-    owed.await.map_err(|error| error.to_string())
+    Ok(())
 }
 
 fn read(store: &dyn Store, held: &[Lease], runs: Vec<(i64, Option<Follow>)>) -> Result<Batch, StoreError> {
@@ -175,10 +192,24 @@ fn read(store: &dyn Store, held: &[Lease], runs: Vec<(i64, Option<Follow>)>) -> 
             batch.rest.push(run);
             batch.follows.extend(follow.map(|follow| (run, follow)));
         } else {
-            batch.add(store, held, run, follow)?;
+            let before = batch.spans.len();
+            match batch.add(store, held, run, follow) {
+                Err(error) if error.is_of_rows() => {
+                    let id = id(store, run);
+                    tracing::warn!(run = id, %error, "the spans of a run are not exported now: its rows cannot be read");
+                    batch.spans.truncate(before);
+                    batch.unreadable.push(run);
+                }
+                added => added?,
+            }
         }
     }
     Ok(batch)
+}
+
+/// Returns the id of a run, or its number if the row cannot be read.
+fn id(store: &dyn Store, run: i64) -> String {
+    store.run(RunKey::Number(run)).ok().flatten().map_or_else(|| run.to_string(), |row| row.id)
 }
 
 impl Batch {
@@ -202,7 +233,7 @@ impl Batch {
         let mut follow = follow.unwrap_or_else(|| Follow::new(&row));
         follow.exported_to(traced.map_or(0, |traced| traced.seq));
         let before = self.spans.len();
-        let may_have_more = self.advance(store, &mut follow, &row)?;
+        let may_have_more = self.advance(store, &mut follow)?;
         if may_have_more {
             self.rest.push(run);
         }
@@ -218,18 +249,13 @@ impl Batch {
         Ok(())
     }
 
-    /// Follows a run until there are enough spans. A journal that cannot be read gives no more.
-    fn advance(&mut self, store: &dyn Store, follow: &mut Follow, row: &RunRow) -> Result<bool, StoreError> {
-        loop {
-            match follow.advance(store, ENTRIES, &mut self.spans) {
-                Ok(true) if self.spans.len() < SPANS => {}
-                Ok(may_have_more) => return Ok(may_have_more),
-                Err(error) if error.is_for_good() => {
-                    tracing::warn!(run = %row.id, %error, "the spans of a run cannot be made of its journal");
-                    return Ok(false);
-                }
-                Err(error) => return Err(error),
+    /// Follows a run until there are enough spans. Returns whether there may be more.
+    fn advance(&mut self, store: &dyn Store, follow: &mut Follow) -> Result<bool, StoreError> {
+        while follow.advance(store, ENTRIES, &mut self.spans)? {
+            if self.spans.len() >= SPANS {
+                return Ok(true);
             }
         }
+        Ok(false)
     }
 }

@@ -19,7 +19,7 @@ impl Follow {
             }
         }
         if let Some(before) = self.forked_from
-            && let Some(before) = store.run(RunKey::Number(before))?
+            && let Some(before) = readable(store.run(RunKey::Number(before)))?
         {
             let relation = match (self.is_copy, before.successor == Some(self.number)) {
                 (true, true) => "rewind_of",
@@ -27,7 +27,7 @@ impl Follow {
                 (false, true) => "continue_as_new_of",
                 (false, false) => "continuation_of",
             };
-            self.links.push(link(store, &before, relation)?);
+            self.links.extend(link(store, &before, relation)?);
         }
         Ok(())
     }
@@ -76,17 +76,27 @@ impl Follow {
 fn child(store: &dyn Store, run: i64, call: &Call) -> Result<Option<Link>, StoreError> {
     let started = store.entries(run, call.seq.saturating_sub(1), 1)?.pop();
     let Some(id) = started.and_then(|entry| entry.other) else { return Ok(None) };
-    let Some(row) = store.run(RunKey::Id(&id))? else { return Ok(None) };
-    let first = if row.first_run == row.number { Some(row) } else { store.run(RunKey::Number(row.first_run))? };
-    first.map(|first| link(store, &first, "child")).transpose()
+    let Some(row) = readable(store.run(RunKey::Id(&id)))? else { return Ok(None) };
+    let is_first = row.first_run == row.number;
+    let first = if is_first { Some(row) } else { readable(store.run(RunKey::Number(row.first_run)))? };
+    first.map_or(Ok(None), |first| link(store, &first, "child"))
 }
 
-/// Returns the link to a run.
-fn link(store: &dyn Store, row: &RunRow, relation: &'static str) -> Result<Link, StoreError> {
+/// Returns the link to a run, unless its first entries cannot be read.
+fn link(store: &dyn Store, row: &RunRow, relation: &'static str) -> Result<Option<Link>, StoreError> {
     let mut other = Follow::new(row);
-    if let Some(scope) = store.entries(row.number, 0, 2)?.iter().find_map(recorded_scope) {
+    let Some(first) = readable(store.entries(row.number, 0, 2).map(Some))? else { return Ok(None) };
+    if let Some(scope) = first.iter().find_map(recorded_scope) {
         other.learn(&scope);
     }
     let (trace, span) = other.identity();
-    Ok(Link { trace, span, relation })
+    Ok(Some(Link { trace, span, relation }))
+}
+
+/// Returns `None` for another run whose rows cannot be read: the span then lacks the link to it.
+fn readable<T>(read: Result<Option<T>, StoreError>) -> Result<Option<T>, StoreError> {
+    match read {
+        Err(error) if error.is_of_rows() => Ok(None),
+        read => read,
+    }
 }

@@ -3,7 +3,7 @@
 //!
 //! This costs a small multiple of the best index alone, whatever the query and the rows.
 
-use super::indexed::{by_field, has};
+use super::indexed::{TERMS, by_field, has};
 use super::read::Reader;
 use super::select::{Bound, Values, end_of_prefix};
 use super::{Cell, Session};
@@ -60,6 +60,7 @@ pub(super) fn ways<'a>(query: &'a RunQuery, workflows: Option<&'a [String]>) -> 
     let prefix = query.id_prefix.as_deref().filter(|prefix| !prefix.is_empty());
     let mut ways: Vec<_> = (0..query.labels.len()).map(|label| by_label(query, prefix, label)).collect();
     let fields = (0..query.fields.len()).zip(workflows.into_iter().cycle());
+    let fields = fields.filter(|(field, workflows)| workflows.len() * query.fields[*field].ranges.len() <= TERMS);
     ways.extend(fields.map(|(field, workflows)| by_field(query, prefix, field, workflows)));
     if !query.statuses.is_empty() || query.workflow.is_some() {
         ways.push(by_state(query, prefix));

@@ -11,6 +11,10 @@ use std::ops::{Bound as End, ControlFlow};
 /// The most workflows in which a field is searched for without the name of one.
 const WORKFLOWS: usize = 100;
 
+/// The most workflows times ranges that are searched by an index: each is a term of a compound SELECT, of which SQLite
+/// accepts 500.
+pub(super) const TERMS: usize = 400;
+
 /// Finds runs by the keys of an indexed field. For single keys the index yields runs in order, which are merged; for a
 /// range of keys it yields them in the order of the keys.
 pub(super) fn by_field<'a>(
