@@ -15,7 +15,7 @@ use crate::value::Value;
 use std::sync::Arc;
 
 /// The lease of an append to a run that no engine owns.
-const NOBODYS: Lease = Lease { number: 0, epoch: 0 };
+const NO_LEASE: Lease = Lease { number: 0, epoch: 0 };
 
 /// The number of rows removed in one transaction, which bounds how long others wait.
 const SLICE: usize = 2_000;
@@ -90,12 +90,22 @@ async fn slice(
         }
         Ok(_) => Ok(false),
         Err(Rejected::Refused(text)) => Err(EngineError::value(text)),
-        Err(_) => Err(EngineError::WrongStatus {
-            id: id.to_owned(),
-            status: Status::Running,
-            action: "only a run that has ended or is parked can be deleted; cancel it first",
-        }),
+        Err(_) => Err(not_deletable(core, run, id).await?),
     }
+}
+
+/// Returns why a run cannot be deleted.
+async fn not_deletable(core: &Core, run: i64, id: &str) -> Result<EngineError, EngineError> {
+    let id = id.to_owned();
+    let Some(row) = core.read(move |store| store.run(RunKey::Number(run))).await? else {
+        return Ok(EngineError::NoSuchRun { id });
+    };
+    let action = if row.status == Status::Parked {
+        parked::TRIED_NOW
+    } else {
+        "only a run that has ended or is parked can be deleted; cancel it first"
+    };
+    Ok(EngineError::WrongStatus { id, status: row.status, action })
 }
 
 /// Ends a parked run: claims it, appends two entries and releases it. Runs to its end even if the caller stops waiting.
@@ -111,12 +121,12 @@ pub(super) async fn cancel_parked(
         let action = "only a parked run can be ended without running its code; use `cancel`";
         let (row, lease) = match core.lease_of_new() {
             Some(_) => parked::take_parked(&core, run, id.clone(), action, None).await?,
-            None => (parked::unowned(&core, run, id.clone(), action).await?, NOBODYS),
+            None => (parked::unowned(&core, run, id.clone(), action).await?, NO_LEASE),
         };
         let mut append = end(&row, lease, &reason, core.now());
         append.change.traced = core.traces.is_on();
         let append = Arc::new(append);
-        let write = if lease == NOBODYS { Write::AppendParked(append) } else { Write::Append(append) };
+        let write = if lease == NO_LEASE { Write::AppendParked(append) } else { Write::Append(append) };
         match core.committer.write(write.recorded(record.as_deref())).await? {
             Ok(Written::Appended { notified, .. }) => inbox::look_all(&core, notified),
             Ok(_) => {}

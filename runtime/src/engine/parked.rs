@@ -13,6 +13,10 @@ use std::time::Duration;
 /// Why a run cannot be retried.
 const RETRIED: &str = "only a parked run can be retried";
 
+/// Why a parked run that has an owner is left alone.
+pub(super) const TRIED_NOW: &str =
+    "an engine is trying it at this moment; look again, and repeat this if it stays parked";
+
 const PAGE: usize = 4_096;
 /// The pause between parked runs, which are tried one after the other: healthy runs come first.
 const BETWEEN_PARKED: Duration = Duration::from_millis(10);
@@ -120,8 +124,8 @@ async fn leave_to_others(core: &Core, run: i64, id: String, record: Option<&Audi
         release: false,
         traced: false,
     };
-    let nobodys = Lease { number: 0, epoch: 0 };
-    let write = Write::AppendParked(Arc::new(half_copied::changed(&row, nobodys, change, core.now())));
+    let no_lease = Lease { number: 0, epoch: 0 };
+    let write = Write::AppendParked(Arc::new(half_copied::changed(&row, no_lease, change, core.now())));
     match core.committer.write(write.recorded(record)).await? {
         Ok(_) => Ok(()),
         Err(Rejected::NoSuchRun) => Err(EngineError::NoSuchRun { id }),
@@ -137,8 +141,7 @@ pub(super) async fn unowned(core: &Core, run: i64, id: String, action: &'static 
         return Err(EngineError::WrongStatus { id, status: row.status, action });
     }
     if row.lease.is_some() {
-        let action = "an engine is trying it at this moment; look again, and repeat this if it stays parked";
-        return Err(EngineError::WrongStatus { id, status: row.status, action });
+        return Err(EngineError::WrongStatus { id, status: row.status, action: TRIED_NOW });
     }
     Ok(row)
 }

@@ -55,15 +55,29 @@ pub fn slices_end_with_the_run<S: Store>(open: &dyn Fn() -> S) {
     assert_eq!(rig.write(delete(full_run(&rig, "c", true), 1_000)), Ok(Written::Deleted(true)), "in one slice");
 }
 
-/// A run that is owned and has not ended is not deleted; a run without an owner is, and so is an ended one with an
-/// owner.
+/// Returns the change that parks a run.
+fn parked(release: bool) -> Change {
+    Change { status: Some(Status::Parked), release, ..Change::default() }
+}
+
+/// A run is deleted if it has ended, with or without an owner, or is parked without an owner. One that waits for an engine is not.
 pub fn a_run_in_use_is_not_deleted<S: Store>(open: &dyn Fn() -> S) {
     let rig = Rig::new(open);
     let run = full_run(&rig, "a", false);
     assert_eq!(rig.write(delete(run, 100)), Err(Rejected::Fenced));
     assert_eq!((rig.row(run).status, rows(&rig, run)), (Status::Running, 9));
-    rig.write(rig.change(run, Change { release: true, ..Change::default() })).expect("released");
+    rig.write(rig.change(run, parked(false))).expect("parked");
+    assert_eq!(rig.write(delete(run, 100)), Err(Rejected::Fenced), "an engine tries it");
+    rig.write(rig.change(run, parked(true))).expect("released");
     assert_eq!(rig.write(delete(run, 100)), Ok(Written::Deleted(true)));
+
+    for status in Status::UNFINISHED.into_iter().filter(|status| *status != Status::Parked) {
+        let waits = full_run(&rig, status.as_str(), false);
+        let change = Change { status: Some(status), release: true, ..Change::default() };
+        rig.write(rig.change(waits, change)).expect("released");
+        assert_eq!(rig.write(delete(waits, 100)), Err(Rejected::Fenced), "{status} without an owner");
+        assert_eq!((rig.row(waits).status, rows(&rig, waits)), (status, 9));
+    }
 
     let owned = rig.start("b");
     rig.write(rig.change(owned, Change { status: Some(Status::Failed), ..Change::default() })).expect("ended");

@@ -65,7 +65,8 @@ pub fn a_run_that_ended_keeps_its_status<S: Store>(open: &dyn Fn() -> S) {
     }
     assert_eq!(rig.write(import(taking_over("a", 999))), Err(Rejected::NoSuchRun));
     let going = rig.start("going");
-    release(&rig, going);
+    rig.write(rig.change(going, Change { status: Some(Status::Parked), release: true, ..Change::default() }))
+        .expect("parked");
     assert_eq!(rig.write(Write::Delete { run: going, rows: 1 }), Ok(Written::Deleted(false)));
     assert_eq!(rig.write(import(taking_over("going", going))), Err(Rejected::Ended));
 }

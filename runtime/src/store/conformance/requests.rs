@@ -125,7 +125,8 @@ pub fn questions_end_with_the_run<S: Store>(open: &dyn Fn() -> S) {
     assert_eq!(rig.write(Write::Delete { run, rows: 100 }), Ok(Written::Deleted(true)));
     assert_eq!(rig.store.requests(RequestKey::Id(&x)).expect("read"), []);
 
-    rig.write(rig.change(other, Change { release: true, ..Change::default() })).expect("released");
+    rig.write(rig.change(other, Change { status: Some(Status::Parked), release: true, ..Change::default() }))
+        .expect("parked");
     assert_eq!(rig.write(Write::Delete { run: other, rows: 1 }), Ok(Written::Deleted(false)));
     assert_eq!(rig.write(answer(&format!("{other}-x"), "h")), Err(Rejected::Ended), "it is being deleted");
     assert_eq!(rig.write(Write::Delete { run: other, rows: 100 }), Ok(Written::Deleted(true)));

@@ -103,7 +103,8 @@ pub fn a_deduplication_key_is_held_until_the_end<S: Store>(open: &dyn Fn() -> S)
     assert!(rig.end(run, Status::Failed).is_empty());
     assert_eq!(rig.row(run).dedup, None);
     let next = number(rig.write(Write::Start(keyed("b", "k"))));
-    rig.write(rig.change(next, Change { release: true, ..Change::default() })).expect("released");
+    rig.write(rig.change(next, Change { status: Some(Status::Parked), release: true, ..Change::default() }))
+        .expect("parked");
     assert_eq!(rig.write(Write::Delete { run: next, rows: 1 }), Ok(Written::Deleted(false)));
     number(rig.write(Write::Start(keyed("d", "k"))));
 }

@@ -76,7 +76,8 @@ pub fn a_deletion_is_told<S: Store>(open: &dyn Fn() -> S) {
     rig.end(b, Status::Failed);
     assert_eq!(rig.write(Write::Delete { run: c, rows: 9 }), Err(Rejected::Fenced), "it belongs to a lease");
     assert!(rig.inbox(a).is_empty());
-    rig.write(rig.change(c, Change { release: true, ..Change::default() })).expect("released");
+    rig.write(rig.change(c, Change { status: Some(Status::Parked), release: true, ..Change::default() }))
+        .expect("parked");
     let marked = rig.write(Write::Delete { run: c, rows: 9 });
     assert!(matches!(&marked, Ok(Written::Marked(notified)) if notified.iter().all(|run| *run == a)), "{marked:?}");
     assert_eq!((rig.row(c).status, rig.entries(c).len()), (Status::Deleting, 1));
@@ -101,7 +102,8 @@ pub fn a_deleted_run_is_not_watched<S: Store>(open: &dyn Fn() -> S) {
     let (a, b, c) = (rig.start("a"), rig.start("b"), rig.start("c"));
     rig.outgoing(a, vec![watch("b", 1)]);
     rig.outgoing(b, vec![watch("c", 2)]);
-    rig.write(rig.change(b, Change { release: true, ..Change::default() })).expect("released");
+    rig.write(rig.change(b, Change { status: Some(Status::Parked), release: true, ..Change::default() }))
+        .expect("parked");
     assert_eq!(rig.write(Write::Delete { run: b, rows: 1 }), Ok(Written::Marked(vec![a])));
     assert_eq!(rig.outgoing(a, vec![watch("b", 2)]), (vec![Err(Rejected::NoSuchRun)], vec![]));
     while rig.write(Write::Delete { run: b, rows: 2 }) == Ok(Written::Deleted(false)) {}

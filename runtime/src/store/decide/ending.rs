@@ -60,10 +60,15 @@ impl<R: Rows> Decision<'_, R> {
         Ok(End { id: row.id, status: row.status, value })
     }
 
-    /// Removes at most `rows` rows of a run. Its own row counts, and is removed last.
+    /// Removes at most `rows` rows of a run that has ended, or is parked and has no owner: an engine may claim any other run
+    /// at any time. Its own row counts, and is removed last.
     pub(super) fn delete(&mut self, number: i64, rows: usize) -> Decided<Written> {
         let run = self.rows.state(number)?.ok_or(Rejected::NoSuchRun)?;
-        if run.lease.is_some() && !run.status.is_final() {
+        let is_deletable = match run.status {
+            Status::Parked => run.lease.is_none(),
+            status => status.is_final() || status == Status::Deleting,
+        };
+        if !is_deletable {
             return Err(Rejected::Fenced.into());
         }
         if run.status != Status::Deleting {
