@@ -34,11 +34,12 @@ const AUDIT_OF_ACTOR: &str = concat!(
     " FROM steadfast_audit WHERE who = ?3 AND number < ?1 ORDER BY number DESC LIMIT ?2"
 );
 
-/// Before, limit, subject, who.
+/// Before, limit, subject, who. A subject has few records and an actor may have most of them: by the index of actors, all of
+/// theirs would be read. An expression has no index.
 const AUDIT_OF_BOTH: &str = concat!(
     "SELECT ",
     columns!(),
-    " FROM steadfast_audit WHERE subject = ?3 AND who = ?4 AND number < ?1 ORDER BY number DESC LIMIT ?2"
+    " FROM steadfast_audit WHERE subject = ?3 AND who || '' = ?4 AND number < ?1 ORDER BY number DESC LIMIT ?2"
 );
 
 /// Key.
