@@ -65,7 +65,7 @@ pub(super) enum Ended {
 }
 
 impl Run {
-    pub(super) fn new(engine: &Engine, row: &RunRow) -> Self {
+    pub(crate) fn new(engine: &Engine, row: &RunRow) -> Self {
         let fields = engine.core.fields(row);
         let (id, workflow) = (row.id.clone(), row.workflow.clone());
         Self { engine: engine.clone(), number: row.number, id, workflow, fields, record: None }

@@ -3,15 +3,17 @@
 use super::runs::RunsQuery;
 use crate::context::FieldCondition;
 use crate::store::{IndexedIn, RunQuery, Status};
-use serde::{Deserialize, Serialize};
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize};
 
 /// The conditions of a list of runs, without order, limit and cursor.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 // A condition that this version does not know must not be left out: the job would act on other runs.
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct Filter {
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    status: Vec<String>,
+    // A status that this version does not know must not be left out either: none means all.
+    #[serde(skip_serializing_if = "Vec::is_empty", deserialize_with = "statuses")]
+    status: Vec<Status>,
     #[serde(skip_serializing_if = "Option::is_none")]
     workflow: Option<String>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -20,8 +22,9 @@ pub(crate) struct Filter {
     id_prefix: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     id_contains: Option<String>,
+    /// The first run of the parent, by its number: another run may get the parent's id before the job is done.
     #[serde(skip_serializing_if = "Option::is_none")]
-    parent: Option<String>,
+    parent: Option<i64>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     fields: Vec<IndexedIn>,
     started: (Option<i64>, Option<i64>),
@@ -29,12 +32,14 @@ pub(crate) struct Filter {
 }
 
 impl Filter {
+    /// Returns the conditions of a list whose parent was [looked up](super::Inspector::with_parent).
     pub(crate) fn of(query: &RunsQuery) -> Self {
         // Each of a list's conditions is named, so that a new one is not forgotten.
-        let RunsQuery { query, parent, fields, with_fields: _, cursor: _ } = query.clone();
-        let RunQuery { statuses, workflow, labels, id_prefix, id_contains, created, updated, .. } = query;
+        let RunsQuery { query, parent: _, fields, with_fields: _, cursor: _ } = query.clone();
+        let RunQuery { statuses: status, workflow, labels, id_prefix, id_contains, created, updated, parent, .. } =
+            query;
         Self {
-            status: statuses.iter().map(|status| status.as_str().to_owned()).collect(),
+            status,
             workflow,
             labels,
             id_prefix,
@@ -50,17 +55,26 @@ impl Filter {
     /// Returns the list of these runs, in the order in which they came.
     pub(crate) fn query(&self) -> RunsQuery {
         let mut query = RunsQuery::all().oldest_first();
-        let statuses = Status::ALL.into_iter().filter(|status| self.status.iter().any(|word| word == status.as_str()));
-        query.query.statuses = statuses.collect();
+        query.query.statuses.clone_from(&self.status);
         query.query.workflow.clone_from(&self.workflow);
         query.query.labels.clone_from(&self.labels);
         query.query.id_prefix.clone_from(&self.id_prefix);
         query.query.id_contains.clone_from(&self.id_contains);
         (query.query.created, query.query.updated) = (self.started, self.changed);
-        query.parent.clone_from(&self.parent);
+        query.query.parent = self.parent;
         query.fields = self.fields.iter().cloned().map(FieldCondition::within).collect();
         query
     }
+
+    /// Returns whether a run in this status is among those of the filter.
+    pub(crate) fn has_status(&self, status: Status) -> bool {
+        self.status.is_empty() || self.status.contains(&status)
+    }
+}
+
+fn statuses<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<Status>, D::Error> {
+    let words = Vec::<String>::deserialize(from)?;
+    words.iter().map(|word| word.parse().map_err(D::Error::custom)).collect()
 }
 
 #[cfg(test)]
@@ -76,7 +90,7 @@ mod tests {
         let time = |seconds| SystemTime::UNIX_EPOCH + Duration::from_secs(seconds);
         let conditions: [fn(RunsQuery) -> RunsQuery; 6] = [
             |query| query.status(Status::Parked).status(Status::Failed),
-            |query| query.workflow("order").parent("parent-1"),
+            |query| query.workflow("order").of_first_run(7),
             |query| query.label("tenant", "red"),
             |query| query.id_prefix("a").id_contains("b"),
             |query| query.field(FieldCondition::parse("total>=100").expect("a condition")),
@@ -94,5 +108,7 @@ mod tests {
             assert_ne!(Filter::of(&add(RunsQuery::all())), Filter::of(&RunsQuery::all()));
         }
         assert!(serde_json::from_str::<Filter>(r#"{"color": "red"}"#).is_err(), "a condition is left out");
+        let error = serde_json::from_str::<Filter>(r#"{"status": ["dancing"]}"#).expect_err("a status is left out");
+        assert!(error.to_string().contains("dancing"), "{error}");
     }
 }

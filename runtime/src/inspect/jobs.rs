@@ -133,8 +133,9 @@ impl JobState {
     /// # Errors
     /// It is of a later version, or damaged.
     pub(crate) fn read(row: &JobRow) -> Result<Self, String> {
-        serde_json::from_str(&row.state)
-            .map_err(|error| format!("job {} cannot be read; was it made by a newer version? ({error})", row.number))
+        serde_json::from_str(&row.state).map_err(|error| {
+            format!("job {} cannot be read ({error}); if a newer version has made it, run it with that one", row.number)
+        })
     }
 
     pub(crate) fn row(&self, number: i64, revision: i64) -> JobRow {

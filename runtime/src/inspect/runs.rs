@@ -101,6 +101,12 @@ impl RunsQuery {
         self
     }
 
+    /// Selects only runs that the run whose first one has this number has started.
+    pub(super) fn of_first_run(mut self, number: i64) -> Self {
+        (self.parent, self.query.parent) = (None, Some(number));
+        self
+    }
+
     /// Selects only runs that were started at this time or later.
     pub fn started_from(mut self, time: SystemTime) -> Self {
         self.query.created.0 = Some(millis(time));
@@ -322,6 +328,13 @@ impl Inspector {
             Ok(Page { items, next, damaged })
         })
         .await
+    }
+
+    /// Returns the same query with its parent looked up: later pages do not depend on who has the parent's id then.
+    pub(crate) async fn with_parent(&self, query: &RunsQuery) -> Result<RunsQuery, InspectError> {
+        let Some(id) = query.parent.clone() else { return Ok(query.clone()) };
+        let parent = self.ask(move |source| source.run(&id)).await?;
+        Ok(query.clone().of_first_run(parent.first_run))
     }
 
     /// Counts the runs that match a query, up to 10,000; of a condition that no index has, among 100,000 rows.

@@ -1,7 +1,7 @@
 //! Actions on runs.
 
 use crate::engine::{Engine, EngineError, ForkPoint, Pause, Run, value_of_json};
-use crate::store::{Act, ActOutcome, AuditRow, Write};
+use crate::store::{Act, ActOutcome, AuditRow, RunKey, RunRow, Status, Write, successor};
 use crate::value::Value;
 use serde_json::json;
 use std::path::PathBuf;
@@ -16,6 +16,8 @@ pub struct Acting<'operator> {
     why: String,
     /// The keys of the records of a job; otherwise each action has a key of its own.
     key: Option<String>,
+    /// The number of the run on which a job acts: another run may have its id by now.
+    only: Option<i64>,
 }
 
 /// What a fork or a rewind changes.
@@ -33,7 +35,7 @@ pub struct ForkOptions {
 
 impl<'operator> Acting<'operator> {
     pub(super) const fn new(engine: &'operator Engine, who: &'operator str, why: String) -> Self {
-        Self { engine, who, why, key: None }
+        Self { engine, who, why, key: None, only: None }
     }
 
     /// Returns the record of an action.
@@ -51,9 +53,9 @@ impl<'operator> Acting<'operator> {
         }
     }
 
-    /// Has the next action recorded under this key.
-    pub(super) fn keyed(self, key: String) -> Self {
-        Self { key: Some(key), ..self }
+    /// Has the next action recorded under this key, and refused unless it is on the run with this number.
+    pub(super) fn keyed(self, key: String, run: i64) -> Self {
+        Self { key: Some(key), only: Some(run), ..self }
     }
 
     pub(super) const fn who(&self) -> &str {
@@ -69,7 +71,34 @@ impl<'operator> Acting<'operator> {
     }
 
     async fn run(&self, id: &str, action: &str, details: &serde_json::Value) -> Result<Run, EngineError> {
-        Ok(self.engine.run(id).await?.recorded(self.record(action, id, details)))
+        let row = self.row(id).await?;
+        Ok(Run::new(self.engine, &row).recorded(self.record(action, id, details)))
+    }
+
+    /// Returns the row of a run. One that was replaced is refused, because an action on it would reach its successor.
+    pub(super) async fn row(&self, id: &str) -> Result<RunRow, EngineError> {
+        let key = id.to_owned();
+        let found = self.engine.core.ask(move |store| {
+            let Some(row) = store.run(RunKey::Id(&key))? else { return Ok(None) };
+            let mut current = row.clone();
+            while current.status == Status::Replaced
+                && let Some(next) = successor(store, &current)?
+            {
+                current = next;
+            }
+            Ok(Some((row, current)))
+        });
+        let (row, current) = found.await?.ok_or_else(|| EngineError::NoSuchRun { id: id.to_owned() })?;
+        if row.status == Status::Replaced {
+            let current = current.id;
+            return Err(EngineError::value(format!(
+                "run `{id}` was replaced, by a continue-as-new or a rewind, and does nothing more; act on the current one, `{current}`"
+            )));
+        }
+        match self.only {
+            Some(number) if number != row.number => Err(other_has(id, number)),
+            _ => Ok(row),
+        }
     }
 
     /// Requests the cancellation of a run: see [`Run::cancel`](crate::Run::cancel). Its reason is that of the action.
@@ -256,6 +285,11 @@ impl<'operator> Acting<'operator> {
             .map(drop)
             .map_err(|rejected| EngineError::value(format!("the record of the action cannot be written: {rejected:?}")))
     }
+}
+
+/// Returns why a job does not act on the run that has this id.
+pub(super) fn other_has(id: &str, number: i64) -> EngineError {
+    EngineError::value(format!("the job does not act on run `{id}` (number {number}): another run has its id by now"))
 }
 
 /// Adds details to those of a record.

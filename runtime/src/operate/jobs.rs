@@ -3,13 +3,13 @@
 //! The record of each action has the key of its job and run, so that no run is acted on twice: whatever happens between
 //! the action and the next row of the job, the database answers a repeated action by its record.
 
-use super::acting::Acting;
+use super::acting::{Acting, other_has};
 use super::operator::Operator;
 use crate::engine::{EngineError, Pause};
 use crate::inspect::filter::Filter;
 use crate::inspect::jobs::JobState;
 use crate::inspect::{InspectError, Inspector, Job, JobAction, JobStatus, RunSummary, RunsQuery};
-use crate::store::{AuditQuery, JobRow, Rejected, Status, Write, Written};
+use crate::store::{AuditQuery, JobRow, Rejected, RunKey, Status, StoreError, StoreErrorKind, Write, Written};
 use serde_json::json;
 use std::time::{Duration, Instant};
 
@@ -37,8 +37,8 @@ impl Acting<'_> {
             ));
         }
         let inspector = self.engine.inspect();
+        let filter = &inspector.with_parent(filter).await.map_err(failed)?;
         let total = inspector.count(filter).await.map_err(failed)?;
-        let newest = inspector.runs(&RunsQuery::all().limit(1)).await.map_err(failed)?;
         let state = JobState {
             action,
             filter: Filter::of(filter),
@@ -46,7 +46,7 @@ impl Acting<'_> {
             why: self.why().to_owned(),
             status: JobStatus::Running,
             total: (total.value, total.capped),
-            last: newest.items.first().map_or(0, |run| run.number),
+            last: newest(&inspector).await?,
             cursor: 0,
             done: 0,
             failed: 0,
@@ -86,6 +86,10 @@ impl Acting<'_> {
                 return Err(EngineError::value(format!("job {number} is done: there is nothing to stop or resume")));
             }
             if state.status == status {
+                // Its process died, or another operator goes on with it.
+                if status == JobStatus::Running {
+                    self.note(record).await?;
+                }
                 return Ok(state.job(number));
             }
             state.status = status;
@@ -125,12 +129,20 @@ impl Operator {
     pub async fn run_job(&self, number: i64, mut progress: impl FnMut(&Job)) -> Result<Job, EngineError> {
         let acting = self.because("");
         let (row, state) = read(&acting, number).await?;
-        let mut running = Running { operator: self, inspector: self.inspect(), row, state, written: Instant::now() };
+        let mut running = Running {
+            operator: self,
+            inspector: self.inspect(),
+            row,
+            state,
+            written: Instant::now(),
+            overtaken: false,
+        };
+        running.record_operator().await?;
         running.finish_deletions().await?;
         let mut next = Instant::now();
         while running.state.status == JobStatus::Running {
             let page = running.page().await?;
-            for run in &page {
+            for run in &page.runs {
                 running.one(run).await?;
                 if let Some(rate) = running.state.per_second {
                     next = next.max(Instant::now()) + Duration::from_secs(1) / rate.max(1);
@@ -138,17 +150,27 @@ impl Operator {
                     tokio::time::sleep_until(next.into()).await;
                 }
                 running.save_if_due(&mut progress).await?;
-                if running.state.status != JobStatus::Running {
+                if running.state.status != JobStatus::Running || running.overtaken {
                     break;
                 }
             }
-            if page.is_empty() {
-                running.state.status = JobStatus::Done;
+            // Otherwise the next page follows the cursor of the process that was faster.
+            if !running.overtaken {
+                running.end_page(page);
+                running.save(&mut progress).await?;
             }
-            running.save(&mut progress).await?;
         }
         Ok(running.state.job(number))
     }
+}
+
+/// Some runs of a job.
+struct Runs {
+    runs: Vec<RunSummary>,
+    /// What is wrong with the rows among them that cannot be read.
+    damaged: Vec<String>,
+    /// The number up to which these are all.
+    to: i64,
 }
 
 /// A job at work.
@@ -158,22 +180,38 @@ struct Running<'a> {
     row: JobRow,
     state: JobState,
     written: Instant,
+    /// Whether the row of another process has replaced ours since the page was read.
+    overtaken: bool,
 }
 
 impl Running<'_> {
-    /// Returns the next runs; none at the end.
-    async fn page(&mut self) -> Result<Vec<RunSummary>, EngineError> {
-        loop {
-            let query = self.state.filter.query().limit(PAGE).after(format!("o{:x}", self.state.cursor));
-            let page = self.inspector.runs(&query).await.map_err(failed)?;
-            let is_last = page.next.is_none();
-            let next = page.next.as_deref().and_then(|cursor| i64::from_str_radix(cursor.get(1..)?, 16).ok());
-            let runs: Vec<_> = page.items.into_iter().filter(|run| run.number <= self.state.last).collect();
-            // A page among many rows may have none.
-            match next {
-                Some(next) if runs.is_empty() && next <= self.state.last && !is_last => self.state.cursor = next,
-                _ => return Ok(runs),
-            }
+    /// Returns the next runs; among many rows there may be none of the filter.
+    async fn page(&mut self) -> Result<Runs, EngineError> {
+        self.overtaken = false;
+        let JobState { filter, cursor, last, .. } = &self.state;
+        if cursor >= last {
+            return Ok(Runs { runs: Vec::new(), damaged: Vec::new(), to: *last });
+        }
+        let query = filter.query().limit(PAGE).after(format!("o{cursor:x}"));
+        let page = self.inspector.runs(&query).await.map_err(failed)?;
+        let next = page.next.as_deref().and_then(|next| i64::from_str_radix(next.get(1..)?, 16).ok());
+        let runs = page.items.into_iter().filter(|run| run.number <= *last).collect();
+        Ok(Runs { runs, damaged: page.damaged, to: next.map_or(*last, |next| next.min(*last)) })
+    }
+
+    /// Counts what of a page cannot be read, and ends the job with its last page.
+    fn end_page(&mut self, page: Runs) {
+        let state = &mut self.state;
+        if state.status != JobStatus::Running {
+            return;
+        }
+        state.failed += page.damaged.len() as u64;
+        if let Some(damaged) = page.damaged.into_iter().next_back() {
+            state.last_error = Some(damaged);
+        }
+        state.cursor = state.cursor.max(page.to);
+        if state.cursor >= state.last {
+            state.status = JobStatus::Done;
         }
     }
 
@@ -182,7 +220,8 @@ impl Running<'_> {
         match self.act(run).await {
             Ok(()) => self.state.done += 1,
             // What the database says of this run is no reason to stop; that it cannot be written is.
-            Err(error @ (EngineError::Store(_) | EngineError::ShuttingDown)) => return Err(error),
+            Err(EngineError::Store(error)) if !is_damage(&error) => return Err(EngineError::Store(error)),
+            Err(error @ EngineError::ShuttingDown) => return Err(error),
             Err(error) => {
                 self.state.failed += 1;
                 self.state.last_error = Some(error.to_string());
@@ -197,7 +236,38 @@ impl Running<'_> {
         if self.is_done(&key).await? {
             return Ok(());
         }
-        self.acting().keyed(key).perform(self.state.action, run).await
+        self.check(run).await?;
+        self.acting().keyed(key, run.number).perform(self.state.action, run).await
+    }
+
+    /// Checks that a run is still one of the filter: its page may have been read minutes ago.
+    async fn check(&self, run: &RunSummary) -> Result<(), EngineError> {
+        let (id, number) = (run.id.clone(), run.number);
+        let row = self.operator.engine().core.ask(move |store| store.run(RunKey::Number(number))).await?;
+        let Some(row) = row else { return Err(EngineError::NoSuchRun { id }) };
+        if row.status == Status::Replaced || row.id != id {
+            return Err(other_has(&id, number));
+        }
+        if !self.state.filter.has_status(row.status) {
+            let action = "it was in another status, one of the job's filter, when it was found";
+            return Err(EngineError::WrongStatus { id, status: row.status, action });
+        }
+        Ok(())
+    }
+
+    /// Records an operator that goes on with a job which another one has created or resumed.
+    async fn record_operator(&self) -> Result<(), EngineError> {
+        if self.state.status != JobStatus::Running {
+            return Ok(());
+        }
+        let (subject, who) = (JobRow::subject(self.row.number), self.operator.who().to_owned());
+        let query = AuditQuery { subject: Some(subject.clone()), who: Some(who), limit: 1, ..AuditQuery::default() };
+        let last = self.operator.engine().core.ask(move |store| store.audit(&query)).await?;
+        if last.first().is_some_and(|record| record.action != "job_stop") {
+            return Ok(());
+        }
+        let acting = self.operator.because("");
+        acting.note(acting.record("job_resume", &subject, &json!({}))).await
     }
 
     /// Acts in the name of who created the job.
@@ -251,7 +321,7 @@ impl Running<'_> {
                     let row = self.state.row(self.row.number, self.row.revision);
                     let _ = self.operator.engine().core.committer.write(Write::PutJob(row)).await?;
                 } else {
-                    (self.row, self.state) = (row, state);
+                    (self.row, self.state, self.overtaken) = (row, state, true);
                 }
             }
             Err(_) => return Err(unknown(self.row.number)),
@@ -260,6 +330,24 @@ impl Running<'_> {
         progress(&self.state.clone().job(self.row.number));
         Ok(())
     }
+}
+
+/// Returns the number of the newest run that can be read, or 0.
+async fn newest(inspector: &Inspector) -> Result<i64, EngineError> {
+    let mut query = RunsQuery::all().limit(1);
+    loop {
+        let page = inspector.runs(&query).await.map_err(failed)?;
+        match (page.items.first(), page.next) {
+            (Some(run), _) => return Ok(run.number),
+            (None, Some(next)) => query = query.after(next),
+            (None, None) => return Ok(0),
+        }
+    }
+}
+
+/// Returns whether an error is about one run, and not about the database as a whole.
+const fn is_damage(error: &StoreError) -> bool {
+    matches!(error.kind, StoreErrorKind::Damaged | StoreErrorKind::Newer)
 }
 
 async fn read(acting: &Acting<'_>, number: i64) -> Result<(JobRow, JobState), EngineError> {

@@ -7,7 +7,7 @@ use crate::lengths;
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
 use crate::store::StoreError;
 
-/// Acts on a database of runs in the name of somebody, without the types of the program.
+/// Acts on a database of runs under the name of an actor, without the types of the program.
 ///
 /// ```
 /// use steadfast::inspect::{AuditQuery, Paging};

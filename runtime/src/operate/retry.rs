@@ -3,7 +3,7 @@
 use super::acting::{Acting, ForkOptions};
 use crate::engine::{EngineError, ForkPoint};
 use crate::record::Kind;
-use crate::store::{EntryRow, RunKey, Status};
+use crate::store::{EntryRow, Status};
 use serde_json::json;
 
 impl Acting<'_> {
@@ -13,17 +13,12 @@ impl Acting<'_> {
     /// # Errors
     /// There is no such run, it is neither parked nor failed, or the database does not work.
     pub async fn retry(&self, run: &str) -> Result<(), EngineError> {
-        let id = run.to_owned();
-        let found = self.engine.core.ask(move |store| {
-            let Some(row) = store.run(RunKey::Id(&id))? else { return Ok(None) };
-            let is_failed = row.status == Status::Failed;
-            let entries = if is_failed { store.outline(row.number, 0, usize::MAX)? } else { Vec::new() };
-            Ok(Some((row, entries)))
-        });
-        let (row, entries) = found.await?.ok_or_else(|| EngineError::NoSuchRun { id: run.to_owned() })?;
+        let row = self.row(run).await?;
         match row.status {
             Status::Parked => self.revive(run).await,
             Status::Failed => {
+                let number = row.number;
+                let entries = self.engine.core.ask(move |store| store.outline(number, 0, usize::MAX)).await?;
                 let at = point(&entries);
                 let record = self.record("retry", run, &json!({ "at": at.to_string() }));
                 self.rewound(run, at, ForkOptions::default(), record).await

@@ -42,6 +42,7 @@ mod hostile_json;
 mod house;
 mod in_place;
 mod incarnations;
+mod jobs;
 mod kept;
 mod killed;
 mod labels;
