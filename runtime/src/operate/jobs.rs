@@ -165,7 +165,7 @@ impl Operator {
 }
 
 /// Some runs of a job.
-struct Runs {
+struct Found {
     runs: Vec<RunSummary>,
     /// What is wrong with the rows among them that cannot be read.
     damaged: Vec<String>,
@@ -186,21 +186,21 @@ struct Running<'a> {
 
 impl Running<'_> {
     /// Returns the next runs; among many rows there may be none of the filter.
-    async fn page(&mut self) -> Result<Runs, EngineError> {
+    async fn page(&mut self) -> Result<Found, EngineError> {
         self.overtaken = false;
         let JobState { filter, cursor, last, .. } = &self.state;
         if cursor >= last {
-            return Ok(Runs { runs: Vec::new(), damaged: Vec::new(), to: *last });
+            return Ok(Found { runs: Vec::new(), damaged: Vec::new(), to: *last });
         }
         let query = filter.query().limit(PAGE).after(format!("o{cursor:x}"));
         let page = self.inspector.runs(&query).await.map_err(failed)?;
         let next = page.next.as_deref().and_then(|next| i64::from_str_radix(next.get(1..)?, 16).ok());
         let runs = page.items.into_iter().filter(|run| run.number <= *last).collect();
-        Ok(Runs { runs, damaged: page.damaged, to: next.map_or(*last, |next| next.min(*last)) })
+        Ok(Found { runs, damaged: page.damaged, to: next.map_or(*last, |next| next.min(*last)) })
     }
 
     /// Counts what of a page cannot be read, and ends the job with its last page.
-    fn end_page(&mut self, page: Runs) {
+    fn end_page(&mut self, page: Found) {
         let state = &mut self.state;
         if state.status != JobStatus::Running {
             return;

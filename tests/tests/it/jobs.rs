@@ -23,7 +23,7 @@ async fn again(flow: &mut Flow, left: u64) -> Result<()> {
     if left > 0 {
         return flow.continue_as_new(again, left - 1).await;
     }
-    Ok(flow.sleep(Duration::from_secs(3_600)).await?)
+    Ok(flow.sleep(Duration::from_hours(1)).await?)
 }
 
 #[workflow]
