@@ -82,5 +82,6 @@ pub(crate) use user_code::{Transaction, UserCode};
 pub(crate) use write::answer::{Rejected, Written};
 pub(crate) use write::imported::ImportedRun;
 pub(crate) use write::item::NewInboxItem;
+pub(crate) use write::new_run::{Holder, NewQueued, NewRun, PlaceChange};
 pub(crate) use write::outgoing::Outgoing;
-pub(crate) use write::{Append, Change, Holder, Lease, NewQueued, NewRun, PlaceChange, Write};
+pub(crate) use write::{Append, Change, Lease, Write};

@@ -20,7 +20,7 @@ use answer::{Rejected, Written};
 use imported::ImportedRun;
 pub(super) use item::End;
 use item::NewInboxItem;
-pub use new_run::{Holder, NewQueued, NewRun, PlaceChange};
+use new_run::{NewRun, PlaceChange};
 use outgoing::Outgoing;
 use std::sync::Arc;
 
