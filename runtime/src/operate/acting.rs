@@ -4,6 +4,7 @@ use crate::engine::{Engine, EngineError, ForkPoint, Pause, Run, value_of_json};
 use crate::store::{Act, ActOutcome, AuditRow, RunKey, RunRow, Status, Write, successor};
 use crate::value::Value;
 use serde_json::json;
+#[cfg(feature = "sqlite")]
 use std::path::PathBuf;
 
 /// Actions for one reason: see [`Operator::because`](super::Operator::because). Each runs to its end even if the caller
@@ -293,6 +294,7 @@ pub(super) fn other_has(id: &str, number: i64) -> EngineError {
 }
 
 /// Adds details to those of a record.
+#[cfg(feature = "sqlite")]
 fn with(details: &str, more: serde_json::Value) -> String {
     let mut all: serde_json::Value = serde_json::from_str(details).unwrap_or_default();
     if let (Some(all), serde_json::Value::Object(more)) = (all.as_object_mut(), more) {

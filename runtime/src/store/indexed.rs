@@ -35,6 +35,7 @@ impl IndexedIn {
     }
 
     /// Returns the key of a range that has one alone.
+    #[cfg(any(feature = "sqlite", feature = "postgres"))]
     pub(crate) fn alone(range: &KeyRange) -> Option<&str> {
         match range {
             (Bound::Included(from), Bound::Included(to)) if from == to => Some(from),

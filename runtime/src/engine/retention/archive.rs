@@ -25,8 +25,9 @@ pub(super) async fn write(core: &Arc<Core>, folder: &Path, row: &RunRow) -> Resu
 }
 
 #[cfg(not(feature = "sqlite"))]
+#[expect(clippy::unused_async, reason = "as with SQLite")]
 pub(super) async fn write(_: &Arc<Core>, _: &Path, _: &RunRow) -> Result<(), EngineError> {
-    unreachable!("a retention has no folder without SQLite")
+    Err(EngineError::configuration("runs are archived as files of SQLite: build with the feature `sqlite`".to_owned()))
 }
 
 /// The most bytes of a workflow's name, and of a run's id, in the name of a file.
