@@ -50,7 +50,7 @@ impl Victim {
             kills += 1;
         }
         println!("killed {kills} times");
-        assert!(kills >= 1, "the machine was too fast for this test to say anything");
+        assert!(kills >= 2, "the machine was too fast for this test to say anything");
     }
 
     /// Returns the log: for every attempt its run, command index, number and idempotency key.
