@@ -114,7 +114,9 @@ fn a_file_with_the_tables_of_an_older_version_is_read_and_left_as_it_is() {
     let newest = "DROP INDEX steadfast_runs_workflow; DROP INDEX steadfast_runs_unowned;
         ALTER TABLE steadfast_leases DROP COLUMN about; ALTER TABLE steadfast_leases DROP COLUMN seen;
         DROP VIEW steadfast_history; DROP TABLE steadfast_log; DROP TABLE steadfast_tasks;
-        DROP TABLE steadfast_queues; DROP TABLE steadfast_queue_keys; DROP TABLE steadfast_schedules; DROP TABLE steadfast_audit; DROP TABLE steadfast_jobs; DROP TABLE steadfast_traces; ALTER TABLE steadfast_runs DROP COLUMN queue;
+        DROP TABLE steadfast_queues; DROP TABLE steadfast_queue_keys; DROP TABLE steadfast_schedules;
+        DROP TABLE steadfast_audit; DROP TABLE steadfast_jobs; DROP TABLE steadfast_traces; DROP TABLE steadfast_indexed;
+        ALTER TABLE steadfast_runs DROP COLUMN queue;
         CREATE TABLE steadfast_entries (run, seq, format, kind, cause, at, position, name, attempt, context, due, form, body,
             other);
         INSERT INTO steadfast_entries (run, seq, format, kind, at, name) VALUES (7, 1, 4, 'run_started', 3, 'journey');";
