@@ -95,8 +95,8 @@ pub enum Write {
     },
     /// Advances the heartbeat. Rejected with [`Rejected::Fenced`] if the engine no longer holds the lease.
     Heartbeat(Lease),
-    /// Has the holder of a lease say what it is, as JSON, until the lease is taken. Rejected with [`Rejected::Fenced`] if the
-    /// lease is lost.
+    /// Has the holder of a lease say what it is, as JSON, until the lease is taken. Rejected with [`Rejected::Fenced`]
+    /// if the lease is lost.
     Describe {
         /// The lease.
         lease: Lease,
@@ -116,9 +116,9 @@ pub enum Write {
     /// Removes a lease. Rejected with [`Rejected::Fenced`] if it owns a run, runs a task, or is held by another engine.
     CloseLease(Lease),
     /// Claims waiting tasks of a queue that are due, of these steps only: at most `limit`, and as many as the limits of
-    /// the queue allow. Those with the lowest [priority](TaskRow::priority) come first, then those that arrived first;
-    /// in a queue with keys, the keys take turns. May leave out tasks that another connection claims at the same time.
-    /// Rejected with [`Rejected::Fenced`] if the lease is lost. The answer is [`Written::Tasks`].
+    /// the queue allow. Those with the lowest [priority](crate::store::TaskRow::priority) come first, then those that
+    /// arrived first; in a queue with keys, the keys take turns. May leave out tasks that another connection claims at
+    /// the same time. Rejected with [`Rejected::Fenced`] if the lease is lost. The answer is [`Written::Tasks`].
     ClaimTasks {
         /// The lease that claims them.
         lease: Lease,
@@ -129,9 +129,9 @@ pub enum Write {
         /// The most tasks.
         limit: usize,
     },
-    /// Has a run that waits in queues go back to its queue, or leave its room there. Rejected with [`Rejected::Fenced`] if
-    /// the lease is lost, or another one owns the run; with [`Rejected::NoSuchQueue`] if the run has nothing there. The
-    /// answer is [`Written::Done`].
+    /// Has a run that waits in queues go back to its queue, or leave its room there. Rejected with [`Rejected::Fenced`]
+    /// if the lease is lost, or another one owns the run; with [`Rejected::NoSuchQueue`] if the run has nothing there.
+    /// The answer is [`Written::Done`].
     ChangePlace {
         /// The lease of the engine that drives the run.
         lease: Lease,
@@ -168,8 +168,8 @@ pub enum Write {
         /// The outcome, for the inbox of the run that it names.
         item: NewInboxItem,
     },
-    /// Records the progress of a claimed task. Rejected with [`Rejected::Fenced`] if the lease is lost, or does not run this
-    /// attempt. The answer is [`Written::Done`].
+    /// Records the progress of a claimed task. Rejected with [`Rejected::Fenced`] if the lease is lost, or does not run
+    /// this attempt. The answer is [`Written::Done`].
     ReportTask {
         /// The lease.
         lease: Lease,
@@ -198,8 +198,8 @@ pub enum Write {
         /// The time in milliseconds for which no engine claims it.
         wait: i64,
     },
-    /// Creates a schedule, or replaces its row. Rejected with [`Rejected::Fenced`] unless the schedule is in the revision
-    /// that the row names; 0 if there is none. The row that is written has the next revision. The answer is
+    /// Creates a schedule, or replaces its row. Rejected with [`Rejected::Fenced`] unless the schedule is in the
+    /// revision that the row names; 0 if there is none. The row that is written has the next revision. The answer is
     /// [`Written::Done`].
     PutSchedule(Box<ScheduleRow>),
     /// Removes a schedule; its runs stay. Rejected with [`Rejected::NoSuchRun`] if there is none, and with
@@ -215,8 +215,8 @@ pub enum Write {
     /// [`Rejected::Fenced`] unless it is in that revision and the lease of the run is held. The answer is
     /// [`Written::Fired`].
     Fire(Box<Fire>),
-    /// Records how far the spans of runs were exported. A mark never goes back; of a run that has ended, only the end of its
-    /// export is recorded. The answer is [`Written::Done`].
+    /// Records how far the spans of runs were exported. A mark never goes back; of a run that has ended, only the end
+    /// of its export is recorded. The answer is [`Written::Done`].
     MarkTraces(Vec<TraceMark>),
     /// Has the holder of a lease export the spans of runs that have ended under leases which are gone. Rejected with
     /// [`Rejected::Fenced`] if the lease is lost. The answer is [`Written::Number`]: how many there are.
@@ -232,8 +232,8 @@ pub enum Write {
         /// The inbox item; `run`, `name` and `position` are taken from the request.
         item: NewInboxItem,
     },
-    /// Replaces the indexed fields of a run by these. Rejected with [`Rejected::NoSuchRun`], and with [`Rejected::Fenced`]
-    /// unless its last entry is the one named. The answer is [`Written::Done`].
+    /// Replaces the indexed fields of a run by these. Rejected with [`Rejected::NoSuchRun`], and with
+    /// [`Rejected::Fenced`] unless its last entry is the one named. The answer is [`Written::Done`].
     Index {
         /// The run's number.
         run: i64,
@@ -242,25 +242,28 @@ pub enum Write {
         /// The fields, each name once, with the keys of their values.
         fields: Vec<(String, String)>,
     },
-    /// Deletes at most `rows` rows (the entries of one append may be one) of a run that has ended or has no owner. Marks it as deleting first, and removes its
-    /// own row last. The answer is [`Written::Deleted`]: `true` when nothing is left. If runs wait for its end, marking
-    /// it notifies them that it is [`Status::Deleting`], removes nothing yet, and answers [`Written::Marked`]. Rejected
-    /// with [`Rejected::NoSuchRun`], and with [`Rejected::Fenced`] when the run is owned and not ended.
+    /// Deletes at most `rows` rows (the entries of one append may be one) of a run that has ended or has no owner.
+    /// Marks it as deleting first, and removes its own row last. The answer is [`Written::Deleted`]: `true` when
+    /// nothing is left. If runs wait for its end, marking it notifies them that it is [`Status::Deleting`], removes
+    /// nothing yet, and answers [`Written::Marked`]. Rejected with [`Rejected::NoSuchRun`], and with
+    /// [`Rejected::Fenced`] when the run is owned and not ended.
     Delete {
         /// The run's number.
         run: i64,
         /// The number of rows to remove at most.
         rows: usize,
     },
-    /// Performs an action of an operator and records it. Rejected, and not recorded, as the write of the action is; otherwise
-    /// its answer is that of the write, or [`Written::Done`] if the key of the action has a record that it is over.
+    /// Performs an action of an operator and records it. Rejected, and not recorded, as the write of the action is;
+    /// otherwise its answer is that of the write, or [`Written::Done`] if the key of the action has a record that it is
+    /// over.
     Act(Box<Act>),
-    /// Appends to a parked run that no lease owns, whatever lease the append names, and ends it or leaves it to any engine
-    /// that has its workflow. Rejected with [`Rejected::NoSuchRun`], and with [`Rejected::Fenced`] if the run is not parked,
-    /// a lease owns it, or its last entry is another one.
+    /// Appends to a parked run that no lease owns, whatever lease the append names, and ends it or leaves it to any
+    /// engine that has its workflow. Rejected with [`Rejected::NoSuchRun`], and with [`Rejected::Fenced`] if the run is
+    /// not parked, a lease owns it, or its last entry is another one.
     AppendParked(Arc<Append>),
-    /// Creates a job ([`Written::Number`]), or replaces its row ([`Written::Done`]). Rejected with [`Rejected::NoSuchRun`] if
-    /// there is none with this number, and with [`Rejected::Fenced`] unless it is in the revision that the row names.
+    /// Creates a job ([`Written::Number`]), or replaces its row ([`Written::Done`]). Rejected with
+    /// [`Rejected::NoSuchRun`] if there is none with this number, and with [`Rejected::Fenced`] unless it is in the
+    /// revision that the row names.
     PutJob(JobRow),
 }
 

@@ -15,13 +15,15 @@ pub struct NewRun {
     pub execution: [u8; 16],
     /// The current time, in milliseconds since 1970.
     pub at: i64,
-    /// The first entries, from sequence number 1. The run begins as running and due at once, or [`queued`](Self::queued).
+    /// The first entries, from sequence number 1. The run begins as running and due at once, or
+    /// [`queued`](Self::queued).
     pub entries: Vec<EntryRow>,
     /// The version of the workflow.
     pub version: u32,
     /// The first run of the run whose cancellation reaches it.
     pub parent: Option<i64>,
-    /// The deduplication key: while this run has not ended, no other may have the same one ([`Rejected::Held`]).
+    /// The deduplication key: while this run has not ended, no other may have the same one
+    /// ([`Rejected::Held`](crate::store::Rejected::Held)).
     pub dedup: Option<String>,
     /// The labels by which it can be found; each name once.
     pub labels: Vec<(String, String)>,
@@ -34,15 +36,18 @@ pub struct NewRun {
 /// What a start does with a run that holds its deduplication key and has not ended.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Holder {
-    /// It keeps the key: the start is rejected with [`Rejected::Held`].
+    /// It keeps the key: the start is rejected with [`Rejected::Held`](crate::store::Rejected::Held).
     #[default]
     Keeps,
-    /// It keeps the key, and answers the start if it has the same workflow: [`Written::Held`].
+    /// It keeps the key, and answers the start if it has the same workflow:
+    /// [`Written::Held`](crate::store::Written::Held).
     Answers,
-    /// If it has the same workflow, waits in the same queue and has not begun, it waits anew for as long as the start says,
-    /// with its own input, priority and time to live, and answers it: [`Written::Held`]. Otherwise it loses the key, as with [`Yields`](Self::Yields).
+    /// If it has the same workflow, waits in the same queue and has not begun, it waits anew for as long as the start
+    /// says, with its own input, priority and time to live, and answers it:
+    /// [`Written::Held`](crate::store::Written::Held). Otherwise it loses the key, as with [`Yields`](Self::Yields).
     Waits,
-    /// It loses the key. If it waits in a queue and has not begun, it is cancelled, and the new run has its place there.
+    /// It loses the key. If it waits in a queue and has not begun, it is cancelled, and the new run has its place
+    /// there.
     Yields,
     /// It loses the key, and is cancelled.
     Ends,
@@ -78,8 +83,8 @@ pub struct NewQueued {
     pub expires: Option<i64>,
     /// The latest end of the run, in milliseconds since 1970: it ends then, even if it has not begun.
     pub deadline: Option<i64>,
-    /// The longest wait, in milliseconds, from the start of the first run that it replaces, and of those that this one has
-    /// replaced: it limits `delay`.
+    /// The longest wait, in milliseconds, from the start of the first run that it replaces, and of those that this one
+    /// has replaced: it limits `delay`.
     pub longest: Option<i64>,
 }
 
