@@ -154,6 +154,9 @@ pub(crate) struct Point {
     /// Another input for the workflow, as JSON
     #[arg(long, value_name = "JSON")]
     pub(crate) input: Option<String>,
+    /// Another value of a field of the context, as JSON; several with several
+    #[arg(long, value_name = "FIELD=JSON", value_parser = label)]
+    pub(crate) set: Vec<(String, String)>,
     /// Another version of the workflow
     #[arg(long, value_name = "N")]
     pub(crate) workflow_version: Option<u32>,

@@ -1,6 +1,6 @@
 //! The definition of the command line.
 
-use crate::act_args::{Act, Bulk, JobAct};
+use crate::act_args::{Act, Actor, Bulk, JobAct};
 use crate::place_args::{QueueAct, ScheduleAct};
 use crate::times;
 use clap::{ColorChoice, Parser, Subcommand};
@@ -124,14 +124,19 @@ pub(crate) enum Command {
     Act(Act),
     /// List what was done, by whom and why
     Audit(AuditArgs),
-    /// Check whether this program can go on with every unfinished run of a database
+    /// Check whether this program can go on with every unfinished run of a database, or of exports
     Check {
+        /// Files of `export`, in place of a database
+        #[arg(value_name = "FILE")]
+        exports: Vec<PathBuf>,
         /// Write each problem as an annotation too
         #[arg(long, value_name = "FOR")]
         annotations: Option<Annotations>,
     },
     /// Create the tables of a database of Postgres, or convert those of an older version
     Migrate(Migrate),
+    /// Delete the contents in this program's field stores that no run points to
+    Gc(Actor),
     /// Act on every run of a filter, one after the other
     Bulk(Bulk),
     /// List the jobs of `bulk`; go on with one, or stop it

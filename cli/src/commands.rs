@@ -4,6 +4,7 @@ mod acts;
 mod audit;
 mod check;
 mod context;
+mod gc;
 mod history;
 mod jobs;
 mod manual;
@@ -44,7 +45,10 @@ pub(crate) async fn acted(
         Command::Act(act) => acts::act(act, global, builder, out).await.map(Some),
         Command::Queues { act: Some(act), .. } => places_acts::queue(act, global, out).await.map(Some),
         Command::Schedules { act: Some(act), .. } => places_acts::schedule(act, global, out).await.map(Some),
-        Command::Check { annotations } => check::check(global, builder, *annotations, out).await.map(Some),
+        Command::Check { exports, annotations } => {
+            check::check(global, builder, exports, *annotations, out).await.map(Some)
+        }
+        Command::Gc(actor) => gc::gc(actor, global, builder, out).await.map(Some),
         Command::Migrate(migrate) => migrate::migrate(global, migrate, out).await.map(Some),
         Command::Bulk(bulk) => jobs::bulk(bulk, global, out).await.map(Some),
         Command::Jobs { act: Some(act), .. } => jobs::act(act, global, out).await.map(Some),
@@ -81,6 +85,7 @@ pub(crate) async fn run(command: &Command, inspector: &Inspector, out: &mut Out)
         | Command::Act(_)
         | Command::Bulk(_)
         | Command::Check { .. }
+        | Command::Gc(_)
         | Command::Migrate(_) => {}
     }
     Ok(Exit::Done)

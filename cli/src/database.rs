@@ -43,6 +43,18 @@ pub(crate) async fn operator(
     Ok(Operator::with(on(builder, named(global)?), who).await?)
 }
 
+/// Has a builder use the named database, if it exists.
+pub(crate) async fn existing(global: &Global, builder: EngineBuilder) -> Result<EngineBuilder, Failure> {
+    let database = named(global)?;
+    if let Database::File(path) = &database
+        && !path.exists()
+    {
+        // The sentence of all commands.
+        drop(open(global).await?);
+    }
+    Ok(on(builder, database))
+}
+
 /// Has a builder use a database, which it neither creates nor converts on Postgres.
 pub(crate) fn on(builder: EngineBuilder, database: Database) -> EngineBuilder {
     match database {

@@ -8,6 +8,7 @@
 //! after, so that one whose process dies stays in the records as begun.
 
 mod acting;
+mod garbage;
 mod jobs;
 mod operator;
 mod places;

@@ -130,11 +130,16 @@ fn at(point: &Point) -> ForkPoint {
 
 fn changes(point: &Point, id: Option<String>) -> ForkOptions {
     let (input, labels) = (point.input.clone(), point.label.clone());
-    ForkOptions { id, version: point.workflow_version, input, labels }
+    ForkOptions { id, version: point.workflow_version, input, context: point.set.clone(), labels }
 }
 
 /// Refuses a command line with a value that is no JSON, before the database is opened.
 fn check_json(act: &Act) -> Result<(), Failure> {
+    if let Act::Fork { point, .. } | Act::Rewind { point, .. } = act {
+        for (field, value) in &point.set {
+            is_json(&format!("the value of `{field}`"), value)?;
+        }
+    }
     let (what, json) = match act {
         Act::Start(Start { input: Some(json), .. })
         | Act::Fork { point: Point { input: Some(json), .. }, .. }
@@ -143,6 +148,10 @@ fn check_json(act: &Act) -> Result<(), Failure> {
         Act::Answer { value, .. } => ("the answer", value),
         _ => return Ok(()),
     };
+    is_json(what, json)
+}
+
+fn is_json(what: &str, json: &str) -> Result<(), Failure> {
     let read = serde_json::from_str::<serde_json::Value>(json);
     read.map(drop).map_err(|error| {
         Failure::Usage(format!("{what} is no JSON: {error}. A text is written with quotes: `'\"red\"'`"))

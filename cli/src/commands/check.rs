@@ -1,19 +1,21 @@
 //! `check`: whether a program can go on with the unfinished runs of a database; and inputs, as its workflows read them.
 
 use crate::args::{Annotations, Global};
-use crate::database::{self, Database};
+use crate::database;
 use crate::escape::escaped;
 use crate::exit::{Exit, Failure};
 use crate::out::Out;
 use std::fmt::Write as _;
+use std::path::PathBuf;
 use steadfast::operate::StartOptions;
 use steadfast::store::MemoryStore;
 use steadfast::{CheckReport, Engine, EngineBuilder};
 
-/// Checks every unfinished run, and writes nothing.
+/// Checks every unfinished run of the database, or of these exports, and writes nothing.
 pub(super) async fn check(
     global: &Global,
     builder: Option<EngineBuilder>,
+    exports: &[PathBuf],
     annotations: Option<Annotations>,
     out: &mut Out,
 ) -> Result<Exit, Failure> {
@@ -22,14 +24,11 @@ pub(super) async fn check(
                    command line with `steadfast_cli::main(builder)`, and run its `check`";
         return Err(Failure::Usage(why.to_owned()));
     };
-    let database = database::named(global)?;
-    if let Database::File(path) = &database
-        && !path.exists()
-    {
-        // The sentence of all commands.
-        drop(database::open(global).await?);
-    }
-    let report = database::on(builder, database).check().await?;
+    let report = if exports.is_empty() {
+        database::existing(global, builder).await?.check().await?
+    } else {
+        builder.check_exports(exports.to_vec()).await?
+    };
     if out.is_json() {
         out.bytes(format!("{}\n", report.to_json()).as_bytes())?;
     } else {

@@ -41,6 +41,7 @@ async fn the_exit_code_says_how_it_went() {
         &["man", "look"],
         &["completions", "cmd"],
         &["check"],
+        &["gc"],
         &["migrate"],
         &["migrate", "--print"],
         &["bulk", "dance", "--yes"],

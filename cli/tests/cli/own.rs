@@ -53,6 +53,24 @@ async fn checks(filled: &Filled) {
     assert_eq!(status, steadfast::Status::Parked, "a check changes nothing");
 }
 
+/// Checks an export, and collects garbage.
+async fn checks_an_export_and_collects(filled: &Filled) {
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("changed-1.run").display().to_string();
+    let exported = own(filled, false, &["export", "changed-1", &file]);
+    assert!(ended_with(&exported, 0), "{exported}");
+    let fits = own(filled, false, &["check", &file]);
+    assert!(ended_with(&fits, 0), "{fits}");
+    let differs = own(filled, true, &["check", &file]);
+    assert!(ended_with(&differs, 1) && differs.contains("changed-1"), "{differs}");
+    let collected = own(filled, false, &["gc", "--json"]);
+    assert!(
+        ended_with(&collected, 0)
+            && collected.contains("\"action\":\"gc\",\"subject\":\"the field stores\",\"deleted\":\"0\""),
+        "{collected}"
+    );
+}
+
 async fn starts(filled: &Filled) {
     let wrong = own(filled, false, &["start", "parcel", "\"seven\"", "--id", "typed-1", "--who", "ada"]);
     assert!(ended_with(&wrong, 2) && wrong.contains("nothing was started"), "{wrong}");
@@ -74,6 +92,7 @@ async fn a_program_with_workflows_checks_and_starts_on_sqlite() {
     starts(&filled).await;
     filled.engine.shutdown(Duration::from_secs(10)).soon().await.expect("it ends");
     checks(&filled).await;
+    checks_an_export_and_collects(&filled).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -81,4 +100,5 @@ async fn a_program_with_workflows_checks_and_starts_on_postgres() {
     let Some(filled) = Filled::postgres().await else { return };
     starts(&filled).await;
     checks(&filled).await;
+    checks_an_export_and_collects(&filled).await;
 }

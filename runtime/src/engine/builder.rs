@@ -4,6 +4,8 @@ mod check;
 mod database;
 #[cfg(feature = "otel")]
 mod exporting;
+#[cfg(feature = "sqlite")]
+mod exports;
 mod liveness;
 mod retaining;
 mod role;

@@ -1,12 +1,14 @@
 //! Forks and rewinds: runs that begin with the history of another up to a point.
 
 mod copy;
+mod fields;
 mod labels;
 mod origins;
 mod outside;
 mod point;
 mod taking_over;
 
+pub(crate) use fields::Changed;
 pub use point::ForkPoint;
 
 use self::copy::Place;
@@ -31,13 +33,15 @@ struct Plan {
     labels: Vec<(String, String)>,
     /// Another input, as JSON.
     input: Option<Value>,
+    /// Fields of the context with other values.
+    fields: Vec<Changed>,
     /// The action for which it is made.
     record: Option<AuditRow>,
 }
 
 impl Plan {
     fn new(run: String, at: ForkPoint) -> Self {
-        Self { run, at, id: None, version: None, labels: Vec::new(), input: None, record: None }
+        Self { run, at, id: None, version: None, labels: Vec::new(), input: None, fields: Vec::new(), record: None }
     }
 
     fn label(&mut self, name: String, value: String) {
@@ -169,6 +173,12 @@ impl ForkCall<'_> {
         self
     }
 
+    /// Sets other values for fields of the context, as if the workflow had set them; what is kept of the history must fit.
+    pub(crate) fn fields(mut self, fields: Vec<Changed>) -> Self {
+        self.plan.fields = fields;
+        self
+    }
+
     /// Sets the id of the fork, at most 512 bytes; a time-ordered UUID by default.
     pub fn id(mut self, id: impl Into<String>) -> Self {
         self.plan.id = Some(id.into());
@@ -199,6 +209,12 @@ impl RewindCall<'_> {
     /// Sets another input for the workflow, as JSON; what is kept of the history must fit it.
     pub(crate) fn input(mut self, input: Option<Value>) -> Self {
         self.plan.input = input;
+        self
+    }
+
+    /// Sets other values for fields of the context, as if the workflow had set them; what is kept of the history must fit.
+    pub(crate) fn fields(mut self, fields: Vec<Changed>) -> Self {
+        self.plan.fields = fields;
         self
     }
 

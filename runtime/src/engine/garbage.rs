@@ -106,7 +106,7 @@ async fn collect(
         for field in fields {
             if pointed_to.contains(&field) {
                 garbage.kept += 1;
-            } else if !core.leases.has_margin() {
+            } else if held.is_owned() && !core.leases.has_margin() {
                 // Another engine may own the run by now.
                 garbage.skipped += 1;
             } else {
@@ -148,7 +148,7 @@ enum Held {
     /// A run that is not in the database, so it saves nothing.
     Gone,
     /// A run that has ended, or is ours and kept from being activated.
-    Still { row: Box<RunRow>, _kept_out: KeptOut },
+    Still { row: Box<RunRow>, is_owned: bool, _kept_out: KeptOut },
     /// A run that may be saving something now.
     AtWork,
 }
@@ -162,8 +162,14 @@ impl Held {
             return Ok(Self::AtWork);
         };
         kept_out.is_due_at(row.wake_at);
-        let still = row.status.is_final() || core.lease(row.lease).is_some();
-        Ok(if still { Self::Still { row: Box::new(row), _kept_out: kept_out } } else { Self::AtWork })
+        let is_owned = !row.status.is_final();
+        let still = !is_owned || core.lease(row.lease).is_some();
+        Ok(if still { Self::Still { row: Box::new(row), is_owned, _kept_out: kept_out } } else { Self::AtWork })
+    }
+
+    /// Returns whether it is kept out by a lease of this engine, which can be lost.
+    const fn is_owned(&self) -> bool {
+        matches!(self, Self::Still { is_owned: true, .. })
     }
 }
 

@@ -1,6 +1,6 @@
 //! Actions on runs.
 
-use crate::engine::{Engine, EngineError, ForkPoint, Pause, Run, value_of_json};
+use crate::engine::{Changed, Engine, EngineError, ForkPoint, Pause, Run, value_of_json};
 use crate::store::{Act, ActOutcome, AuditRow, RunKey, RunRow, Status, Write, successor};
 use crate::value::Value;
 use serde_json::json;
@@ -30,6 +30,9 @@ pub struct ForkOptions {
     pub version: Option<u32>,
     /// Another input, as JSON. What is kept of the history must fit it, or the new run is parked.
     pub input: Option<String>,
+    /// Fields of the context with other values, as JSON, as if the workflow had set them so before the point. What is kept
+    /// of the history must fit them, or the new run is parked.
+    pub context: Vec<(String, String)>,
     /// Labels beside those of the run.
     pub labels: Vec<(String, String)>,
 }
@@ -158,10 +161,10 @@ impl<'operator> Acting<'operator> {
     /// or contents in field stores and this engine has no keys or stores for them: use the program's own command line.
     pub async fn fork(&self, run: &str, at: ForkPoint, options: ForkOptions) -> Result<String, EngineError> {
         let id = options.id.clone().unwrap_or_else(|| uuid::Uuid::now_v7().to_string());
-        let details =
-            json!({ "from": run, "at": format!("{at}"), "input_bytes": options.input.as_ref().map(String::len) });
+        let details = json!({ "from": run, "at": format!("{at}"), "input_bytes": options.input.as_ref().map(String::len),
+            "fields": options.context.iter().map(|(name, _)| name).collect::<Vec<_>>() });
         let mut call = self.engine.fork(run, at).id(&id).recorded(self.record("fork", &id, &details));
-        call = call.input(self.input(&options)?);
+        call = call.input(self.input(&options)?).fields(self.fields(&options)?);
         if let Some(version) = options.version {
             call = call.version(version);
         }
@@ -179,7 +182,8 @@ impl<'operator> Acting<'operator> {
         if options.id.is_some() {
             return Err(EngineError::value("a rewind keeps the id of its run; give another id to a fork".to_owned()));
         }
-        let details = json!({ "at": format!("{at}"), "input_bytes": options.input.as_ref().map(String::len) });
+        let details = json!({ "at": format!("{at}"), "input_bytes": options.input.as_ref().map(String::len),
+            "fields": options.context.iter().map(|(name, _)| name).collect::<Vec<_>>() });
         self.rewound(run, at, options, self.record("rewind", run, &details)).await
     }
 
@@ -190,7 +194,8 @@ impl<'operator> Acting<'operator> {
         options: ForkOptions,
         record: AuditRow,
     ) -> Result<(), EngineError> {
-        let mut call = self.engine.rewind(run, at).recorded(record).input(self.input(&options)?);
+        let mut call = self.engine.rewind(run, at).recorded(record);
+        call = call.input(self.input(&options)?).fields(self.fields(&options)?);
         if let Some(version) = options.version {
             call = call.version(version);
         }
@@ -202,6 +207,14 @@ impl<'operator> Acting<'operator> {
 
     fn input(&self, options: &ForkOptions) -> Result<Option<Value>, EngineError> {
         options.input.as_deref().map(|input| self.json("the input", input)).transpose()
+    }
+
+    fn fields(&self, options: &ForkOptions) -> Result<Vec<Changed>, EngineError> {
+        let read = |(name, json): &(String, String)| {
+            let value = self.json(&format!("the value of field `{name}`"), json)?;
+            Ok((name.clone(), value))
+        };
+        options.context.iter().map(read).collect()
     }
 
     /// Answers a request by JSON, as the run's code reads the type of its answer.
@@ -294,8 +307,7 @@ pub(super) fn other_has(id: &str, number: i64) -> EngineError {
 }
 
 /// Adds details to those of a record.
-#[cfg(feature = "sqlite")]
-fn with(details: &str, more: serde_json::Value) -> String {
+pub(super) fn with(details: &str, more: serde_json::Value) -> String {
     let mut all: serde_json::Value = serde_json::from_str(details).unwrap_or_default();
     if let (Some(all), serde_json::Value::Object(more)) = (all.as_object_mut(), more) {
         all.extend(more);

@@ -1,6 +1,7 @@
 //! Runs that begin with the history of another (case O10): no recorded work is repeated, and events from outside are
 //! kept.
 
+mod changed;
 mod contents;
 mod refused;
 mod rewound;

@@ -7,6 +7,8 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use steadfast::field_store::{
     FieldKey, FieldStore, FieldStoreError, FieldStoreErrorKind, MemoryFieldStore, StoredField,
 };
+use steadfast::inspect::{AuditOutcome, AuditQuery, Paging};
+use steadfast::operate::Operator;
 use steadfast::prelude::*;
 use steadfast::store::MemoryStore;
 use steadfast::{EngineBuilder, Status};
@@ -313,4 +315,21 @@ async fn a_slow_collection_looks_at_a_run_as_it_is_and_not_as_it_was(place: Plac
     };
     let info = timeout(Duration::from_secs(15), ended).await.unwrap();
     assert_eq!(info.status, Status::Completed, "{info:?}");
+}
+
+#[tokio::test]
+async fn an_operator_with_the_field_stores_collects_what_runs_have_left_and_records_it() {
+    let (store, rig) = (MemoryStore::new(), Rig::default());
+    let engine = builder(&store, &rig).start().await.unwrap();
+    let ended = engine.start(keeper, 0).id("ended").await.unwrap();
+    assert_eq!(ended.result().await.unwrap(), 4);
+    let asleep = engine.start(keeper, 60_000).id("asleep").await.unwrap();
+    wait_for(&asleep, Status::Sleeping).await;
+    let operator = Operator::with(builder(&store, &rig), "ada").await.unwrap();
+    let garbage = operator.because("the bucket is large").collect_garbage().await.unwrap();
+    assert_eq!((garbage.deleted, garbage.kept, garbage.skipped), (1, 1, 2), "{garbage:?}");
+    let records = operator.inspect().audit(&AuditQuery::default(), &Paging::first(9)).await.unwrap();
+    let record = &records.items[0];
+    assert_eq!((&*record.action, &*record.who, &*record.why), ("gc", "ada", "the bucket is large"));
+    assert_eq!(record.outcome, AuditOutcome::Done);
 }

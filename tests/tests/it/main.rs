@@ -10,6 +10,7 @@ mod cancelled_children;
 mod causes;
 mod changed_code;
 mod check;
+mod check_exports;
 mod children;
 mod claimed;
 mod clients;

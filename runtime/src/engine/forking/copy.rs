@@ -1,5 +1,6 @@
 //! Builds a run that begins with the history of another: its rows, with all secrets resealed.
 
+use super::fields::{Changed, change};
 use super::outside::Outside;
 use super::{Plan, labels, outside, point};
 use crate::command::asked_again;
@@ -109,7 +110,7 @@ pub(super) async fn make(
     let dedup = if replaces { deduplication_key(&old, &entries) } else { None };
     begin_anew(&mut entries, plan, (cut, &old));
     make_its_own(&mut entries, &reseal, replaces, at)?;
-    let (fields, indexed) = recorded(core, number, entries.len() as u64).await?;
+    let (fields, indexed) = recorded(core, number, &entries, &plan.fields).await?;
     let mut source = Source::new(core, &old, reseal.clone());
     let (fields, pointers) = copied(&mut source, fields).await?;
     let new_id = || if replaces { old.id.clone() } else { uuid::Uuid::now_v7().to_string() };
@@ -177,9 +178,16 @@ fn version(core: &Core, plan: &Plan, old: &RunRow) -> Result<u32, EngineError> {
     }
 }
 
-/// Returns the field values that a run has recorded up to an entry, and those that are indexed.
-async fn recorded(core: &Core, run: i64, last: u64) -> Result<(Vec<FieldRow>, Vec<(String, String)>), EngineError> {
-    let (rows, known) = core.ask(move |store| Ok((store.fields(run, 1, last)?, store.indexed(run)?))).await?;
+/// Returns the field values that a run has recorded in these entries, some of them changed, and those that are indexed.
+async fn recorded(
+    core: &Core,
+    run: i64,
+    kept: &[EntryRow],
+    changed: &[Changed],
+) -> Result<(Vec<FieldRow>, Vec<(String, String)>), EngineError> {
+    let last = kept.len() as u64;
+    let (mut rows, known) = core.ask(move |store| Ok((store.fields(run, 1, last)?, store.indexed(run)?))).await?;
+    change(changed, kept, &mut rows)?;
     let indexed = indexed::as_of(known, &rows);
     Ok((rows, indexed))
 }
