@@ -87,6 +87,7 @@ mod setting;
 mod shared_state;
 mod sharing;
 mod shutdown;
+mod side_files;
 mod spans;
 mod start;
 mod submit;

@@ -23,6 +23,7 @@ use super::error::EngineError;
 use super::lease::{Leases, Takes};
 use super::queues::Queues;
 use super::rules::Rules;
+use super::side_files::SideFiles;
 use super::timers::Timers;
 use super::workflows::Workflows;
 use super::{
@@ -322,8 +323,8 @@ impl EngineBuilder {
             let store = database.open()?;
             let owner = uuid::Uuid::new_v4().simple().to_string();
             let term = term.unwrap_or(if store.shares_work() { FLEET_TERM } else { TERM });
-            let stem = store.lock_stem().filter(|_| !is_client);
-            let leases = Leases::new(owner, about, term, stem.as_deref())?;
+            let side_files = if is_client { None } else { SideFiles::of(&*store) };
+            let leases = Leases::new(owner, about, term, side_files)?;
             let inherited = if is_client { Vec::new() } else { leases.acquire(&*store, takes(store.shares_work()))? };
             tasks::declare(&*store, &declared)?;
             Ok::<_, EngineError>((store, Arc::new(leases), inherited, term))

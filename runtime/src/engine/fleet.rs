@@ -24,7 +24,8 @@ pub(super) fn about(workflows: &Workflows, queues: &Queues, retains: bool) -> St
     serde_json::to_string(&about).unwrap_or_default()
 }
 
-fn host() -> String {
+/// Returns the name of this machine; empty if it has none.
+pub(super) fn host() -> String {
     let named = std::fs::read_to_string("/proc/sys/kernel/hostname").ok();
     let named = named.or_else(|| std::env::var("HOSTNAME").or_else(|_| std::env::var("COMPUTERNAME")).ok());
     named.map_or_else(String::new, |name| name.trim().to_owned())

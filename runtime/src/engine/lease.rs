@@ -2,12 +2,13 @@
 
 use super::error::EngineError;
 use super::queues::Queues;
-use super::suspects::{Recorder, Remains, remains_of};
+use super::side_files::{Holder, SideFiles, holder_of};
+use super::suspects::{Recorder, Remains};
 use super::workflows::Workflows;
 
 use crate::metrics;
-use crate::store::{Lease, LeaseRow, Store, Write, Written, is_out_of_files};
-use std::path::{Path, PathBuf};
+use crate::store::{Lease, LeaseRow, Store, Write, Written};
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 use tokio::sync::watch;
@@ -24,6 +25,8 @@ pub(crate) struct Leases {
     /// The writer of this engine's side file, which is locked as long as this engine lives: an engine that can lock it
     /// knows that we are dead.
     pub(super) recorder: Arc<Recorder>,
+    /// Where the engines of this database keep their side files; `None` for a client.
+    side_files: Option<SideFiles>,
 }
 
 pub(super) struct State {
@@ -33,22 +36,19 @@ pub(super) struct State {
 }
 
 impl Leases {
-    pub(crate) fn new(owner: String, about: String, term: Duration, stem: Option<&Path>) -> Result<Self, EngineError> {
-        let recorder = match stem.map(|stem| sign_of(stem, &owner)) {
+    pub(crate) fn new(
+        owner: String,
+        about: String,
+        term: Duration,
+        side_files: Option<SideFiles>,
+    ) -> Result<Self, EngineError> {
+        let recorder = match &side_files {
             None => Recorder::without_file(),
-            Some(path) => Recorder::create(path.clone()).map_err(|error| {
-                let advice = if is_out_of_files(&error) {
-                    "Let the process have more files open (`ulimit -n`)"
-                } else {
-                    "The engine needs to write into the folder of its database"
-                };
-                let message = format!("the lock file `{}` cannot be made: {error}. {advice}", path.display());
-                EngineError::configuration_of(message, error)
-            })?,
+            Some(files) => files.create(&owner)?,
         };
         let state = Mutex::new(State { held: Vec::new(), released: false });
         let (shown, recorder) = (watch::Sender::new(Instant::now()), Arc::new(recorder));
-        Ok(Self { owner, about, term, state, shown, recorder })
+        Ok(Self { owner, about, term, state, shown, recorder, side_files })
     }
 
     /// Returns the writer of this engine's side file.
@@ -114,9 +114,15 @@ impl Leases {
     /// Releases all leases: others may take them over at once.
     pub(crate) fn release(&self) {
         let mut state = self.state();
+        // Where a missing file says nothing, the file itself says that the engine of these leases ended in order.
+        let says_so = !state.held.is_empty() && self.side_files.as_ref().is_some_and(SideFiles::are_of_machine);
         state.held.clear();
         state.released = true;
-        self.recorder.close();
+        if says_so {
+            self.recorder.end();
+        } else {
+            self.recorder.close();
+        }
     }
 
     /// Takes over the leases of dead engines, unless this engine takes nothing; opens a lease if there is none to take.
@@ -125,8 +131,8 @@ impl Leases {
         let mut inherited = Vec::new();
         let others = if takes == Takes::Nothing { Vec::new() } else { store.leases()? };
         for row in others {
-            match holder_of(store, &row) {
-                Holder::Lives => {}
+            match self.holder_of(&row) {
+                Holder::Lives | Holder::Unknown => {}
                 Holder::Ended => drop(self.take(store, &row)?),
                 Holder::Died(remains) => {
                     if self.take(store, &row)? {
@@ -163,26 +169,17 @@ impl Leases {
 
     /// Removes the side files of engines that died and own no lease any longer.
     pub(super) fn sweep(&self, store: &dyn Store) -> Result<(), EngineError> {
-        let Some(stem) = store.lock_stem() else { return Ok(()) };
-        let (Some(folder), Some(name)) = (stem.parent(), stem.file_name()) else { return Ok(()) };
-        let prefix = format!("{}{SIGN}", name.to_string_lossy());
-        // A folder that cannot be listed must not prevent a start.
-        let signs = std::fs::read_dir(folder).into_iter().flatten().flatten().filter_map(|entry| {
-            let name = entry.file_name();
-            let owner = name.to_str()?.strip_prefix(&prefix)?;
-            (owner != self.owner).then(|| (owner.to_owned(), entry.path()))
-        });
-        let others: Vec<_> = signs.collect();
-        if others.is_empty() {
-            return Ok(());
-        }
-        let leases = store.leases()?;
-        for (owner, sign) in others {
-            if leases.iter().all(|lease| lease.owner != owner) {
-                Recorder::remove_if_free(&sign);
-            }
-        }
-        Ok(())
+        self.side_files.as_ref().map_or(Ok(()), |files| files.sweep(store, &self.owner))
+    }
+
+    /// Returns what is known of the holder of a lease.
+    pub(super) fn holder_of(&self, row: &LeaseRow) -> Holder {
+        holder_of(self.side_files.as_ref(), row)
+    }
+
+    /// Returns the path of the side file of a lease's holder.
+    pub(super) fn side_file_of(&self, row: &LeaseRow) -> Option<PathBuf> {
+        self.side_files.as_ref().map(|files| files.of_owner(&row.owner))
     }
 
     pub(super) fn open_if_none(&self, store: &dyn Store) -> Result<(), EngineError> {
@@ -251,38 +248,3 @@ impl Takes {
 }
 
 pub(super) use crate::store::NOBODY;
-
-/// The separator between the name of the database and the owner in the name of a side file.
-const SIGN: &str = "-owner-";
-
-fn sign_of(stem: &Path, owner: &str) -> PathBuf {
-    let mut name = stem.as_os_str().to_owned();
-    name.push(format!("{SIGN}{owner}"));
-    name.into()
-}
-
-/// The state of the holder of a lease.
-pub(super) enum Holder {
-    /// A holder that may be alive.
-    Lives,
-    /// A holder that ended in order.
-    Ended,
-    /// A holder whose process died.
-    Died(Arc<Remains>),
-}
-
-/// Returns whether the holder of a lease is certainly gone: it handed the lease back, the lock on its file is free, or
-/// the file is missing.
-pub(super) fn holder_of(store: &dyn Store, row: &LeaseRow) -> Holder {
-    if row.owner == NOBODY {
-        return Holder::Ended;
-    }
-    let Some(stem) = store.lock_stem() else { return Holder::Lives };
-    let path = sign_of(&stem, &row.owner);
-    match remains_of(&path) {
-        Some(remains) => Holder::Died(Arc::new(remains)),
-        // An engine that ends in order removes its file.
-        None if path.try_exists().is_ok_and(|exists| !exists) => Holder::Ended,
-        None => Holder::Lives,
-    }
-}

@@ -2,11 +2,14 @@
 
 use super::core::{Core, DriverEvent};
 use super::error::EngineError;
-use super::lease::{Holder, Takes, holder_of};
+use super::lease::Takes;
 use super::sharing::Sharing;
+use super::side_files::Holder;
+use super::suspects::SideFile;
 use super::{claiming, inbox, queued_runs, recovery, tasks, threads};
 use crate::inspect::heard::Heard;
 use crate::store::{Lease, Rejected, RunQuery, Write};
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::{Duration, Instant};
@@ -82,13 +85,16 @@ struct Watch {
     looked: usize,
     /// The heartbeats of others' leases.
     others: Heard,
+    /// The side files of engines that lived at the last look, and when they were looked at.
+    neighbors: (Vec<PathBuf>, Instant),
     foreign: u64,
     sharing: Sharing,
 }
 
 impl Watch {
     fn new(term: Duration) -> Self {
-        Self { term, looked: 0, others: Heard::default(), foreign: 0, sharing: Sharing::default() }
+        let neighbors = (Vec::new(), Instant::now());
+        Self { term, looked: 0, others: Heard::default(), neighbors, foreign: 0, sharing: Sharing::default() }
     }
 
     fn run(mut self, core: &Weak<Core>) {
@@ -113,7 +119,7 @@ impl Watch {
             #[cfg(feature = "schedules")]
             super::firing::look_if_changed(&core);
             let now = Instant::now();
-            if now >= look_at {
+            if now >= look_at || self.a_neighbor_died(now) {
                 look_at = now + self.term / 5;
                 if !core.is_draining()
                     && let Err(error) = self.look_at_others(&core)
@@ -141,6 +147,16 @@ impl Watch {
         }
     }
 
+    /// Returns whether the lock of a side file is free that was held at the last look. No database is asked.
+    fn a_neighbor_died(&mut self, now: Instant) -> bool {
+        let (files, looked) = &mut self.neighbors;
+        if now.saturating_duration_since(*looked) < tick(self.term) {
+            return false;
+        }
+        *looked = now;
+        files.iter().any(|file| !SideFile::is_locked(file))
+    }
+
     /// Takes over the leases of engines that died, or whose heartbeat has not advanced for the term on our own clock.
     fn look_at_others(&mut self, core: &Arc<Core>) -> Result<(), EngineError> {
         core.leases.open_if_none(&*core.store)?;
@@ -152,6 +168,8 @@ impl Watch {
             recovery::schedule(core)?;
         }
         let mut taken = false;
+        let takes = core.takes() != Takes::Nothing;
+        self.neighbors.0.clear();
         // While our own heartbeats do not get through, the database is blocked for the others too: their counters do
         // not advance though they live.
         let held_up = core.leases.shown.borrow().elapsed() > self.term / 2;
@@ -161,16 +179,23 @@ impl Watch {
                 continue;
             }
             let stands_still = self.others.silence(&row, held_up) >= self.term;
-            let remains = match holder_of(&*core.store, &row) {
-                Holder::Lives if !stands_still => continue,
-                // Without a side file a dead process cannot be distinguished from one that hangs.
-                Holder::Lives => core.store.lock_stem().is_none().then(Arc::default),
-                Holder::Ended => None,
-                Holder::Died(remains) => Some(remains),
-            };
-            if core.takes() == Takes::Nothing {
+            if !takes {
                 continue;
             }
+            let holder = core.leases.holder_of(&row);
+            if let (Holder::Lives, Some(file)) = (&holder, core.leases.side_file_of(&row))
+                && !self.neighbors.0.contains(&file)
+            {
+                self.neighbors.0.push(file);
+            }
+            let remains = match holder {
+                Holder::Lives | Holder::Unknown if !stands_still => continue,
+                // A living process hangs, and has not died.
+                Holder::Lives | Holder::Ended => None,
+                // A dead process cannot be distinguished from one that hangs.
+                Holder::Unknown => Some(Arc::default()),
+                Holder::Died(remains) => Some(remains),
+            };
             if core.leases.take(&*core.store, &row)? {
                 tracing::info!(lease = row.number, owner = %row.owner, "took over the runs of an engine that stopped");
                 if let Some(remains) = remains {

@@ -16,7 +16,7 @@ mod verdict;
 mod watch;
 
 pub(crate) use record::Record;
-pub(crate) use recorder::{Recorder, Remains, remains_of};
+pub(crate) use recorder::{Recorder, Remains, SideFile};
 pub(crate) use watch::{Watch, watched};
 
 pub(super) use groups::Group;

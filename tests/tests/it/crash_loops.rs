@@ -21,10 +21,6 @@ struct Crasher {
 }
 
 impl Crasher {
-    fn new(how: &'static str, culprits: u32, bystanders: u32) -> Self {
-        Self::on(Place::file().unwrap(), how, culprits, bystanders)
-    }
-
     const fn on(place: Place, how: &'static str, culprits: u32, bystanders: u32) -> Self {
         Self { place, how, culprits, bystanders, millis: 1_500 }
     }
@@ -37,6 +33,8 @@ impl Crasher {
         let mut command = Command::new(env!("CARGO_BIN_EXE_crasher"));
         command.arg(self.place.name()).arg(self.place.folder().join("log")).arg(self.how);
         command.args([self.culprits, self.bystanders, self.millis].map(|n| n.to_string()));
+        // Processes on Postgres keep their side files there.
+        command.env("TMPDIR", self.place.folder());
         command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap()
     }
 
@@ -87,64 +85,66 @@ fn outcome(mut child: Child) -> Option<String> {
 /// polled run is recorded.
 const ALLOWED: u32 = 5 + 4 + 2;
 
-fn found_alone(how: &'static str) {
-    let crasher = Crasher::new(how, 1, 20);
+fn found_alone(place: Place, how: &'static str) {
+    let crasher = Crasher::on(place, how, 1, 20);
     let (deaths, text) = crasher.until_it_stays_up(ALLOWED);
     assert!(deaths >= 5, "{how}: {deaths} deaths");
     crasher.check(&text);
 }
 
-#[test]
-fn a_step_that_aborts_is_parked_alone() {
-    found_alone("abort");
+async fn a_step_that_aborts_is_parked_alone(place: Place) {
+    found_alone(place, "abort");
 }
 
-#[test]
-fn a_step_that_exits_is_parked_alone() {
-    found_alone("exit");
+async fn a_step_that_exits_is_parked_alone(place: Place) {
+    found_alone(place, "exit");
 }
 
-#[test]
-fn a_step_that_overflows_its_stack_is_parked_alone() {
-    found_alone("overflow");
+async fn a_step_that_overflows_its_stack_is_parked_alone(place: Place) {
+    found_alone(place, "overflow");
 }
 
-#[test]
-fn a_step_that_takes_all_memory_is_parked_alone() {
-    found_alone("memory");
+async fn a_step_that_takes_all_memory_is_parked_alone(place: Place) {
+    found_alone(place, "memory");
 }
 
-#[test]
-fn a_step_that_aborts_while_it_blocks_is_parked_alone() {
-    found_alone("blocking");
+async fn a_step_that_aborts_while_it_blocks_is_parked_alone(place: Place) {
+    found_alone(place, "blocking");
 }
 
-#[test]
-fn a_workflow_body_that_aborts_is_parked_alone() {
-    found_alone("body");
+async fn a_workflow_body_that_aborts_is_parked_alone(place: Place) {
+    found_alone(place, "body");
 }
 
-#[test]
-fn a_hook_that_aborts_is_parked_alone() {
-    found_alone("hook");
+async fn a_hook_that_aborts_is_parked_alone(place: Place) {
+    found_alone(place, "hook");
 }
 
-#[test]
-fn several_culprits_are_parked_and_nothing_else() {
-    let crasher = Crasher::new("abort", 3, 20);
+async fn several_culprits_are_parked_and_nothing_else(place: Place) {
+    let crasher = Crasher::on(place, "abort", 3, 20);
     let (_, text) = crasher.until_it_stays_up(5 + 3 * 4 + 5);
     crasher.check(&text);
 }
 
 crate::tests_on!(file, postgres:
+    a_step_that_aborts_is_parked_alone,
+    a_step_that_exits_is_parked_alone,
+    a_step_that_overflows_its_stack_is_parked_alone,
+    a_step_that_takes_all_memory_is_parked_alone,
+    a_step_that_aborts_while_it_blocks_is_parked_alone,
+    a_workflow_body_that_aborts_is_parked_alone,
+    a_hook_that_aborts_is_parked_alone,
+    several_culprits_are_parked_and_nothing_else,
+    a_run_that_ends_the_process_from_a_thread_of_its_own_holds_up_no_other_and_is_not_parked,
+    two_processes_find_the_run_that_ends_them,
+    two_processes_that_take_over_from_each_other_find_the_run_that_ends_them,
     a_run_in_flight_is_never_held_to_account_for_kills_at_random_moments,
     a_run_in_flight_is_never_held_to_account_for_kills_as_soon_as_its_step_has_begun,
     deployments_are_never_held_against_a_run,
 );
 
-#[test]
-fn a_run_that_ends_the_process_from_a_thread_of_its_own_holds_up_no_other_and_is_not_parked() {
-    let crasher = Crasher::new("thread", 1, 8);
+async fn a_run_that_ends_the_process_from_a_thread_of_its_own_holds_up_no_other_and_is_not_parked(place: Place) {
+    let crasher = Crasher::on(place, "thread", 1, 8);
     // The bystanders need 1.5 s, and the run ends the process after 150 ms.
     let (deaths, text) = crasher.until_it_stays_up(5 + 4 + 12);
     println!("{deaths} deaths");
@@ -153,8 +153,8 @@ fn a_run_that_ends_the_process_from_a_thread_of_its_own_holds_up_no_other_and_is
 }
 
 /// Runs two processes on one database. A process that died is started again after `again`.
-fn two_processes(again: Duration) {
-    let crasher = Crasher::new("abort", 1, 20);
+fn two_processes(place: Place, again: Duration) {
+    let crasher = Crasher::on(place, "abort", 1, 20);
     let mut deaths = [0_u32; 2];
     let mut children = [crasher.spawn(), crasher.spawn()].map(Ok);
     let mut texts = Vec::new();
@@ -186,14 +186,12 @@ fn two_processes(again: Duration) {
     crasher.check(&texts[1]);
 }
 
-#[test]
-fn two_processes_find_the_run_that_ends_them() {
-    two_processes(Duration::ZERO);
+async fn two_processes_find_the_run_that_ends_them(place: Place) {
+    two_processes(place, Duration::ZERO);
 }
 
-#[test]
-fn two_processes_that_take_over_from_each_other_find_the_run_that_ends_them() {
-    two_processes(Duration::from_millis(1_500));
+async fn two_processes_that_take_over_from_each_other_find_the_run_that_ends_them(place: Place) {
+    two_processes(place, Duration::from_millis(1_500));
 }
 
 /// Kills processes with one innocent step of 1.5 s in flight, each as soon as `when` returns. Then lets one finish.

@@ -3,7 +3,7 @@
 
 use std::collections::HashMap;
 use std::fs::{File, OpenOptions, TryLockError};
-use std::io::{Read as _, Seek as _, SeekFrom, Write as _};
+use std::io::{ErrorKind, Read as _, Seek as _, SeekFrom, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -98,6 +98,8 @@ struct State {
 
 /// The size of the uptime in milliseconds.
 const HEAD: usize = 8;
+/// In place of the uptime, says that the engine ended in order.
+const ENDED: u64 = u64::MAX;
 /// The size of a slot: run, milliseconds of its load, rank, stage, whether it is polled; four bytes are spare.
 const SLOT: usize = 24;
 /// The number of tries to create a file that another engine's sweep removes before it is locked.
@@ -141,6 +143,13 @@ impl Recorder {
             let _ = std::fs::remove_file(path);
             drop(file);
         }
+    }
+
+    /// Leaves the file, which says that the engine ended in order, where others conclude nothing from a missing one.
+    pub(crate) fn end(&self) {
+        let mut state = self.state();
+        state.write(0, &ENDED.to_le_bytes());
+        state.open = None;
     }
 
     /// Removes the file of a dead engine. The lock is held meanwhile, so that no starting engine takes the file for its
@@ -222,7 +231,10 @@ impl State {
     /// Writes to the file, as a best effort: a file that cannot be written costs restarts, not correctness.
     fn write(&mut self, at: usize, bytes: &[u8]) {
         if let Some((file, _)) = &mut self.open {
-            let _ = file.seek(SeekFrom::Start(at as u64)).and_then(|_| file.write_all(bytes));
+            if file.seek(SeekFrom::Start(at as u64)).and_then(|_| file.write_all(bytes)).is_err() {
+                // On a full disk. What is no longer true must not accuse a run.
+                let _ = file.set_len(0);
+            }
         }
     }
 }
@@ -254,21 +266,61 @@ fn decoded(bytes: &[u8; SLOT]) -> Option<(i64, Slot)> {
     Some((i64::from_le_bytes(eight(0)?), slot))
 }
 
-/// Returns the data that the engine of this file left; `None` while its process lives, or if it removed the file in
-/// order.
-pub(crate) fn remains_of(path: &Path) -> Option<Remains> {
-    let mut file = OpenOptions::new().read(true).write(true).open(path).ok()?;
-    file.try_lock().ok()?;
-    let mut bytes = Vec::new();
-    file.read_to_end(&mut bytes).ok()?;
-    let head = bytes.first_chunk::<HEAD>().map_or(0, |head| u64::from_le_bytes(*head));
-    let slots = bytes.get(HEAD..).unwrap_or_default().as_chunks::<SLOT>().0;
-    Some(Remains::new(Duration::from_millis(head), slots.iter().filter_map(decoded).collect()))
+/// What the side file of an engine says of its process.
+pub(crate) enum SideFile {
+    /// The process lives, because it holds the lock.
+    Locked,
+    /// The process died and left this.
+    Free(Remains),
+    /// The engine ended in order and says so.
+    Ended,
+    Missing,
+    /// The file cannot be opened, locked or read now.
+    Unreadable,
+}
+
+impl SideFile {
+    pub(crate) fn of(path: &Path) -> Self {
+        let mut file = match OpenOptions::new().read(true).write(true).open(path) {
+            Ok(file) => file,
+            Err(error) if error.kind() == ErrorKind::NotFound => return Self::Missing,
+            Err(_) => return Self::Unreadable,
+        };
+        // Shared, because several engines may look at once.
+        match file.try_lock_shared() {
+            // The engine has removed the name between opening and locking.
+            Ok(()) if !path.exists() => return Self::Missing,
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => return Self::Locked,
+            Err(TryLockError::Error(_)) => return Self::Unreadable,
+        }
+        let mut bytes = Vec::new();
+        if file.read_to_end(&mut bytes).is_err() {
+            return Self::Unreadable;
+        }
+        let head = bytes.first_chunk::<HEAD>().map_or(0, |head| u64::from_le_bytes(*head));
+        if head == ENDED {
+            return Self::Ended;
+        }
+        let slots = bytes.get(HEAD..).unwrap_or_default().as_chunks::<SLOT>().0;
+        Self::Free(Remains::new(Duration::from_millis(head), slots.iter().filter_map(decoded).collect()))
+    }
+
+    /// Returns whether a living process holds the lock of a file.
+    pub(crate) fn is_locked(path: &Path) -> bool {
+        let file = OpenOptions::new().read(true).write(true).open(path);
+        file.is_ok_and(|file| matches!(file.try_lock_shared(), Err(TryLockError::WouldBlock)))
+    }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{Recorder, Stage, remains_of};
+    use super::{Recorder, Remains, SideFile, Stage};
+    use std::path::Path;
+
+    fn remains_of(path: &Path) -> Option<Remains> {
+        if let SideFile::Free(remains) = SideFile::of(path) { Some(remains) } else { None }
+    }
 
     #[test]
     fn what_was_recorded_is_read_once_the_lock_is_free() {
