@@ -2,7 +2,7 @@
 
 use steadfast::prelude::*;
 
-/// The lease term on Postgres: tests wait for it after each kill.
+/// The lease term on Postgres: tests wait for it where no side file says that a process has died.
 const TERM: Duration = Duration::from_millis(600);
 
 /// Returns the builder of an engine on a database that is named by its path or its URL.

@@ -122,7 +122,7 @@ fn one(
     let mut machine = loaded::with_stubs(options, machine).dry();
     let replayed = panics::caught(|| {
         let mut load = |row: &FieldRow| fetch(&env, row, options.field_store_timeout);
-        rebuild::replay(store, &mut machine, row, row.seq, &**workflow, &mut load)?;
+        rebuild::replay(store, None, &mut machine, (row, row.seq), &**workflow, &mut load)?;
         machine.finish_replay(&**workflow, 0, &mut load)?;
         wakes_in_time(&machine, row)?;
         has_resources(&machine, resources, row)?;

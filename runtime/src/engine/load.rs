@@ -357,7 +357,7 @@ async fn rebuilt(
         };
         let outcome = panics::caught(|| {
             let mut load = |row: &FieldRow| fields::load(&mails, rebuilt.number, &env, row);
-            rebuild(store, &mut run, &rebuilt, &*workflow, now, &mut load)
+            rebuild(store, watch.as_deref(), &mut run, &rebuilt, &*workflow, now, &mut load)
         });
         Ok(match outcome {
             Ok(Ok(())) => {

@@ -156,3 +156,75 @@ pub(super) fn holder_of(files: Option<&SideFiles>, row: &LeaseRow) -> Holder {
     }
     files.map_or(Holder::Unknown, |files| files.holder(row))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{Holder, OLD, SideFiles, holder_of};
+    use crate::store::{LeaseRow, MemoryStore, Store as _, Write};
+    use std::path::PathBuf;
+    use std::time::SystemTime;
+
+    fn of_machine(folder: &tempfile::TempDir, machine: &str) -> SideFiles {
+        SideFiles { stem: folder.path().join("0123"), machine: Some(machine.to_owned()) }
+    }
+
+    fn row(owner: &str) -> LeaseRow {
+        let store = MemoryStore::new();
+        store.commit(&[Write::OpenLease { owner: owner.to_owned() }]).unwrap();
+        store.leases().unwrap().remove(0)
+    }
+
+    /// Leaves a file as a process does that dies.
+    fn left(files: &SideFiles, owner: &str) -> PathBuf {
+        std::fs::write(files.of_owner(owner), [1; 8]).unwrap();
+        files.of_owner(owner)
+    }
+
+    #[test]
+    fn a_missing_file_means_an_end_in_order_beside_a_database_and_nothing_on_a_machine() {
+        let folder = tempfile::tempdir().unwrap();
+        let (here, elsewhere) = (of_machine(&folder, "one"), of_machine(&folder, "another"));
+        let beside = SideFiles { stem: folder.path().join("x.db"), machine: None };
+        let says = |files: &SideFiles| files.holder(&row("a"));
+        assert!(matches!(says(&here), Holder::Unknown) && matches!(says(&beside), Holder::Ended));
+        assert!(matches!(holder_of(None, &row("a")), Holder::Unknown));
+        left(&here, "a");
+        assert!(matches!(says(&here), Holder::Died(_)));
+        assert!(matches!(says(&elsewhere), Holder::Unknown), "a lock is known to its own machine only");
+        std::fs::remove_file(here.of_owner("a")).unwrap();
+        let living = here.create("a").unwrap();
+        assert!(matches!(says(&here), Holder::Lives));
+        living.end();
+        assert!(matches!(says(&here), Holder::Ended), "it was dropped, and has not died");
+    }
+
+    #[test]
+    fn files_of_dead_engines_without_a_lease_are_swept_and_old_ones_of_other_databases() {
+        let folder = tempfile::tempdir().unwrap();
+        let (files, earlier) = (of_machine(&folder, "one"), of_machine(&folder, "before-the-reboot"));
+        let other = SideFiles { stem: folder.path().join("4567"), machine: Some("one".to_owned()) };
+        let store = MemoryStore::new();
+        store.commit(&[Write::OpenLease { owner: "owns".to_owned() }]).unwrap();
+        let own = files.create("own").unwrap();
+        let living = files.create("living").unwrap();
+        let kept = [left(&files, "owns"), left(&other, "young")];
+        let gone = [left(&files, "dead"), left(&earlier, "dead"), left(&other, "old")];
+        let before = SystemTime::now() - OLD * 2;
+        for old in [&gone[2], &files.of_owner("living")] {
+            std::fs::File::options().write(true).open(old).unwrap().set_modified(before).unwrap();
+        }
+        files.sweep(&store, "own").unwrap();
+        assert!(kept.iter().all(|path| path.exists()) && !gone.iter().any(|path| path.exists()));
+        assert!(files.of_owner("own").exists() && files.of_owner("living").exists());
+        drop((own, living));
+    }
+
+    #[test]
+    fn a_machine_that_cannot_keep_the_file_works_without() {
+        let folder = tempfile::tempdir().unwrap();
+        let files = SideFiles { stem: folder.path().join("missing/0123"), machine: Some("one".to_owned()) };
+        files.create("a").unwrap().tick();
+        let beside = SideFiles { stem: folder.path().join("missing/x.db"), machine: None };
+        assert!(beside.create("a").is_err());
+    }
+}

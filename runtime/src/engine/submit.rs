@@ -1,6 +1,7 @@
 //! Submits the appends of active runs, and handles their outcomes.
 
 use super::core::{Core, DriverEvent, Envelope};
+use super::suspects::watched_code;
 use super::{inbox, trace};
 use crate::metrics::AppendNote;
 use crate::store::{Append, Rejected, Status, StoreError, StoreErrorKind, UserCode, Write, Written};
@@ -19,9 +20,10 @@ pub(super) fn submit(
     let courier = core.clone();
     let ends = append.change.release;
     let (run, acquitted) = (append.run, append.change.loads == Some(0));
-    // For the watch, a transaction's code counts as polled from here to its outcome.
-    let polled = append.transaction.as_ref().and_then(|_| core.suspects.watch(run)).map(|watch| watch.enter());
     let transaction = append.transaction.is_some();
+    if let (Some(transaction), Some(watch)) = (&mut append.transaction, core.suspects.watch(run)) {
+        transaction.code.body = watched_code(watch, transaction.code.body.clone());
+    }
     let new_runs = trace::NewRuns::of(&append);
     append.change.traced = core.traces.is_on() && append.change.status.is_some_and(Status::is_final);
     let append = Arc::new(append);
@@ -70,7 +72,6 @@ pub(super) fn submit(
                 DriverEvent::Unwritten(error)
             }
         };
-        drop(polled);
         if mail.send(courier.envelope(message)).is_err() {
             // The driver has exited, and the runs that this one started have no driver.
             courier.catch_up();

@@ -17,7 +17,7 @@ mod watch;
 
 pub(crate) use record::Record;
 pub(crate) use recorder::{Recorder, Remains, SideFile};
-pub(crate) use watch::{Watch, watched};
+pub(crate) use watch::{Watch, watched, watched_code};
 
 pub(super) use groups::Group;
 use groups::{Held, LONGEST};

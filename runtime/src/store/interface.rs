@@ -299,7 +299,7 @@ pub trait Store: Send + Sync + 'static {
     }
 
     /// Returns whether engines on several machines share the work: runs whose workflow one of them lacks are left to
-    /// the others.
+    /// the others, and nothing is concluded from a lock file that is missing.
     fn shares_work(&self) -> bool {
         false
     }
@@ -325,8 +325,9 @@ pub trait Store: Send + Sync + 'static {
     /// Returns the random id drawn when this database was created: 32 hexadecimal digits.
     fn database_id(&self) -> &str;
 
-    /// Returns a folder and name for lock files that other processes which open this database can reach. Returns `None`
-    /// if only this process can open it.
+    /// Returns a folder and name for lock files that every process which opens this database can reach. Returns `None`
+    /// if only this process can open it, or if some are on other machines ([`shares_work`](Self::shares_work)): their
+    /// lock files are in a folder of each machine.
     fn lock_stem(&self) -> Option<std::path::PathBuf> {
         None
     }

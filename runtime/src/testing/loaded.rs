@@ -110,7 +110,7 @@ impl Scenario<'_> {
         }
         let load: LoadField<'_> = &mut |row| Ok(values[&(row.seq, row.name.clone())].clone());
         let workflow = self.subject.workflow(row)?;
-        match rebuild(&*self.store, run, row, &*workflow, |_| self.now, load) {
+        match rebuild(&*self.store, None, run, row, &*workflow, |_| self.now, load) {
             Ok(()) => Ok(()),
             Err(Rebuild::Park(reason)) => Err(format!("the run was parked in replay: {}", secrets::why(&reason))),
             Err(Rebuild::Store(error)) => Err(error.to_string()),

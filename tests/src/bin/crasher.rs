@@ -22,7 +22,7 @@ fn log(what: &str) {
 /// Ends the process in the named way.
 fn end(how: &str) {
     match how {
-        "abort" | "body" | "hook" | "blocking" => std::process::abort(),
+        "abort" | "body" | "hook" | "blocking" | "transaction" => std::process::abort(),
         "exit" => std::process::exit(86),
         "overflow" => {
             std::hint::black_box(deeper(1));
@@ -66,6 +66,13 @@ fn poison_that_blocks(how: String) -> Result<()> {
     Ok(())
 }
 
+#[transaction]
+fn poison_in_a_commit(_tx: &mut Tx<'_>, how: String) -> Result<()> {
+    log("culprit");
+    end(&how);
+    Ok(())
+}
+
 /// A transient value, made by its restore hook.
 #[derive(Clone)]
 struct Live;
@@ -104,6 +111,10 @@ async fn culprit(flow: &mut Flow, how: String) -> Result<()> {
             Ok(())
         }
         "blocking" => Ok(poison_that_blocks(flow, how).await?),
+        "transaction" => {
+            flow.sleep(Duration::from_millis(100)).await?;
+            Ok(poison_in_a_commit(flow, how).await?)
+        }
         _ => Ok(poison(flow, how).await?),
     }
 }

@@ -92,65 +92,46 @@ fn found_alone(place: Place, how: &'static str) {
     crasher.check(&text);
 }
 
-async fn a_step_that_aborts_is_parked_alone(place: Place) {
-    found_alone(place, "abort");
-}
-
-async fn a_step_that_exits_is_parked_alone(place: Place) {
-    found_alone(place, "exit");
-}
-
-async fn a_step_that_overflows_its_stack_is_parked_alone(place: Place) {
-    found_alone(place, "overflow");
-}
-
-async fn a_step_that_takes_all_memory_is_parked_alone(place: Place) {
-    found_alone(place, "memory");
-}
-
-async fn a_step_that_aborts_while_it_blocks_is_parked_alone(place: Place) {
-    found_alone(place, "blocking");
-}
-
-async fn a_workflow_body_that_aborts_is_parked_alone(place: Place) {
-    found_alone(place, "body");
-}
-
-async fn a_hook_that_aborts_is_parked_alone(place: Place) {
-    found_alone(place, "hook");
-}
-
-async fn several_culprits_are_parked_and_nothing_else(place: Place) {
+fn several_are_found_and_nothing_else(place: Place) {
     let crasher = Crasher::on(place, "abort", 3, 20);
     let (_, text) = crasher.until_it_stays_up(5 + 3 * 4 + 5);
     crasher.check(&text);
 }
 
 crate::tests_on!(file, postgres:
-    a_step_that_aborts_is_parked_alone,
-    a_step_that_exits_is_parked_alone,
-    a_step_that_overflows_its_stack_is_parked_alone,
-    a_step_that_takes_all_memory_is_parked_alone,
-    a_step_that_aborts_while_it_blocks_is_parked_alone,
-    a_workflow_body_that_aborts_is_parked_alone,
-    a_hook_that_aborts_is_parked_alone,
-    several_culprits_are_parked_and_nothing_else,
-    a_run_that_ends_the_process_from_a_thread_of_its_own_holds_up_no_other_and_is_not_parked,
-    two_processes_find_the_run_that_ends_them,
-    two_processes_that_take_over_from_each_other_find_the_run_that_ends_them,
+    runs_that_end_their_process_are_found_and_parked_alone,
     a_run_in_flight_is_never_held_to_account_for_kills_at_random_moments,
     a_run_in_flight_is_never_held_to_account_for_kills_as_soon_as_its_step_has_begun,
     deployments_are_never_held_against_a_run,
 );
 
-async fn a_run_that_ends_the_process_from_a_thread_of_its_own_holds_up_no_other_and_is_not_parked(place: Place) {
+/// Each case has a database of its own. The processes mostly wait, so that all cases run at once.
+async fn runs_that_end_their_process_are_found_and_parked_alone(place: Place) {
+    std::thread::scope(|scope| {
+        for how in ["abort", "exit", "overflow", "memory", "blocking", "transaction", "body", "hook"] {
+            let place = place.another();
+            scope.spawn(move || found_alone(place, how));
+        }
+        for again in [Duration::ZERO, AGAIN] {
+            let place = place.another();
+            scope.spawn(move || two_processes(place, again));
+        }
+        scope.spawn(|| several_are_found_and_nothing_else(place.another()));
+        scope.spawn(|| one_that_ends_it_from_a_thread_of_its_own_holds_up_no_other_and_is_not_parked(place.another()));
+    });
+}
+
+fn one_that_ends_it_from_a_thread_of_its_own_holds_up_no_other_and_is_not_parked(place: Place) {
     let crasher = Crasher::on(place, "thread", 1, 8);
     // The bystanders need 1.5 s, and the run ends the process after 150 ms.
     let (deaths, text) = crasher.until_it_stays_up(5 + 4 + 12);
-    println!("{deaths} deaths");
+    assert!(deaths >= 5, "{deaths} deaths");
     assert_eq!(text.lines().filter(|line| line.starts_with("ended bystander")).count(), 8, "{text}");
     assert!(!text.contains("dead"), "{text}");
 }
+
+/// The time after which a process that died is started again, so that the other one takes over.
+const AGAIN: Duration = Duration::from_millis(1_500);
 
 /// Runs two processes on one database. A process that died is started again after `again`.
 fn two_processes(place: Place, again: Duration) {
@@ -184,14 +165,6 @@ fn two_processes(place: Place, again: Duration) {
     }
     println!("deaths: {deaths:?}");
     crasher.check(&texts[1]);
-}
-
-async fn two_processes_find_the_run_that_ends_them(place: Place) {
-    two_processes(place, Duration::ZERO);
-}
-
-async fn two_processes_that_take_over_from_each_other_find_the_run_that_ends_them(place: Place) {
-    two_processes(place, Duration::from_millis(1_500));
 }
 
 /// Kills processes with one innocent step of 1.5 s in flight, each as soon as `when` returns. Then lets one finish.

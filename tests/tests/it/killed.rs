@@ -29,6 +29,8 @@ impl Victim {
     fn spawn(&self, what: &str, term: Duration) -> Child {
         let mut command = Command::new(env!("CARGO_BIN_EXE_victim"));
         command.arg(self.place.name()).arg(self.place.folder().join("log")).arg(what).arg(term.as_millis().to_string());
+        // Processes on Postgres keep their side files there.
+        command.env("TMPDIR", self.place.folder());
         command.stdout(Stdio::piped()).spawn().unwrap()
     }
 
@@ -125,6 +127,9 @@ crate::tests_on!(file, postgres:
     twenty_runs_killed_again_and_again_all_end_with_the_right_sums_and_no_finished_step_runs_twice,
     money_moved_by_transactions_is_exact_however_often_the_process_is_killed,
     a_stopped_process_is_taken_over_after_the_term_and_writes_nothing_when_it_goes_on,
+    after_a_kill_the_next_process_goes_on_at_once_whatever_the_term,
+    after_a_kill_a_process_that_is_there_goes_on_at_once_whatever_the_term,
+    a_step_that_ends_its_process_is_parked_and_the_engine_stays_up,
 );
 
 async fn twenty_runs_killed_again_and_again_all_end_with_the_right_sums_and_no_finished_step_runs_twice(place: Place) {
@@ -151,37 +156,37 @@ async fn money_moved_by_transactions_is_exact_however_often_the_process_is_kille
     assert_eq!(entries.iter().filter(|(_, entry)| is_result(entry)).count(), 20 * 11);
 }
 
-#[tokio::test]
-async fn after_a_kill_the_next_process_goes_on_at_once_whatever_the_term() {
-    let victim = Victim::new(Place::file().unwrap());
-    let hour = Duration::from_hours(1);
-    let mut first = victim.spawn("3", hour);
+/// A lease term that no test waits for: the free lock of its side file shows that an owner is dead.
+const HOUR: Duration = Duration::from_hours(1);
+
+async fn after_a_kill_the_next_process_goes_on_at_once_whatever_the_term(place: Place) {
+    let victim = Victim::new(place);
+    let mut first = victim.spawn("3", HOUR);
     let _rest = wait_for_line(&mut first, "started");
     first.kill().unwrap();
     limits::ended(&mut first);
-    // The dead owner's lease term is an hour. The free file lock shows that the owner is dead.
-    let mut second = victim.spawn("3", hour);
+    let mut second = victim.spawn("3", HOUR);
     let _done = wait_for_line(&mut second, "done");
     assert!(limits::ended(&mut second).success());
     victim.check(3).await;
+}
+
+async fn after_a_kill_a_process_that_is_there_goes_on_at_once_whatever_the_term(place: Place) {
+    let (victim, mut first, _rest) = stopped(&place, HOUR);
+    let mut second = victim.spawn("20", HOUR);
+    let mut heard = wait_for_line(&mut second, "started");
+    first.kill().unwrap();
+    limits::ended(&mut first);
+    heard.until("done");
+    assert!(limits::ended(&mut second).success());
+    victim.check(20).await;
 }
 
 /// The lease term of processes that are stopped.
 const SHORT: Duration = Duration::from_millis(500);
 
 async fn a_stopped_process_is_taken_over_after_the_term_and_writes_nothing_when_it_goes_on(place: Place) {
-    let is_file = place.is_file();
-    let mut places = std::iter::once(place).chain(std::iter::repeat_with(move || {
-        if is_file { Place::file().unwrap() } else { Place::postgres().unwrap() }
-    }));
-    let mut stopped = || {
-        let victim = Victim::new(places.next().unwrap());
-        let mut first = victim.spawn("20", SHORT);
-        let rest = wait_for_line(&mut first, "started");
-        stop_outside_of_a_commit(&victim, &first).then_some((victim, first, rest))
-    };
-    // On a busy machine it may have finished first.
-    let (victim, mut first, rest) = (0..20).find_map(|_| stopped()).expect("it is never stopped before its end");
+    let (victim, mut first, rest) = stopped(&place, SHORT);
     let mut second = victim.spawn("20", SHORT);
     let _done = wait_for_line(&mut second, "done");
     assert!(limits::ended(&mut second).success());
@@ -196,6 +201,18 @@ async fn a_stopped_process_is_taken_over_after_the_term_and_writes_nothing_when_
     assert!(limits::ended(&mut first).success());
     assert_eq!(victim.journals().await, before);
     victim.check(20).await;
+}
+
+/// Returns a victim that is stopped while it drives 20 runs.
+fn stopped(place: &Place, term: Duration) -> (Victim, Child, Heard) {
+    let begin = || {
+        let victim = Victim::new(place.another());
+        let mut first = victim.spawn("20", term);
+        let rest = wait_for_line(&mut first, "started");
+        stop_outside_of_a_commit(&victim, &first).then_some((victim, first, rest))
+    };
+    // On a busy machine it may have finished first.
+    (0..20).find_map(|_| begin()).expect("it is never stopped before its end")
 }
 
 /// Stops a process. Returns `false` if it has ended.
@@ -239,9 +256,8 @@ fn is_locked(path: &Path) -> bool {
     db.execute_batch("BEGIN IMMEDIATE; ROLLBACK").is_err()
 }
 
-#[test]
-fn a_step_that_ends_its_process_is_parked_and_the_engine_stays_up() {
-    let victim = Victim::new(Place::file().unwrap());
+async fn a_step_that_ends_its_process_is_parked_and_the_engine_stays_up(place: Place) {
+    let victim = Victim::new(place);
     let mut deaths = 0;
     loop {
         let child = victim.spawn("poison", victim.place.term());

@@ -54,6 +54,7 @@ mod lengths;
 mod lifecycle;
 mod long_lived;
 mod lost_answers;
+mod machine;
 mod matrix;
 mod messages;
 mod moved_clock;

@@ -4,9 +4,6 @@
 //! and stay with SQLite:
 //! - power cuts, damaged and missing files, backups (`power_loss`, `file_gone`, `backups`): they copy and break files.
 //!   Crashes of a server are in `tests/postgres`, as are restored databases.
-//! - what the free lock of a side file shows (`killed`: the next process goes on at once) and what the side file
-//!   records (`crash_loops`: the run that ends its process is parked). Over a network a dead process is like a silent
-//!   one.
 //! - sealed values in another entry of the log (`sealed_places`): SQLite's functions for JSON unpack and change the
 //!   rows.
 
@@ -19,9 +16,9 @@ use std::time::Duration;
 use steadfast::store::{MemoryStore, PgOptions, SqliteStore, Store};
 use steadfast::{Durability, Engine, EngineBuilder};
 use tempfile::TempDir;
-use throwaway_postgres::{Cluster, Database, Rows};
+use throwaway_postgres::{Cluster, Database, Rows, Session};
 
-/// The lease term on Postgres, where the runs of a dead process are claimed after it.
+/// The lease term on Postgres: tests wait for it where no side file says that a process has died.
 const TERM: Duration = Duration::from_millis(600);
 
 /// A database, and a folder for files beside it. Clones share both.
@@ -59,6 +56,16 @@ impl Place {
     /// Returns an empty database of Postgres; `None` if this machine has no server.
     pub(crate) fn postgres() -> Option<Self> {
         Cluster::shared().map(|cluster| Self::new(Kind::Postgres(cluster.database("place"))))
+    }
+
+    /// Returns another empty database of this kind.
+    pub(crate) fn another(&self) -> Self {
+        let place = match self.kind {
+            Kind::File => Self::file(),
+            Kind::Memory(_) => Self::memory(),
+            Kind::Postgres(_) => Self::postgres(),
+        };
+        place.expect("there was one before")
     }
 
     pub(crate) fn is_file(&self) -> bool {
@@ -107,13 +114,13 @@ impl Place {
         }
     }
 
-    /// Returns the lease term for programs: on a file it only counts for processes that hang.
+    /// Returns the lease term for programs: it counts for processes that hang, and on Postgres for those of which
+    /// no side file is found.
     pub(crate) fn term(&self) -> Duration {
         if self.is_file() { Duration::from_secs(5) } else { TERM }
     }
 
-    /// Starts a program, and waits until it is at work or has ended. On Postgres it waits for the term of the processes
-    /// that were killed before; on a file it does not.
+    /// Starts a program. On Postgres it waits until the program owns a lease or has ended.
     pub(crate) fn spawn(&self, start: impl FnOnce() -> Child) -> Child {
         let before = self.owners();
         let mut child = start();
@@ -131,6 +138,14 @@ impl Place {
         // The first program creates the table.
         let rows = database.execute("SELECT owner FROM steadfast_leases").unwrap_or_default();
         rows.into_iter().flatten().flatten().collect()
+    }
+
+    /// Opens a connection to Postgres.
+    pub(crate) fn session(&self) -> Session {
+        match &self.kind {
+            Kind::Postgres(database) => database.session().expect("a connection"),
+            _ => panic!("not on Postgres"),
+        }
     }
 
     /// Executes a statement, and returns its rows as texts.

@@ -1,6 +1,9 @@
 //! Records while code of a suspect is being polled. Other runs have no watch, so their polls cost nothing more.
 
 use super::recorder::Recorder;
+use crate::record::AttemptOutcome;
+use crate::sql::Tx;
+use crate::store::user_code::{TransactionBody, Within, rolled_back};
 use futures_util::future::Either;
 use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -32,6 +35,16 @@ impl Watch {
     pub(crate) fn enter(self: &Arc<Self>) -> Polled {
         self.count(|polls| polls + 1);
         Polled(self.clone())
+    }
+
+    /// Waits for a database in the middle of a poll: no code of the run runs meanwhile, and a kill from outside is more
+    /// likely to come in a wait than in a poll.
+    pub(crate) fn aside<T>(watch: Option<&Self>, wait: impl FnOnce() -> T) -> T {
+        let Some(watch) = watch else { return wait() };
+        watch.count(|polls| polls.saturating_sub(1));
+        let answer = wait();
+        watch.count(|polls| polls + 1);
+        answer
     }
 
     fn count(&self, change: impl FnOnce(u32) -> u32) {
@@ -86,6 +99,31 @@ impl<F> Drop for Watched<F> {
     }
 }
 
+/// Wraps the code of a suspect's transaction: the wait for the committer and the commit are no polls.
+pub(crate) fn watched_code(watch: Arc<Watch>, body: Arc<dyn TransactionBody>) -> Arc<dyn TransactionBody> {
+    Arc::new(WatchedCode { body: Some(body), watch })
+}
+
+struct WatchedCode {
+    /// `None` only while it is dropped.
+    body: Option<Arc<dyn TransactionBody>>,
+    watch: Arc<Watch>,
+}
+
+impl TransactionBody for WatchedCode {
+    fn run(&self, tx: &mut Tx<'_>, within: &mut dyn Within) -> AttemptOutcome {
+        let _polled = self.watch.enter();
+        self.body.as_ref().map_or_else(|| rolled_back("it was dropped"), |body| body.run(tx, within))
+    }
+}
+
+impl Drop for WatchedCode {
+    fn drop(&mut self) {
+        let _polled = self.watch.enter();
+        self.body = None;
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::super::recorder::{Recorder, Stage};
@@ -105,6 +143,21 @@ mod tests {
         fn drop(&mut self) {
             self.1.send(is_polled(&self.0)).unwrap();
         }
+    }
+
+    #[test]
+    fn a_wait_for_the_database_is_no_poll() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("x.db-owner-1");
+        let recorder = Arc::new(Recorder::create(path.clone()).unwrap());
+        recorder.set(1, Stage::Alone, 6);
+        let watch = Watch::new(1, recorder);
+        let polled = watch.enter();
+        assert!(is_polled(&path));
+        assert!(!Watch::aside(Some(&watch), || is_polled(&path)));
+        assert!(is_polled(&path));
+        drop(polled);
+        assert!(!is_polled(&path));
     }
 
     #[test]
