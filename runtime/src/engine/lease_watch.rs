@@ -168,7 +168,7 @@ impl Watch {
             recovery::schedule(core)?;
         }
         let mut taken = false;
-        let takes = core.takes() != Takes::Nothing;
+        let is_taker = core.takes() != Takes::Nothing;
         self.neighbors.0.clear();
         // While our own heartbeats do not get through, the database is blocked for the others too: their counters do
         // not advance though they live.
@@ -179,7 +179,7 @@ impl Watch {
                 continue;
             }
             let stands_still = self.others.silence(&row, held_up) >= self.term;
-            if !takes {
+            if !is_taker {
                 continue;
             }
             let holder = core.leases.holder_of(&row);

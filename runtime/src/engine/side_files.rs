@@ -102,14 +102,12 @@ impl SideFiles {
     /// Returns what the side file of a lease's holder says of it.
     pub(super) fn holder(&self, row: &LeaseRow) -> Holder {
         match SideFile::of(&self.of_owner(&row.owner)) {
-            SideFile::Locked => Holder::Lives,
             SideFile::Free(remains) => Holder::Died(Arc::new(remains)),
-            SideFile::Ended => Holder::Ended,
             // Another machine, another user, or a folder that was cleaned: no evidence of a death.
             SideFile::Missing | SideFile::Unreadable if self.are_of_machine() => Holder::Unknown,
-            // An engine that ends in order removes its file.
-            SideFile::Missing => Holder::Ended,
-            SideFile::Unreadable => Holder::Lives,
+            SideFile::Locked | SideFile::Unreadable => Holder::Lives,
+            // An engine that ends in order removes its file beside a database.
+            SideFile::Ended | SideFile::Missing => Holder::Ended,
         }
     }
 

@@ -26,6 +26,7 @@ fn name() -> Option<String> {
 fn folder_in(temporary: &Path) -> Result<PathBuf> {
     use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _};
     const STICKY: u32 = 0o1000;
+    const OTHERS: u32 = 0o077;
     let mode = temporary.metadata()?.mode();
     if mode & 0o002 != 0 && mode & STICKY == 0 {
         return Err(Error::other(format!("other users can replace what is in `{}`", temporary.display())));
@@ -39,7 +40,7 @@ fn folder_in(temporary: &Path) -> Result<PathBuf> {
     }
     // Another user may have made it first, or a link of that name.
     let found = folder.symlink_metadata()?;
-    if found.is_dir() && found.uid() == user && found.mode() & 0o077 == 0 {
+    if found.is_dir() && found.uid() == user && found.mode() & OTHERS == 0 {
         Ok(folder)
     } else {
         let message =

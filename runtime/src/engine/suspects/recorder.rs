@@ -230,11 +230,11 @@ impl State {
 
     /// Writes to the file, as a best effort: a file that cannot be written costs restarts, not correctness.
     fn write(&mut self, at: usize, bytes: &[u8]) {
-        if let Some((file, _)) = &mut self.open {
-            if file.seek(SeekFrom::Start(at as u64)).and_then(|_| file.write_all(bytes)).is_err() {
-                // On a full disk. What is no longer true must not accuse a run.
-                let _ = file.set_len(0);
-            }
+        if let Some((file, _)) = &mut self.open
+            && file.seek(SeekFrom::Start(at as u64)).and_then(|_| file.write_all(bytes)).is_err()
+        {
+            // On a full disk. What is no longer true must not accuse a run.
+            let _ = file.set_len(0);
         }
     }
 }
