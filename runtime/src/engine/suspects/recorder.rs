@@ -99,7 +99,7 @@ struct State {
 /// The size of the uptime in milliseconds.
 const HEAD: usize = 8;
 /// In place of the uptime, says that the engine ended in order.
-const ENDED: u64 = u64::MAX;
+const ENDED: u64 = u64::from_le_bytes(*b"in order");
 /// The size of a slot: run, milliseconds of its load, rank, stage, whether it is polled; four bytes are spare.
 const SLOT: usize = 24;
 /// The number of tries to create a file that another engine's sweep removes before it is locked.
