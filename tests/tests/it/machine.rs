@@ -88,7 +88,6 @@ crate::tests_on!(postgres:
     a_process_without_a_folder_for_side_files_works,
     an_engine_that_was_dropped_is_taken_over_at_once_and_its_files_are_swept,
     a_process_that_hangs_has_not_died,
-    a_kill_while_a_suspect_is_read_is_no_proof,
 );
 
 async fn a_missing_side_file_parks_nothing_and_is_no_death(place: Place) {
@@ -164,25 +163,4 @@ async fn a_process_that_hangs_has_not_died(place: Place) {
     assert_eq!(place.count("SELECT loads FROM steadfast_runs"), 0, "its silence is counted as a death");
     killed(first);
     engine.shutdown(Duration::ZERO).soon().await.expect("an orderly end");
-}
-
-async fn a_kill_while_a_suspect_is_read_is_no_proof(place: Place) {
-    let here = folder(&place, "here");
-    let mut first = crasher(&place, &here, "none", 0, 1);
-    let _heard = is_up(&mut first);
-    killed(first);
-    place.rows(&format!("UPDATE steadfast_runs SET loads = {ALMOST_FOUND} RETURNING 1"));
-    let mut second = crasher(&place, &here, "none", 0, 1);
-    let _rest = is_up(&mut second);
-    // The suspect is held back for a second, and then its history cannot be read.
-    let mut session = place.session();
-    session.execute("BEGIN; LOCK TABLE steadfast_log IN ACCESS EXCLUSIVE MODE").expect("a lock");
-    let is_alone = || side_file(&here).get(8 + 18) == Some(&b'a');
-    limits::until(async || is_alone()).await;
-    let waits = "SELECT count(*) FROM pg_locks WHERE relation = 'steadfast_log'::regclass AND NOT granted";
-    limits::until(async || place.count(waits) > 0).await;
-    killed(second);
-    drop(session);
-    let text = printed(crasher(&place, &here, "none", 0, 1));
-    assert!(text.contains("ended bystander-0"), "{text}");
 }

@@ -16,7 +16,7 @@ use std::time::Duration;
 use steadfast::store::{MemoryStore, PgOptions, SqliteStore, Store};
 use steadfast::{Durability, Engine, EngineBuilder};
 use tempfile::TempDir;
-use throwaway_postgres::{Cluster, Database, Rows, Session};
+use throwaway_postgres::{Cluster, Database, Rows};
 
 /// The lease term on Postgres: tests wait for it where no side file says that a process has died.
 const TERM: Duration = Duration::from_millis(600);
@@ -138,14 +138,6 @@ impl Place {
         // The first program creates the table.
         let rows = database.execute("SELECT owner FROM steadfast_leases").unwrap_or_default();
         rows.into_iter().flatten().flatten().collect()
-    }
-
-    /// Opens a connection to Postgres.
-    pub(crate) fn session(&self) -> Session {
-        match &self.kind {
-            Kind::Postgres(database) => database.session().expect("a connection"),
-            _ => panic!("not on Postgres"),
-        }
     }
 
     /// Executes a statement, and returns its rows as texts.
