@@ -5,6 +5,7 @@ use crate::place::Place;
 use limits::Soon as _;
 use std::collections::BTreeSet;
 use std::process::{Child, Command, Stdio};
+use std::sync::Mutex;
 use std::time::{Duration, Instant};
 use steadfast::prelude::*;
 use steadfast::{RunFilter, Status};
@@ -105,19 +106,37 @@ crate::tests_on!(file, postgres:
     deployments_are_never_held_against_a_run,
 );
 
-/// Each case has a database of its own. The processes mostly wait, so that all cases run at once.
+/// A case of runs that end their process.
+type Case = fn(Place);
+
+/// How many cases run at once: their processes mostly wait, but how long one takes to die depends on how many there are.
+const AT_ONCE: usize = 3;
+
+/// Each case has a database of its own.
 async fn runs_that_end_their_process_are_found_and_parked_alone(place: Place) {
+    let cases: Mutex<Vec<Case>> = Mutex::new(vec![
+        |place| found_alone(place, "abort"),
+        |place| found_alone(place, "exit"),
+        |place| found_alone(place, "overflow"),
+        |place| found_alone(place, "memory"),
+        |place| found_alone(place, "blocking"),
+        |place| found_alone(place, "transaction"),
+        |place| found_alone(place, "body"),
+        |place| found_alone(place, "hook"),
+        |place| two_processes(place, Duration::ZERO),
+        |place| two_processes(place, AGAIN),
+        one_that_ends_it_from_a_thread_of_its_own_holds_up_no_other_and_is_not_parked,
+        several_are_found_and_nothing_else,
+    ]);
+    let next = || cases.lock().expect("no case panics while it is taken").pop();
     std::thread::scope(|scope| {
-        for how in ["abort", "exit", "overflow", "memory", "blocking", "transaction", "body", "hook"] {
-            let place = place.another();
-            scope.spawn(move || found_alone(place, how));
+        for _ in 0..AT_ONCE {
+            scope.spawn(|| {
+                while let Some(case) = next() {
+                    case(place.another());
+                }
+            });
         }
-        for again in [Duration::ZERO, AGAIN] {
-            let place = place.another();
-            scope.spawn(move || two_processes(place, again));
-        }
-        scope.spawn(|| several_are_found_and_nothing_else(place.another()));
-        scope.spawn(|| one_that_ends_it_from_a_thread_of_its_own_holds_up_no_other_and_is_not_parked(place.another()));
     });
 }
 
