@@ -34,6 +34,7 @@ pub(crate) mod schedules;
 mod shown;
 mod state;
 mod steps;
+mod timeline;
 pub(crate) mod trace;
 pub(crate) mod waits;
 
@@ -54,4 +55,5 @@ pub use runs::{RunSummary, RunsQuery, StatusCount};
 pub use shown::Shown;
 pub use state::StateView;
 pub use steps::{Attempt, Step, StepStatus};
+pub use timeline::{CallKind, Timeline, TimelineAttempt, TimelineCall, TimelineChange};
 pub use trace::TraceReader;

@@ -1,7 +1,7 @@
 //! The trace of a run: a span for the run, and for each step, attempt and wait, made of its journal alone. So its times
 //! are those of the journal, and the same run gives the same spans in every process, whenever they are made.
 
-mod calls;
+pub(super) mod calls;
 mod follow;
 mod otlp;
 mod read;

@@ -5,6 +5,7 @@ mod flat;
 mod open;
 mod queued;
 
+pub(super) use answers::with_request;
 pub(super) use flat::Flat;
 pub(crate) use open::Seen;
 

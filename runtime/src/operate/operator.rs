@@ -93,6 +93,14 @@ impl Operator {
         Ok(Self { engine, who })
     }
 
+    /// Returns an operator of the same database under another name: for a program in which several people act.
+    ///
+    /// # Errors
+    /// The name is empty or longer than 512 bytes.
+    pub fn named(&self, who: impl Into<String>) -> Result<Self, EngineError> {
+        Self::of(self.engine.clone(), who)
+    }
+
     /// Begins an action, with the reason for its record.
     pub fn because(&self, why: impl Into<String>) -> Acting<'_> {
         Acting::new(&self.engine, &self.who, lengths::cut(why))

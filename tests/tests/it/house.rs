@@ -112,7 +112,7 @@ fn each_drawn_module_is_there() {
 
 #[test]
 fn files_are_short() {
-    let long: Vec<String> = ["cli", "macros", "runtime", "examples", "tests"]
+    let long: Vec<String> = ["cli", "console", "macros", "runtime", "examples", "tests"]
         .into_iter()
         .flat_map(files)
         .filter_map(|(path, text)| {

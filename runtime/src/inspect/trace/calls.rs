@@ -7,37 +7,37 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 /// A call that is open.
 #[derive(Clone, Debug)]
-pub(super) struct Call {
-    pub(super) what: What,
+pub(in crate::inspect) struct Call {
+    pub(in crate::inspect) what: What,
     /// The name of the step, channel, request or workflow; for an answer, the id by which the run knows the request.
-    pub(super) name: String,
+    pub(in crate::inspect) name: String,
     /// The entry of the call.
-    pub(super) seq: u64,
-    pub(super) at: i64,
-    pub(super) context: Option<u64>,
+    pub(in crate::inspect) seq: u64,
+    pub(in crate::inspect) at: i64,
+    pub(in crate::inspect) context: Option<u64>,
     /// The attempt that runs.
-    pub(super) attempt: Option<Attempt>,
-    pub(super) attempts: u32,
+    pub(in crate::inspect) attempt: Option<Attempt>,
+    pub(in crate::inspect) attempts: u32,
 }
 
 /// An attempt that was started.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Attempt {
-    pub(super) number: u32,
+pub(in crate::inspect) struct Attempt {
+    pub(in crate::inspect) number: u32,
     /// The entry that started it.
-    pub(super) seq: u64,
-    pub(super) at: i64,
+    pub(in crate::inspect) seq: u64,
+    pub(in crate::inspect) at: i64,
 }
 
 impl Attempt {
-    pub(super) fn started(entry: &EntryRow) -> Self {
+    pub(in crate::inspect) fn started(entry: &EntryRow) -> Self {
         Self { number: entry.attempt.unwrap_or(1), seq: entry.seq, at: entry.at }
     }
 }
 
 /// What a call waits for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum What {
+pub(in crate::inspect) enum What {
     Step,
     Sleep,
     Message,
@@ -49,7 +49,7 @@ pub(super) enum What {
 }
 
 impl What {
-    pub(super) const fn as_str(self) -> &'static str {
+    pub(in crate::inspect) const fn as_str(self) -> &'static str {
         match self {
             Self::Step => "step",
             Self::Sleep => "sleep",
@@ -80,7 +80,7 @@ impl What {
 
 /// The open calls of a run, by command index.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Calls {
+pub(in crate::inspect) struct Calls {
     open: BTreeMap<u64, Call>,
     /// The calls that wait for a message, by channel: the first by command index gets the next one.
     receivers: HashMap<String, BTreeSet<u64>>,
@@ -92,18 +92,18 @@ pub(super) struct Calls {
 
 impl Calls {
     /// Returns the step at a command index.
-    pub(super) fn step(&mut self, entry: &EntryRow) -> Option<(u64, &mut Call)> {
+    pub(in crate::inspect) fn step(&mut self, entry: &EntryRow) -> Option<(u64, &mut Call)> {
         let position = entry.position?;
         let call = self.open.get_mut(&position).filter(|call| call.what == What::Step)?;
         Some((position, call))
     }
 
-    pub(super) fn at(&self, position: u64) -> Option<&Call> {
+    pub(in crate::inspect) fn at(&self, position: u64) -> Option<&Call> {
         self.open.get(&position)
     }
 
     /// Begins what an entry begins. Returns a wait that is over at once.
-    pub(super) fn begin(&mut self, entry: &EntryRow) -> Option<(u64, Call)> {
+    pub(in crate::inspect) fn begin(&mut self, entry: &EntryRow) -> Option<(u64, Call)> {
         let (position, what) = (entry.position?, What::begun_by(entry)?);
         let name = match what {
             What::Answer => entry.other.clone(),
@@ -131,7 +131,7 @@ impl Calls {
     }
 
     /// Returns the call that ends with an entry.
-    pub(super) fn end(&mut self, entry: &EntryRow) -> Option<(u64, Call)> {
+    pub(in crate::inspect) fn end(&mut self, entry: &EntryRow) -> Option<(u64, Call)> {
         match (entry.kind, entry.position) {
             (Kind::MessageReceived, _) => self.came(entry.name.clone().unwrap_or_default()),
             (Kind::AnswerKept | Kind::RequestAnswered | Kind::RequestExpired, None) => {
@@ -153,16 +153,16 @@ impl Calls {
     }
 
     /// Returns what is open when the run ends.
-    pub(super) fn all(&mut self) -> BTreeMap<u64, Call> {
+    pub(in crate::inspect) fn all(&mut self) -> BTreeMap<u64, Call> {
         std::mem::take(&mut self.open)
     }
 
-    pub(super) fn keep(&mut self, channel: String) {
+    pub(in crate::inspect) fn keep(&mut self, channel: String) {
         *self.kept.entry(channel).or_default() += 1;
     }
 
     /// Takes a message that arrived before; `false` if there is none.
-    pub(super) fn take_kept(&mut self, channel: &str) -> bool {
+    pub(in crate::inspect) fn take_kept(&mut self, channel: &str) -> bool {
         let kept = self.kept.get_mut(channel).filter(|kept| **kept > 0);
         kept.map(|kept| *kept -= 1).is_some()
     }

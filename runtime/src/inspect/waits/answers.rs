@@ -59,7 +59,7 @@ pub(super) fn open_request(store: &dyn Store, request: String) -> Option<WaitsFo
 }
 
 /// Returns an entry of an outline, with the id of the request of an earlier execution that it is about.
-pub(super) fn with_request(store: &dyn Store, run: i64, entry: EntryRow) -> Result<EntryRow, StoreError> {
+pub(in crate::inspect) fn with_request(store: &dyn Store, run: i64, entry: EntryRow) -> Result<EntryRow, StoreError> {
     let is_about_one = match entry.kind {
         // A wait for a message has the name of its channel.
         Kind::ReceiveStarted => entry.name.is_none(),
