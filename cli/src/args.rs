@@ -6,6 +6,7 @@ use crate::times;
 use clap::{ColorChoice, Parser, Subcommand};
 use clap_complete::Shell;
 use std::ffi::OsString;
+use std::net::IpAddr;
 use std::path::PathBuf;
 use std::time::SystemTime;
 use steadfast::Status;
@@ -133,6 +134,8 @@ pub(crate) enum Command {
         #[arg(long, value_name = "FOR")]
         annotations: Option<Annotations>,
     },
+    /// Serve a console for the browser
+    Serve(Serve),
     /// Create the tables of a database of Postgres, or convert those of an older version
     Migrate(Migrate),
     /// Delete the contents in this program's field stores that no run points to
@@ -197,6 +200,29 @@ pub(crate) struct Migrate {
     /// Do it without asking
     #[arg(long)]
     pub(crate) yes: bool,
+}
+
+/// Where the console is served, and what it may do.
+#[derive(clap::Args)]
+pub(crate) struct Serve {
+    /// The port; a free one by default
+    #[arg(long, value_name = "N", default_value_t = 0, hide_default_value = true)]
+    pub(crate) port: u16,
+    /// The address of this machine at which it listens
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1")]
+    pub(crate) listen: IpAddr,
+    /// A name of this machine by which browsers may ask, besides `localhost` and the address; several with several
+    #[arg(long, value_name = "NAME")]
+    pub(crate) host: Vec<String>,
+    /// Refuse every action
+    #[arg(long)]
+    pub(crate) read_only: bool,
+    /// Leave out inputs, results, contexts, messages and other values of the program
+    #[arg(long)]
+    pub(crate) hide_values: bool,
+    /// The name of who acts, for the records [default: USER@HOST]
+    #[arg(long, value_name = "NAME")]
+    pub(crate) who: Option<String>,
 }
 
 /// Which runs.

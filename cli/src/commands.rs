@@ -15,6 +15,7 @@ mod requests;
 mod retention;
 mod runs;
 mod schedules;
+mod serve;
 mod show;
 mod steps;
 mod trace;
@@ -50,6 +51,7 @@ pub(crate) async fn acted(
         }
         Command::Gc(actor) => gc::gc(actor, global, builder, out).await.map(Some),
         Command::Migrate(migrate) => migrate::migrate(global, migrate, out).await.map(Some),
+        Command::Serve(args) => serve::serve(args, global, builder, out).await.map(Some),
         Command::Bulk(bulk) => jobs::bulk(bulk, global, out).await.map(Some),
         Command::Jobs { act: Some(act), .. } => jobs::act(act, global, out).await.map(Some),
         _ => Ok(None),
@@ -86,7 +88,8 @@ pub(crate) async fn run(command: &Command, inspector: &Inspector, out: &mut Out)
         | Command::Bulk(_)
         | Command::Check { .. }
         | Command::Gc(_)
-        | Command::Migrate(_) => {}
+        | Command::Migrate(_)
+        | Command::Serve(_) => {}
     }
     Ok(Exit::Done)
 }

@@ -35,6 +35,8 @@ pub(crate) enum Failure {
     Damaged(usize),
     Output(io::Error),
     NoRuntime(io::Error),
+    /// The console cannot be served where it should be.
+    Listen(io::Error),
 }
 
 impl Failure {
@@ -45,7 +47,12 @@ impl Failure {
             // The reader of a pipe has what it wants.
             Self::Output(error) if error.kind() == io::ErrorKind::BrokenPipe => Exit::Done,
             Self::Engine(error) => exit_of(error),
-            Self::Unwanted | Self::Inspect(_) | Self::Damaged(_) | Self::Output(_) | Self::NoRuntime(_) => Exit::Failed,
+            Self::Unwanted
+            | Self::Inspect(_)
+            | Self::Damaged(_)
+            | Self::Output(_)
+            | Self::NoRuntime(_)
+            | Self::Listen(_) => Exit::Failed,
         }
     }
 
@@ -61,6 +68,9 @@ impl Failure {
             }
             Self::Output(error) if error.kind() == io::ErrorKind::BrokenPipe => None,
             Self::Output(error) => Some(format!("the output cannot be written: {error}")),
+            Self::Listen(error) => {
+                Some(format!("the console cannot be served there: {error}. Choose another `--port`"))
+            }
             Self::NoRuntime(error) => {
                 Some(format!("no thread or timer for the program: {error}. Let it have more threads and files open"))
             }

@@ -27,7 +27,8 @@ setInterval(tick, 1000);
 
 // --- Replacing what has changed, and nothing else ---
 
-const keyOf = (node) => (node.nodeType === 1 ? node.dataset.key || node.id || "" : "");
+// Of attributes: `form.id` is the field of a form whose name is `id`.
+const keyOf = (node) => (node.nodeType === 1 ? node.getAttribute("data-key") || node.getAttribute("id") || "" : "");
 
 // Makes `old` look like `fresh`. An element that stays keeps its focus, its scroll and whether it is open.
 function morph(old, fresh) {
@@ -57,6 +58,9 @@ function morph(old, fresh) {
 
 function morphChildren(old, fresh) {
   const keyed = new Map();
+  // What is gone goes first: then what stays need not move, and keeps its focus.
+  const wantedKeys = new Set([...fresh.children].map(keyOf));
+  for (const child of [...old.children]) if (keyOf(child) && !wantedKeys.has(keyOf(child))) child.remove();
   for (const child of old.children) if (keyOf(child)) keyed.set(keyOf(child), child);
   let at = old.firstChild;
   for (const wanted of [...fresh.childNodes]) {
@@ -114,6 +118,17 @@ function offer(fresh) {
 async function renew() {
   const fresh = await fetched(location.href);
   if (!fresh) return;
+  // What a person looks at stays where it is.
+  const focused = document.activeElement;
+  const anchor = main.contains(focused) ? focused : document.elementFromPoint(innerWidth / 2, innerHeight / 2);
+  const top = anchor?.getBoundingClientRect().top;
+  bring(fresh);
+  tick();
+  if (anchor?.isConnected) scrollBy({ top: anchor.getBoundingClientRect().top - top, behavior: "instant" });
+}
+
+// Brings the page up to date.
+function bring(fresh) {
   if (body.dataset.live === "offer" && keys(main) !== keys(fresh)) {
     // What is there is brought up to date; what comes or goes waits for a click.
     for (const row of fresh.querySelectorAll("tr[data-key]")) {
@@ -124,7 +139,6 @@ async function renew() {
   } else {
     morphChildren(main, fresh);
   }
-  tick();
 }
 
 function follow() {

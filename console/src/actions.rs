@@ -110,12 +110,12 @@ impl Action {
     pub(crate) fn on_run(status: Status) -> impl Iterator<Item = &'static Self> {
         let words: &[&str] = match status {
             Status::Running | Status::Sleeping | Status::Queued => {
-                &["cancel", "pause", "pause_abandon", "send", "fork"]
+                &["cancel", "pause", "pause_abandon", "send", "fork", "export"]
             }
-            Status::Paused => &["resume", "cancel", "fork", "rewind"],
-            Status::Parked => &["retry", "fork", "rewind", "cancel", "force_cancel", "delete"],
-            Status::Failed => &["retry", "fork", "rewind", "delete"],
-            Status::Completed | Status::Cancelled | Status::TimedOut => &["fork", "rewind", "delete"],
+            Status::Paused => &["resume", "cancel", "fork", "rewind", "export"],
+            Status::Parked => &["retry", "fork", "rewind", "cancel", "force_cancel", "export", "delete"],
+            Status::Failed => &["retry", "fork", "rewind", "export", "delete"],
+            Status::Completed | Status::Cancelled | Status::TimedOut => &["fork", "rewind", "export", "delete"],
             Status::Refused | Status::Replaced | Status::Moved => &["delete"],
             _ => &[],
         };

@@ -22,6 +22,8 @@ pub(crate) struct Asked {
     pub(crate) shared: Arc<Shared>,
     pub(crate) query: Query,
     pub(crate) visitor: Visitor,
+    /// The views that the visitor has saved: names and queries.
+    pub(crate) views: Vec<(String, String)>,
     /// The time to which times are relative.
     pub(crate) now: SystemTime,
 }

@@ -141,7 +141,7 @@ impl Console {
         self
     }
 
-    /// Returns the address of the console on a socket, with the token: whoever has it can do what the console can.
+    /// Returns the address of the console on a socket, with the token, which allows all that the console allows.
     #[must_use]
     pub fn address(&self, socket: SocketAddr) -> String {
         let token = if self.shared.access.is_some() { String::new() } else { format!("?token={}", self.shared.token) };

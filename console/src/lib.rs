@@ -22,6 +22,11 @@
 //!
 //! Every address answers in JSON if the request accepts `application/json` and no HTML.
 
+/// The chapter of the guide, whose program is compiled as a test.
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/src/console.md")]
+pub struct Guide;
+
 mod access;
 mod actions;
 mod answer;
@@ -29,6 +34,7 @@ mod asked;
 mod assets;
 mod console;
 mod forms;
+mod graph;
 mod layout;
 mod links;
 mod live;

@@ -81,7 +81,7 @@ pub(crate) fn stream(
     Ok(Sse::new(events).keep_alive(KeepAlive::new().interval(Duration::from_secs(15))))
 }
 
-/// Returns the versions of a page, at which somebody looks from now on.
+/// Returns the versions of a page, and begins to look at it unless another stream follows it already.
 fn followed(shared: &Arc<Shared>, of: String) -> Result<watch::Receiver<String>, Fault> {
     let (name, query) = of.split_once('?').unwrap_or((&of, ""));
     let page = pages::named(name).ok_or_else(|| Fault::not_found("there is no such page".to_owned()))?;
@@ -99,7 +99,7 @@ fn followed(shared: &Arc<Shared>, of: String) -> Result<watch::Receiver<String>,
     drop(pages);
     let visitor = Visitor { access: Access::ReadOnly, who: None, session: String::new() };
     // Relative times are the same in every look.
-    let asked = Asked { shared: shared.clone(), query, visitor, now: UNIX_EPOCH };
+    let asked = Asked { shared: shared.clone(), query, visitor, views: Vec::new(), now: UNIX_EPOCH };
     tokio::spawn(look(page, asked, of, sender));
     Ok(versions)
 }

@@ -1,10 +1,19 @@
 //! The pages: one module each.
 
 mod act;
+mod audit;
+mod health;
 mod history;
+mod jobs;
+mod queues;
+mod reasons;
+mod requests;
 mod run;
 mod runs;
+mod schedules;
 mod steps;
+mod views;
+mod workers;
 
 pub(crate) use runs::Filter;
 pub(crate) use steps::word_of as step_word;
@@ -20,7 +29,7 @@ use axum::extract::{OriginalUri, Request, State};
 use axum::http::request::Parts;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use axum::routing::{any, get};
+use axum::routing::{any, get, post};
 use futures_util::future::BoxFuture;
 use std::sync::Arc;
 use std::time::SystemTime;
@@ -34,6 +43,14 @@ const PAGES: &[(&str, Page)] = &[
     ("run", |asked| Box::pin(run::page(asked))),
     ("history", |asked| Box::pin(history::page(asked))),
     ("steps", |asked| Box::pin(steps::page(asked))),
+    ("reasons", |asked| Box::pin(reasons::page(asked))),
+    ("requests", |asked| Box::pin(requests::page(asked))),
+    ("queues", |asked| Box::pin(queues::page(asked))),
+    ("schedules", |asked| Box::pin(schedules::page(asked))),
+    ("workers", |asked| Box::pin(workers::page(asked))),
+    ("jobs", |asked| Box::pin(jobs::page(asked))),
+    ("audit", |asked| Box::pin(audit::page(asked))),
+    ("health", |asked| Box::pin(health::page(asked))),
 ];
 
 /// Returns a page by its name.
@@ -43,8 +60,11 @@ pub(crate) fn named(name: &str) -> Option<Page> {
 
 /// Returns the router of all pages, without the checks before them.
 pub(crate) fn router() -> Router<Arc<Shared>> {
-    let mut router =
-        Router::new().route("/", get(first)).route("/live", get(streamed)).route("/act", get(act::ask).post(act::act));
+    let mut router = Router::new()
+        .route("/", get(first))
+        .route("/live", get(streamed))
+        .route("/act", get(act::ask).post(act::act))
+        .route("/view", post(views::save));
     for (name, page) in PAGES {
         router =
             router.route(&format!("/{name}"), get(async |shared, request| answer(name, *page, shared, request).await));
@@ -86,7 +106,8 @@ pub(crate) fn asked(shared: &Arc<Shared>, parts: &Parts) -> Result<Asked, Fault>
     let visitor = parts.extensions.get::<Visitor>().cloned();
     let visitor = visitor.ok_or_else(|| Fault::forbidden("you may not see this console".to_owned()))?;
     let query = Query::of_address(parts.uri.query())?;
-    Ok(Asked { shared: shared.clone(), query, visitor, now: SystemTime::now() })
+    let views = views::of(&parts.headers);
+    Ok(Asked { shared: shared.clone(), query, visitor, views, now: SystemTime::now() })
 }
 
 /// Answers with a fault, in the frame of the pages.

@@ -141,7 +141,7 @@ fn cookie_name(shared: &Shared) -> String {
     format!("steadfast_{}", HEXLOWER.encode(&hash[..4]))
 }
 
-fn cookie<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
+pub(crate) fn cookie<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
     let all = headers.get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok());
     all.flat_map(|text| text.split(';')).find_map(|pair| {
         let (known, value) = pair.trim().split_once('=')?;

@@ -5,46 +5,22 @@
 
 mod bars;
 mod lanes;
+mod scale;
 
 use crate::asked::Asked;
 use crate::links::{self, Link};
-use crate::times::{between, clock, exact, length, millis, moment};
-use crate::values::number;
+use crate::times::{clock, exact, length, millis, moment};
+use crate::values::{counted, number};
 use maud::{Markup, html};
+use scale::{Scale, Window};
 use std::time::{Duration, SystemTime};
 use steadfast::inspect::{Timeline, TimelineCall};
 
 /// The most calls that have a row of their own.
 const ROWS: usize = 60;
 
-/// The part of time that is drawn.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Window {
-    pub(crate) from: SystemTime,
-    pub(crate) until: SystemTime,
-}
-
-impl Window {
-    /// Returns the place of a time, in per cent of the window.
-    fn place(&self, time: SystemTime) -> f64 {
-        let whole = between(self.from, self.until).as_secs_f64().max(0.001);
-        (between(self.from, time).as_secs_f64() / whole * 100.0).min(100.0)
-    }
-
-    fn has(&self, call: &TimelineCall, now: SystemTime) -> bool {
-        call.called_at <= self.until && call.ended_at.unwrap_or(now) >= self.from
-    }
-
-    fn length(&self) -> Duration {
-        between(self.from, self.until)
-    }
-
-    /// Returns the part of the window between two fractions of it.
-    fn part(&self, number: u32, of: u32) -> Self {
-        let step = |n: u32| self.from + self.length() * n / of;
-        Self { from: step(number), until: step(number + 1) }
-    }
-}
+/// The most marks of changes.
+const MARKS: usize = 200;
 
 /// Writes a place as an attribute of a picture.
 fn percent(place: f64) -> String {
@@ -57,8 +33,13 @@ pub(crate) fn draw(asked: &Asked, timeline: &Timeline, is_over: bool) -> Markup 
         return html! { p.quiet { "Nothing has happened yet." } };
     };
     let window = chosen(asked, whole);
-    let calls: Vec<&TimelineCall> = timeline.calls.iter().filter(|call| window.has(call, asked.now)).collect();
-    let drawing = Drawing { asked, timeline, window, is_over };
+    let is_within =
+        |call: &&TimelineCall| call.called_at <= window.until && call.ended_at.unwrap_or(whole.until) >= window.from;
+    let calls: Vec<&TimelineCall> = timeline.calls.iter().filter(is_within).collect();
+    let is_folded = calls.len() > ROWS;
+    // Many calls are counted by time, which needs an even scale.
+    let scale = if is_folded { Scale::even(window) } else { Scale::of(window, timeline) };
+    let drawing = Drawing { asked, timeline, window, scale, is_over };
     html! {
         (drawing.head(whole, calls.len()))
         div.timeline {
@@ -66,10 +47,10 @@ pub(crate) fn draw(asked: &Asked, timeline: &Timeline, is_over: bool) -> Markup 
             (drawing.contexts())
             @if calls.is_empty() {
                 p.quiet { "No calls " @if window == whole { "yet." } @else { "in this part." } }
-            } @else if calls.len() <= ROWS {
-                ol.rows { @for call in &calls { (drawing.row(call)) } }
-            } @else {
+            } @else if is_folded {
                 (drawing.lanes(&calls))
+            } @else {
+                ol.rows { @for call in &calls { (drawing.row(call)) } }
             }
         }
         @if let Some(next) = timeline.next {
@@ -99,6 +80,7 @@ struct Drawing<'a> {
     asked: &'a Asked,
     timeline: &'a Timeline,
     window: Window,
+    scale: Scale,
     is_over: bool,
 }
 
@@ -109,35 +91,61 @@ impl Drawing<'_> {
     }
 
     fn head(&self, whole: Window, calls: usize) -> Markup {
+        let half = self.window.length() / 2;
         let wider = Window {
-            from: self.window.from.checked_sub(self.window.length() / 2).unwrap_or(whole.from).max(whole.from),
-            until: (self.window.until + self.window.length() / 2).min(whole.until),
+            from: self.window.from.checked_sub(half).unwrap_or(whole.from).max(whole.from),
+            until: (self.window.until + half).min(whole.until),
         };
         html! {
             p.zoom {
-                span { (number(calls as u64)) " calls in " (length(self.window.length())) ", from " time title=(exact(self.window.from)) { (exact(self.window.from)) } }
+                span {
+                    (counted(calls as u64, "call", "calls")) " in " (length(self.window.length())) ", from "
+                    time title=(exact(self.window.from)) { (exact(self.window.from)) }
+                }
                 @if self.window != whole {
                     a.button.plain href=(self.zoom(wider)) { "Wider" }
-                    a.button.plain href=(links::run(&self.timeline.run).maybe("at", self.asked.query.text("at"))) { "Whole run" }
+                    a.button.plain href=(links::run(&self.timeline.run).maybe("at", self.asked.query.text("at"))) {
+                        "Whole run"
+                    }
                 }
             }
         }
     }
 
-    /// The times at the quarters of the window.
+    /// The times at the quarters of the picture, and the stretches that are drawn short.
     fn axis(&self) -> Markup {
-        let is_fine = self.window.length() < Duration::from_secs(20);
-        let at = |n: u32| self.window.from + self.window.length() * n / 4;
+        let is_fine = self.window.length() < Duration::from_secs(20) || self.scale.short().next().is_some();
+        let ticks = [(0_u32, "start"), (25, "middle"), (50, "middle"), (75, "middle"), (100, "end")];
         html! {
             div.row.axis aria-hidden="true" {
                 span.name {}
                 svg.bar width="100%" height="18" {
-                    @for (n, anchor) in [(0, "start"), (1, "middle"), (2, "middle"), (3, "middle"), (4, "end")] {
-                        line.tick x1={ (n * 25) "%" } x2={ (n * 25) "%" } y1="14" y2="18" {}
-                        text class=[matches!(n, 1 | 3).then_some("minor")] x={ (n * 25) "%" } y="11" text-anchor=(anchor) { (clock(at(n), is_fine)) }
+                    @for (place, anchor) in ticks {
+                        line.tick x1={ (place) "%" } x2={ (place) "%" } y1="14" y2="18" {}
+                        text class=[matches!(place, 25 | 75).then_some("minor")] x={ (place) "%" } y="11" text-anchor=(anchor) {
+                            (clock(self.scale.at(f64::from(place)), is_fine))
+                        }
                     }
                 }
                 span.length {}
+            }
+            @for stretch in self.scale.short() {
+                div.row.short {
+                    span.name.quiet { "nothing for" }
+                    svg.bar width="100%" height="14" aria-hidden="true" {
+                        rect.break x=(percent(stretch.left)) width=(percent(stretch.width)) y="1" height="12" {}
+                    }
+                    span.length { (length(stretch.window.length())) }
+                }
+            }
+        }
+    }
+
+    /// Marks at the stretches that are drawn short, in the row of a call.
+    fn breaks(&self, height: u32) -> Markup {
+        html! {
+            @for stretch in self.scale.short() {
+                rect.break x=(percent(stretch.left)) width=(percent(stretch.width)) y="0" height=(height) {}
             }
         }
     }
@@ -147,15 +155,15 @@ impl Drawing<'_> {
         let within = |at: SystemTime| at >= self.window.from && at <= self.window.until;
         let changes: Vec<_> = self.timeline.changes.iter().filter(|change| within(change.at)).collect();
         // Of many, some: they are marks, and the slider has all.
-        let every = changes.len().div_ceil(200).max(1);
+        let every = changes.len().div_ceil(MARKS).max(1);
         html! {
             @if !changes.is_empty() {
                 div.row.contexts {
                     span.name { "context" }
-                    svg.bar width="100%" height="20" role="group" aria-label={ (changes.len()) " changes of the context" } {
+                    svg.bar width="100%" height="20" role="group" aria-label=(counted(changes.len() as u64, "change of the context", "changes of the context")) {
                         @for change in changes.iter().step_by(every) {
                             a href={ (links::run(&self.timeline.run).with("at", change.seq)) "#context" } tabindex="-1" {
-                                svg x=(percent(self.window.place(change.at))) overflow="visible" {
+                                svg x=(percent(self.scale.place(change.at))) overflow="visible" {
                                     path class={ "change" @if change.refused { " refused" } } d="M0 3l6 7-6 7-6-7z" {}
                                     title { "context " (change.seq) ", " (exact(change.at)) @if change.refused { ", refused" } }
                                 }

@@ -144,6 +144,17 @@ pub(crate) fn number(number: u64) -> String {
     apart
 }
 
+/// Returns a number with its noun.
+pub(crate) fn counted(count: u64, one: &str, many: &str) -> String {
+    format!("{} {}", number(count), if count == 1 { one } else { many })
+}
+
+/// Returns the word for a cause, as JSON has it, for people.
+pub(crate) fn bad_word(cause: &impl serde::Serialize) -> String {
+    let word = serde_json::to_value(cause).ok();
+    word.and_then(|word| word.as_str().map(|word| word.replace('_', " "))).unwrap_or_default()
+}
+
 /// Returns the word for a status.
 pub(crate) const fn word(status: Status) -> &'static str {
     match status {

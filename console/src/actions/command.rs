@@ -24,6 +24,9 @@ pub(crate) fn line(asked: &Asked, action: &Action) -> String {
         };
         if field.option.is_empty() { arguments.push(quoted(value)) } else { options.push(option(field.option, value)) }
     }
+    if action.word == "export" {
+        arguments.push("run.db".to_owned());
+    }
     if let Some(why) = asked.query.text("why") {
         options.push(option("--why", why));
     }

@@ -6,10 +6,14 @@ use crate::asked::{Asked, Query};
 use crate::links::{self, Link};
 use crate::pages::Filter;
 use crate::times;
+use axum::http::StatusCode;
 use serde_json::json;
 use std::time::{Duration, SystemTime};
 use steadfast::operate::{Acting, ForkOptions, Operator, QueueSetting, StartOptions};
 use steadfast::{ForkPoint, Pause};
+
+/// The largest copy of a run that is downloaded, in bytes.
+const LARGEST: u64 = 256 << 20;
 
 /// An action that was done.
 pub(crate) struct Done {
@@ -17,12 +21,14 @@ pub(crate) struct Done {
     pub(crate) to: Link,
     /// The same for programs.
     pub(crate) json: serde_json::Value,
+    /// A file that was written: its name and its content.
+    pub(crate) file: Option<(String, Vec<u8>)>,
 }
 
 impl Done {
     fn new(action: &Action, to: Link, more: &serde_json::Value) -> Self {
         let json = json!({ "done": action.word, "result": more });
-        Self { to: to.with("did", action.word), json }
+        Self { to: to.with("did", action.word), json, file: None }
     }
 }
 
@@ -77,6 +83,10 @@ async fn on_run(acting: &Acting<'_>, query: &Query, action: &Action, run: &str) 
         "send" => acting.send(run, query.required("message")?, query.required("value")?, query.text("key")).await?,
         "fork" => shown = acting.fork(run, point(query)?, changes(query)?).await?,
         "rewind" => acting.rewind(run, point(query)?, ForkOptions { id: None, ..changes(query)? }).await?,
+        "export" => {
+            let file = exported(acting, run).await?;
+            return Ok(Done { file: Some(file), ..Done::new(action, links::run(run), &json!({ "run": run })) });
+        }
         "delete" => {
             acting.delete(run).await?;
             return Ok(Done::new(action, Link::to("runs"), &json!({ "run": run })));
@@ -84,6 +94,31 @@ async fn on_run(acting: &Acting<'_>, query: &Query, action: &Action, run: &str) 
         _ => return Err(Fault::not_found("there is no such action on a run".to_owned())),
     }
     Ok(Done::new(action, links::run(&shown), &json!({ "run": shown })))
+}
+
+/// Writes a copy of a run into a file of the system's folder for such, reads it, and removes it. The visitor names no path.
+async fn exported(acting: &Acting<'_>, run: &str) -> Result<(String, Vec<u8>), Fault> {
+    let path = std::env::temp_dir().join(format!("steadfast-export-{}.db", uuid::Uuid::now_v7()));
+    let written = acting.export(run, &path).await;
+    let read = tokio::task::spawn_blocking(move || {
+        let size = std::fs::metadata(&path).map_or(0, |found| found.len());
+        let content = if size > LARGEST { Ok(None) } else { std::fs::read(&path).map(Some) };
+        // It is a copy, and only this process knows its name.
+        let _ = std::fs::remove_file(&path);
+        content
+    });
+    let content = read.await.map_err(|_| Fault::unavailable("the console is ending".to_owned()))?;
+    written?;
+    let too_large = || {
+        Fault::new(
+            StatusCode::PAYLOAD_TOO_LARGE,
+            "the run is too large for a download: `steadfast export` it".to_owned(),
+        )
+    };
+    let content = content.map_err(|error| Fault::unavailable(format!("the copy cannot be read: {error}")))?;
+    let plain: String =
+        run.chars().map(|c| if c.is_ascii_alphanumeric() || c == '-' { c } else { '_' }).take(60).collect();
+    Ok((format!("{plain}.db"), content.ok_or_else(too_large)?))
 }
 
 fn point(query: &Query) -> Result<ForkPoint, Fault> {

@@ -143,6 +143,7 @@ pub(crate) const ACTIONS: &[Action] = &[
         ),
         SEND,
     ),
+    act("export", "Export", About::Run, "export", "Writes a copy of the run into a file, which the browser downloads."),
     danger(act(
         "delete",
         "Delete",

@@ -52,6 +52,14 @@ pub(crate) async fn act(State(shared): State<Arc<Shared>>, request: Request) -> 
         Err(fault) => Err(fault),
     };
     match done {
+        Ok(Done { file: Some((name, content)), .. }) => {
+            let headers = [
+                (header::CONTENT_TYPE, "application/vnd.sqlite3".to_owned()),
+                (header::CONTENT_DISPOSITION, format!("attachment; filename=\"{name}\"")),
+                (header::CACHE_CONTROL, "no-store".to_owned()),
+            ];
+            (headers, content).into_response()
+        }
         Ok(done) if wants_json(&parts.headers) => written(StatusCode::OK, Some(&done.json), String::new),
         Ok(done) => {
             let location = HeaderValue::from_str(&done.to.to_string());
@@ -63,7 +71,7 @@ pub(crate) async fn act(State(shared): State<Arc<Shared>>, request: Request) -> 
 }
 
 /// Reads the fields of a form.
-async fn read(parts: &Parts, body: Body) -> Result<Query, Fault> {
+pub(super) async fn read(parts: &Parts, body: Body) -> Result<Query, Fault> {
     let kind = parts.headers.get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
     if !kind.starts_with("application/x-www-form-urlencoded") {
         let why = "a form is sent as `application/x-www-form-urlencoded`";

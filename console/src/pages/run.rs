@@ -5,6 +5,8 @@ mod context;
 mod facts;
 mod problems;
 
+pub(crate) use problems::sides;
+
 use crate::actions::Action;
 use crate::answer::{Fault, Live, View};
 use crate::asked::Asked;
@@ -22,22 +24,24 @@ pub(crate) async fn page(asked: Asked) -> Result<View, Fault> {
     let at: Option<u64> = asked.query.number("at")?;
     let inspector = asked.inspector();
     let (details, timeline) = try_join(inspector.run(&id), inspector.timeline(&id, 0)).await?;
-    let (context, errors) = futures_util::join!(
+    let (context, errors, graph) = futures_util::future::try_join3(
         context::section(&asked, &details, &timeline, at),
-        problems::errors(&asked, &details, &timeline)
-    );
-    let (context, errors) = (context?, errors?);
+        problems::errors(&asked, &details, &timeline),
+        around::way(&asked, &details),
+    )
+    .await?;
     let json = asked.json(&details);
     let run = &details.run;
     let main = html! {
         (head(&asked, &details))
         (problems::section(&asked, &details))
-        section.timeline-of aria-labelledby="h-timeline" {
+        section.timeline-of #timeline aria-labelledby="h-timeline" {
             h2 #h-timeline { "Timeline" }
             (timeline::draw(&asked, &timeline, run.status.is_final()))
         }
         (errors)
         (context)
+        (graph)
         (facts::section(&asked, &details))
         (around::section(&details))
     };

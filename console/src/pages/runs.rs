@@ -38,7 +38,7 @@ pub(crate) async fn page(asked: Asked) -> Result<View, Fault> {
         futures_util::future::try_join(inspector.runs(&query), inspector.count_by_status(&everywhere)).await?;
     let json = asked.json(&page);
     let main = html! {
-        header.page { h1 { "Runs" } (views(&filter)) }
+        header.page { h1 { "Runs" } (views(&asked, &filter)) }
         (statuses(&filter, &counts))
         @if asked.may_act() {
             p.actions {
@@ -61,13 +61,14 @@ fn workflow(page: &Page<RunSummary>) -> Option<&str> {
 }
 
 /// The views that are a click away.
-fn views(filter: &Filter) -> Markup {
+fn views(asked: &Asked, filter: &Filter) -> Markup {
     html! {
         nav.views aria-label="Views" {
             @for (word, statuses) in VIEWS {
                 @let view = Filter { statuses: statuses.to_vec(), ..Filter::default() };
                 a href=(view.link()) aria-current=[(view == filter.plain()).then_some("true")] { (word) }
             }
+            (super::views::links(asked, filter))
         }
     }
 }

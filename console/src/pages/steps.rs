@@ -4,8 +4,8 @@ use crate::answer::{Fault, Live, View};
 use crate::asked::Asked;
 use crate::links::{self, Link};
 use crate::times::{between, exact, length};
+use crate::values::bad_word;
 use maud::{Markup, html};
-use steadfast::AttemptCause;
 use steadfast::inspect::{Attempt, Step, StepStatus};
 
 /// How many steps a page has.
@@ -53,7 +53,7 @@ fn one(asked: &Asked, attempt: &Attempt) -> Markup {
         span.quiet { "attempt " (attempt.attempt) ", " (exact(attempt.started_at)) }
         @if let Some(ended) = attempt.ended_at { span.quiet { ", " (length(between(attempt.started_at, ended))) } }
         @if attempt.lost { " " span.tag.bad { "lost with its process" } }
-        @if let Some(cause) = &attempt.cause { " " span.tag.bad { (word(*cause)) } }
+        @if let Some(cause) = &attempt.cause { " " span.tag.bad { (bad_word(cause)) } }
         @if let Some(message) = &attempt.message { " " (chain(asked, message)) }
         @if let Some(retry) = attempt.retry_at { span.quiet { " next attempt " (exact(retry)) } }
     }
@@ -70,13 +70,6 @@ pub(crate) fn chain(asked: &Asked, message: &str) -> Markup {
             ul.chain { @for (n, part) in parts.iter().enumerate() { li { @if n > 0 { span.quiet { "because " } } (part) } } }
         }
     }
-}
-
-fn word(cause: AttemptCause) -> String {
-    serde_json::to_value(cause)
-        .ok()
-        .and_then(|word| word.as_str().map(|word| word.replace('_', " ")))
-        .unwrap_or_default()
 }
 
 /// The status of a step by form, word and color.

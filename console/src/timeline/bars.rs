@@ -24,6 +24,7 @@ impl Drawing<'_> {
                 }
                 svg.bar width="100%" height=(HEIGHT) role="img" aria-label=(described(call)) {
                     title { (described(call)) }
+                    (self.breaks(HEIGHT))
                     @if call.attempts.is_empty() {
                         (self.wait(call, call.called_at, until))
                     } @else {
@@ -66,14 +67,14 @@ impl Drawing<'_> {
             (self.span(state, attempt.started_at, until, 4, 14))
             // A failure is a cross too, whatever its color looks like.
             @if attempt.failed || attempt.lost {
-                svg x=(percent(self.window.place(until))) overflow="visible" { path.cross d="M-4 7l8 8M4 7l-8 8" {} }
+                svg x=(percent(self.scale.place(until))) overflow="visible" { path.cross d="M-4 7l8 8M4 7l-8 8" {} }
             }
         }
     }
 
     /// Draws a span of time, at least as wide as can be seen.
     fn span(&self, class: &str, from: SystemTime, until: SystemTime, y: u32, height: u32) -> Markup {
-        let (from, until) = (self.window.place(from), self.window.place(until));
+        let (from, until) = (self.scale.place(from), self.scale.place(until));
         let width = (until - from).max(0.35);
         html! { rect class=(class) x=(percent(from.min(99.65))) width=(percent(width)) y=(y) height=(height) rx="2" {} }
     }

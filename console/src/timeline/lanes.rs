@@ -90,7 +90,7 @@ impl Drawing<'_> {
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a place is between 0 and 100")]
     #[expect(clippy::cast_precision_loss, reason = "ranges are few")]
     fn cell(&self, time: SystemTime, of: usize) -> usize {
-        ((self.window.place(time) / 100.0 * of as f64) as usize).min(of - 1)
+        ((self.scale.place(time) / 100.0 * of as f64) as usize).min(of - 1)
     }
 
     /// A bar for each range of time, as high as the range has calls; each leads into its range.

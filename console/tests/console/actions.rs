@@ -39,6 +39,13 @@ async fn acted(filled: &Filled, subject: &str) -> Vec<(String, String, String)> 
     page.expect("read").items.into_iter().map(|entry| (entry.who, entry.action, entry.why)).collect()
 }
 
+/// Ends a run that waits, and deletes it.
+pub(crate) async fn cancel_and_delete(console: &Served, filled: &Filled, run: &str) {
+    assert_eq!(console.act(&format!("do=cancel&run={run}"), "why=gone").await.status, 200);
+    until(async || status(filled, run).await == Status::Cancelled).await;
+    assert_eq!(console.act(&format!("do=delete&run={run}"), "why=gone").await.status, 200);
+}
+
 async fn runs_are_acted_on(filled: &Filled) {
     let console = Served::all(filled).await;
     for id in ["a", "b", "c"] {
@@ -65,6 +72,10 @@ async fn runs_are_acted_on(filled: &Filled) {
     until(async || status(filled, "changed-1").await == Status::Cancelled).await;
     let retried = console.act("do=retry&run=broken-1", "").await;
     assert_eq!(retried.status, 200, "{}", retried.body);
+    let token = console.form("do=export&run=a").await;
+    let copy = console.ask("POST", "/act", &[SAME, FORM], &format!("do=export&run=a&form={token}")).await;
+    assert!(copy.status == 200 && copy.body.starts_with("SQLite format 3"), "{}", copy.head);
+    assert_eq!(copy.header("content-disposition"), Some("attachment; filename=\"a.db\""));
     let started = console.act("do=start&workflow=parcel", "input=4&id=new-1").await;
     assert_eq!((started.status, started.json()["result"]["new"].as_bool()), (200, Some(true)), "{}", started.body);
     let records = acted(filled, "a").await;

@@ -6,21 +6,20 @@ use std::net::SocketAddr;
 use steadfast_console::Console;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::runtime::{Builder, Runtime};
 
 /// The token of every console here.
 pub(crate) const TOKEN: &str = "tests-0123456789abcdef0123456789ab";
 
-/// A console that is served until it is dropped.
+/// A console that is served until it is dropped: by a runtime of its own, so that its connections end with it.
 pub(crate) struct Served {
     pub(crate) socket: SocketAddr,
-    _task: Task,
+    runtime: Option<Runtime>,
 }
 
-struct Task(tokio::task::JoinHandle<()>);
-
-impl Drop for Task {
+impl Drop for Served {
     fn drop(&mut self) {
-        self.0.abort();
+        self.runtime.take().into_iter().for_each(Runtime::shutdown_background);
     }
 }
 
@@ -53,11 +52,21 @@ impl Served {
     }
 
     pub(crate) async fn of(console: Console) -> Self {
-        let listener = TcpListener::bind(("127.0.0.1", 0)).await.expect("a port");
+        Self::at(console, SocketAddr::from(([127, 0, 0, 1], 0))).await
+    }
+
+    /// Serves a console at an address, which another one may have had before.
+    pub(crate) async fn at(console: Console, socket: SocketAddr) -> Self {
+        let listener = std::net::TcpListener::bind(socket).expect("a port");
+        listener.set_nonblocking(true).expect("a listener for tokio");
         let socket = listener.local_addr().expect("an address");
+        let runtime = Builder::new_multi_thread().worker_threads(1).enable_all().build().expect("a runtime");
         let console = console.token(TOKEN);
-        let task = tokio::spawn(async move { console.serve(listener).await.expect("it serves") });
-        Self { socket, _task: Task(task) }
+        runtime.spawn(async move {
+            let listener = TcpListener::from_std(listener).expect("a listener");
+            console.serve(listener).await.expect("it serves");
+        });
+        Self { socket, runtime: Some(runtime) }
     }
 
     /// Sends bytes, and reads until the server closes.

@@ -3,7 +3,11 @@
 #![expect(clippy::unused_async, reason = "a workflow is async, whatever it does")]
 
 mod actions;
+mod browser;
 mod client;
 mod filled;
+mod in_browser;
+mod live;
+mod looks;
 mod pages;
 mod security;

@@ -2,6 +2,7 @@
 
 use crate::client::Served;
 use crate::filled::{Filled, SCRIPT};
+use steadfast_console::Console;
 
 pub(crate) fn folder() -> tempfile::TempDir {
     tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).expect("a folder")
@@ -28,6 +29,17 @@ async fn each_page(filled: &Filled) {
         (&format!("/run?id={}", strange()), "Waits for"),
         ("/history?id=order-1", "context_updated"),
         ("/steps?id=order-1", "connection reset by peer"),
+        ("/run?id=count-1", "Way of the events"),
+        ("/reasons", "In the code"),
+        ("/requests", "MaySend"),
+        ("/requests?run=order-1", "MaySend"),
+        ("/queues?queue=mail", "Keys of mail"),
+        ("/schedules", "Europe/Berlin"),
+        ("/workers", "alive"),
+        ("/jobs", "No jobs"),
+        ("/audit", "No records"),
+        ("/health?thoroughly=1", "steadfast_runs"),
+        ("/act?do=cancel&run=order-1", "Reason, for the record"),
     ] {
         let answer = console.get(path).await;
         assert_eq!(answer.status, 200, "{path}: {}", answer.body);
@@ -88,4 +100,55 @@ async fn an_address_that_makes_no_sense_gets_a_page_that_says_so() {
     // The whole run, where the part makes no sense.
     let answer = console.get("/run?id=order-1&from=x&to=-7").await;
     assert_eq!(answer.status, 200, "{}", answer.body);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_view_is_saved_in_the_browser_and_forgotten() {
+    let filled = Filled::file(folder()).await;
+    let console = Served::all(&filled).await;
+    let form = ["sec-fetch-site: same-origin", "content-type: application/x-www-form-urlencoded"];
+    let name: String = form_urlencoded::byte_serialize(b"<b>red&;=").collect();
+    let saved = console.ask("POST", "/view", &form, &format!("name={name}&status=parked&label=color%3Dred%26")).await;
+    let target = "runs?status=parked&label=color%3Dred%26";
+    assert_eq!((saved.status, saved.header("location")), (303, Some(target)), "{}", saved.body);
+    let cookie = saved.header("set-cookie").expect("a cookie").to_owned();
+    assert!(cookie.contains("HttpOnly; SameSite=Strict"), "{cookie}");
+    let (pair, _) = cookie.split_once(';').expect("a pair");
+    let with = [form[0], form[1], &format!("cookie: {pair}")];
+    let page = console.ask("GET", "/runs", &with, "").await.body;
+    assert!(page.contains("&lt;b&gt;red&amp;;=</a>") && page.contains("color%3Dred%26"), "{page}");
+    let body =
+        format!("forget={}", form_urlencoded::byte_serialize(&target.as_bytes()["runs?".len()..]).collect::<String>());
+    let forgotten = console.ask("POST", "/view", &with, &body).await;
+    assert!(
+        forgotten.header("set-cookie").is_some_and(|cookie| cookie.starts_with("steadfast_views=;")),
+        "{}",
+        forgotten.head
+    );
+    for body in ["name=&status=parked", "name=x&status=dancing", &format!("name={}", "x".repeat(41)), "status=parked"] {
+        assert_eq!(console.ask("POST", "/view", &form, body).await.status, 400, "{body}");
+    }
+    assert_eq!(console.ask("POST", "/view", &["sec-fetch-site: cross-site", form[1]], "name=x").await.status, 403);
+    // A cookie full of nonsense is no obstacle.
+    assert_eq!(console.ask("GET", "/runs", &["cookie: steadfast_views=%ff&&==;;="], "").await.status, 200);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_console_hides_values_and_refuses_actions_if_it_should() {
+    let filled = Filled::file(folder()).await;
+    let console = Console::new(filled.inspector().await, None).hide_values().read_only_because("the disk is full");
+    let console = Served::of(console).await;
+    for path in ["/runs", "/run?id=order-1", "/history?id=order-1", "/steps?id=order-1", "/reasons", "/requests"] {
+        let (page, json) = (console.get(path).await, console.get_json(path).await);
+        assert_eq!((page.status, json.status), (200, 200), "{path}");
+        for value in ["Ada Lovelace", "4999", "no ink", "does not answer", "no paper"] {
+            assert!(!page.body.contains(value), "{path} shows {value}: {}", page.body);
+            assert!(!json.body.contains(value), "{path} says {value}: {}", json.body);
+        }
+    }
+    let refused = console.get("/act?do=cancel&run=order-1").await;
+    assert!(refused.status == 403 && refused.body.contains("the disk is full"), "{}", refused.body);
+    assert!(!console.get("/run?id=order-1").await.body.contains("act?do="), "no buttons");
+    let form = ["sec-fetch-site: same-origin", "content-type: application/x-www-form-urlencoded"];
+    assert_eq!(console.ask("POST", "/act", &form, "do=cancel&run=order-1&why=x&form=1.2.3").await.status, 403);
 }

@@ -22,6 +22,7 @@ Usage: orders [options]
   --ledger PATH    what the services outside did    [the database's path and `-ledger.jsonl`]
   --limit NUMBER   only the first orders of the file
   --slow           steps take forty times as long, to have time to stop it
+  --console        shows the runs in the browser, at the address that it prints, until it is interrupted
   --help           this text
 ";
 
@@ -34,6 +35,7 @@ pub(crate) struct Arguments {
     pub(crate) ledger: PathBuf,
     pub(crate) limit: usize,
     pub(crate) slow: bool,
+    pub(crate) console: bool,
 }
 
 /// The place of the workflows.
@@ -71,7 +73,7 @@ impl Arguments {
         let (mut path, mut url, mut ledger) = (None, None, None);
         let (mut workers, mut is_worker) = (None, false);
         let mut limit = usize::MAX;
-        let mut slow = false;
+        let (mut slow, mut console) = (false, false);
         let mut parser = lexopt::Parser::from_args(arguments);
         while let Some(argument) = parser.next().map_err(explain)? {
             match argument {
@@ -82,6 +84,7 @@ impl Arguments {
                 Long("ledger") => ledger = Some(parser.value().map_err(explain)?.into()),
                 Long("limit") => limit = whole_number("--limit", &parser.value().map_err(explain)?)?,
                 Long("slow") => slow = true,
+                Long("console") => console = true,
                 Long("worker") => is_worker = true,
                 Long("help") | Short('h') => return Ok(None),
                 Short(_) | Long(_) | Value(_) => return Err(explain(argument.unexpected())),
@@ -105,7 +108,7 @@ impl Arguments {
             Database::File(path) => beside(path),
             Database::Postgres(_) => beside(Path::new("orders-postgres.db")),
         });
-        Ok(Some(Self { file, database, role, ledger, limit, slow }))
+        Ok(Some(Self { file, database, role, ledger, limit, slow, console }))
     }
 }
 

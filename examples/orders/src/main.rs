@@ -5,6 +5,7 @@
 
 mod arguments;
 mod before;
+mod console;
 mod file;
 mod fleet;
 mod ledger;

@@ -2,6 +2,7 @@
 
 use crate::arguments::Arguments;
 use crate::before::Before;
+use crate::console::Console;
 use crate::file::{self, Content};
 use crate::fleet::{self, Fleet};
 use crate::ledger::Ledger;
@@ -59,6 +60,7 @@ pub(crate) async fn run(arguments: Arguments) -> Result<ExitCode> {
         say(&format!("done before: {}, in the middle: {under_way}", grouped(already as u64)));
     }
 
+    let console = if arguments.console { Some(Console::open(&engine, &arguments.database).await?) } else { None };
     let fleet = Fleet::start(&arguments)?;
     let mut progress = Progress::new(orders.len(), already);
     let settled = tokio::select! {
@@ -70,6 +72,10 @@ pub(crate) async fn run(arguments: Arguments) -> Result<ExitCode> {
     };
     progress.clear();
     fleet.stop().await;
+    if console.is_some() {
+        say("every order has come to its end; the console stays until Ctrl-C");
+        let _ = tokio::signal::ctrl_c().await;
+    }
     engine.shutdown(GRACE).await?;
 
     let summary = Summary::new(&settled, faults.len(), ledger.entries()?);

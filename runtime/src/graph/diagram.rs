@@ -18,6 +18,17 @@ pub(crate) struct Node {
     pub(crate) id: String,
     pub(crate) label: String,
     pub(crate) kind: NodeKind,
+    /// How often a step was called, on the path of a run.
+    pub(crate) counts: Counts,
+}
+
+/// How often a step was called, and what became of its calls.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Counts {
+    pub(crate) calls: usize,
+    pub(crate) failed: usize,
+    pub(crate) running: usize,
+    pub(crate) dropped: usize,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,9 +55,19 @@ impl Diagram {
 
     /// Adds a node, once.
     pub(crate) fn node(&mut self, id: &str, label: &str, kind: NodeKind) {
+        self.counted(id, label, kind, Counts::default());
+    }
+
+    /// Adds a node with its counts, once.
+    pub(crate) fn counted(&mut self, id: &str, label: &str, kind: NodeKind, counts: Counts) {
         if !self.nodes.iter().any(|node| node.id == id) {
-            self.nodes.push(Node { id: id.to_owned(), label: label.to_owned(), kind });
+            self.nodes.push(Node { id: id.to_owned(), label: label.to_owned(), kind, counts });
         }
+    }
+
+    /// Returns the nodes and the edges.
+    pub(crate) fn into_parts(self) -> (Vec<Node>, Vec<Edge>) {
+        (self.nodes, self.edges)
     }
 
     /// Adds an edge, once.

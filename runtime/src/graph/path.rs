@@ -3,7 +3,7 @@
 mod calls;
 mod events;
 
-use super::diagram::{Diagram, NodeKind, id};
+use super::diagram::{Counts, Diagram, NodeKind, id};
 use super::items::{Item, items};
 use crate::record::{End, Kind};
 use crate::store::EntryRow;
@@ -205,6 +205,12 @@ impl Path {
         drawing.finish()
     }
 
+    /// Returns whether the journal reads as that of an event-driven workflow.
+    pub(crate) fn is_event_driven(&self) -> bool {
+        let (routes, is_all) = self.routes();
+        is_all && self.reads_as_graph(&routes)
+    }
+
     /// Adds a node for each step, in the order of the first calls, with the number of its calls.
     fn draw_steps(&self, diagram: &mut Diagram) {
         let mut steps: Vec<(&str, Vec<State>)> = Vec::new();
@@ -223,11 +229,13 @@ impl Path {
             } else {
                 (count(State::Running), count(State::Dropped))
             };
-            let parts = [(count(State::Failed), "failed"), (running, "running"), (dropped, "dropped")];
+            let counts = Counts { calls: states.len(), failed: count(State::Failed), running, dropped };
+            let parts = [(counts.failed, "failed"), (running, "running"), (dropped, "dropped")];
             let parts = parts.into_iter().filter(|(count, _)| *count > 0);
             let parts: Vec<String> = parts.map(|(count, what)| format!("{count} {what}")).collect();
             let parts = if parts.is_empty() { String::new() } else { format!(" ({})", parts.join(", ")) };
-            diagram.node(&id(name), &format!("{name}{}{parts}", Times(states.len())), NodeKind::Step);
+            let label = format!("{name}{}{parts}", Times(states.len()));
+            diagram.counted(&id(name), &label, NodeKind::Step, counts);
         }
     }
 

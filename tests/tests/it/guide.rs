@@ -68,6 +68,8 @@ fn each_chapter_is_in_the_summary_once_and_is_tested_once() {
     tested.extend(http.contains("include_str!(\"../../../docs/src/http.md\")").then_some("http"));
     let metrics = text("examples/metrics/src/lib.rs");
     tested.extend(metrics.contains("include_str!(\"../../../docs/src/metrics.md\")").then_some("metrics"));
+    let console = text("console/src/lib.rs");
+    tested.extend(console.contains("include_str!(\"../../docs/src/console.md\")").then_some("console"));
     tested.sort_unstable();
     assert_eq!(tested, chapters().into_keys().collect::<Vec<_>>(), "runtime/src/guide.rs has other chapters");
 }

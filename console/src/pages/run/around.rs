@@ -1,9 +1,42 @@
 //! The runs around a run as a tree: who started it, whom it started, its forks, and those that had its id.
 
+use crate::answer::Fault;
+use crate::asked::Asked;
+use crate::graph;
 use crate::links::{self, Link};
 use crate::values::{reference, status};
 use maud::{Markup, html};
 use steadfast::inspect::{RunDetails, RunRef};
+
+/// The longest history whose way is drawn with the page: of a longer one, it is a click away.
+const SHORT: u64 = 3_000;
+
+/// The way of the run as a graph: at once for an event-driven workflow, folded for a function, whose timeline says more.
+pub(super) async fn way(asked: &Asked, details: &RunDetails) -> Result<Markup, Fault> {
+    let run = &details.run;
+    if run.entries > SHORT && asked.query.text("way").is_none() {
+        let link = links::run(&run.id).with("way", 1);
+        return Ok(
+            html! { section.way #way { h2 #h-way { "Way" } p { a href={ (link) "#h-way" } { "Draw the way of this run" } } } },
+        );
+    }
+    let graph = asked.inspector().graph(&run.id).await?;
+    let picture = graph::draw(&graph);
+    Ok(html! {
+        @if graph.nodes.len() > 1 {
+            section.way #way aria-labelledby="h-way" {
+                @if graph.event_driven {
+                    h2 #h-way { "Way of the events" }
+                    (picture)
+                } @else {
+                    h2 #h-way { "Way" }
+                    details { summary { "Draw the calls as a graph" } (picture) }
+                }
+                @if graph.cut { p.quiet { "The history is longer than what is drawn." } }
+            }
+        }
+    })
+}
 
 pub(super) fn section(details: &RunDetails) -> Markup {
     let is_alone = details.parent.is_none()
@@ -13,7 +46,7 @@ pub(super) fn section(details: &RunDetails) -> Markup {
         && details.chain.len() < 2;
     html! {
         @if !is_alone {
-            section.around aria-labelledby="h-around" {
+            section.around #around aria-labelledby="h-around" {
                 h2 #h-around { "Runs around it" }
                 ul.tree {
                     @match &details.parent {

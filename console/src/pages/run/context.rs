@@ -6,7 +6,7 @@ use crate::answer::Fault;
 use crate::asked::Asked;
 use crate::links::{self, Link};
 use crate::times::exact;
-use crate::values::number;
+use crate::values::{counted, number};
 use difference::difference;
 use futures_util::future::try_join;
 use maud::{Markup, html};
@@ -162,7 +162,7 @@ fn fields(asked: &Asked, id: &str, view: &ContextView, change: Option<&ContextCh
     let row = |name: &str, field: &FieldView| {
         let change = changed(name);
         html! {
-            tr class=[change.map(|_| "changed")] {
+            tr data-key={ "field " (name) } class=[change.map(|_| "changed")] {
                 th scope="row" { @if change.is_some() { span.mark-changed aria-label="changed" title="changed" { "●" } " " } (name) }
                 td.before { @if let Some(change) = change { @match &change.left { Some(left) => { del { (asked.value(left)) } } None => { span.quiet { "not set" } } } } }
                 td.after {
@@ -191,12 +191,12 @@ fn seen(id: &str, change: &ContextChange) -> Markup {
         @if change.refused.is_none() {
             p.seen {
                 @if change.seen_by_count == 0 { "No step saw this version." } @else {
-                    "Seen by " (number(change.seen_by_count)) " steps: "
+                    "Seen by " (counted(change.seen_by_count, "step", "steps")) ": "
                     @for (n, step) in change.seen_by.iter().take(NAMED).enumerate() { @if n > 0 { ", " } (named(id, step)) }
                 }
             }
             @if change.seen_by.len() > NAMED {
-                details { summary { (number(change.seen_by_count - NAMED as u64)) " more steps" }
+                details { summary { (counted(change.seen_by_count - NAMED as u64, "more step", "more steps")) }
                     ul.inline { @for step in change.seen_by.iter().skip(NAMED) { li { (named(id, step)) } } }
                     @if more > 0 { p.quiet { "and " (number(more)) " more" } }
                 }

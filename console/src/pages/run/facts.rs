@@ -10,7 +10,7 @@ use steadfast::{Principal, Status};
 pub(super) fn section(asked: &Asked, details: &RunDetails) -> Markup {
     let run = &details.run;
     html! {
-        section.facts aria-labelledby="h-facts" {
+        section.facts #facts aria-labelledby="h-facts" {
             h2 #h-facts { "Facts" }
             dl.facts {
                 @if let Some(input) = &details.input { dt { "Input" } dd { (asked.value(input)) } }
@@ -32,8 +32,8 @@ pub(super) fn section(asked: &Asked, details: &RunDetails) -> Markup {
                 @if let Some(queue) = &run.queue { dt { "Queue" } dd { a href=(Link::to("queues").with("queue", queue)) { (queue) } } }
                 @if let Some(worker) = &details.worker { dt { "Worker" } dd { a href="workers" { (worker) } } }
                 @if let Some(key) = &details.deduplication_key { dt { "Deduplication key" } dd { code { (key) } } }
-                @if details.deaths > 0 { dt { "Deaths" } dd { (details.deaths) " processes in succession died with it at work" } }
-                @if details.inbox.value > 0 { dt { "Inbox" } dd { (details.inbox) " items wait in it" } }
+                @if details.deaths > 0 { dt { "Deaths" } dd { "processes in succession that died with it at work: " (details.deaths) } }
+                @if details.inbox.value > 0 { dt { "Inbox" } dd { "items that it has not taken: " (details.inbox) } }
                 dt { "Execution" } dd { code { (details.execution) } }
                 dt { "Number" } dd { (run.number) }
             }

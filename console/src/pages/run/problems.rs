@@ -5,6 +5,7 @@ use crate::asked::Asked;
 use crate::links;
 use crate::pages::steps;
 use crate::times::when;
+use crate::values::bad_word;
 use futures_util::future::try_join_all;
 use maud::{Markup, html};
 use steadfast::inspect::{CallKind, Paging, RunDetails, StepStatus, Timeline, TimelineCall};
@@ -18,9 +19,10 @@ pub(super) fn section(asked: &Asked, details: &RunDetails) -> Markup {
     let run = &details.run;
     html! {
         @if let Some(parked) = &run.parked {
-            section.notice.parked aria-labelledby="h-parked" {
-                h2 #h-parked { "Parked: " (cause(parked.cause)) }
-                p { (asked.message(&parked.message)) }
+            section.notice.parked #parked aria-labelledby="h-parked" {
+                h2 #h-parked { "Parked: " (bad_word(&parked.cause)) }
+                // It says what to do: all of it is shown.
+                p.text { @if asked.shared.hides_values { (asked.message("")) } @else { (parked.message) } }
                 @if parked.recorded.is_some() || parked.found.is_some() {
                     (sides(asked, parked.recorded.as_deref(), parked.found.as_deref()))
                 }
@@ -31,7 +33,7 @@ pub(super) fn section(asked: &Asked, details: &RunDetails) -> Markup {
         }
         @if run.status.is_final() && run.status != Status::Completed {
             @if let Some(outcome) = &details.outcome {
-                section.notice.failed aria-labelledby="h-outcome" {
+                section.notice.failed #outcome aria-labelledby="h-outcome" {
                     h2 #h-outcome { "The run " @match run.status {
                         Status::Failed => "has failed", Status::Cancelled => "was cancelled", Status::TimedOut => "timed out",
                         Status::Refused => "was refused", Status::Replaced => "was replaced", _ => "has ended",
@@ -41,7 +43,7 @@ pub(super) fn section(asked: &Asked, details: &RunDetails) -> Markup {
             }
         }
         @if !details.waits_for.is_empty() && run.parked.is_none() {
-            section.waits aria-labelledby="h-waits" {
+            section.waits #waits aria-labelledby="h-waits" {
                 h2 #h-waits { "Waits for" }
                 ul { @for wait in &details.waits_for { li { (one(asked, wait)) } } }
             }
@@ -57,12 +59,6 @@ pub(crate) fn sides(asked: &Asked, recorded: Option<&str>, found: Option<&str>) 
             div { dt { "In the code" } dd { @match found { Some(text) => (asked.message(text)), None => { span.quiet { "nothing" } } } } }
         }
     }
-}
-
-/// The words for an obstacle.
-pub(crate) fn cause(cause: steadfast::ParkCause) -> String {
-    let word = serde_json::to_value(cause).ok();
-    word.and_then(|word| word.as_str().map(|word| word.replace('_', " "))).unwrap_or_default()
 }
 
 fn one(asked: &Asked, wait: &Wait) -> Markup {
@@ -101,10 +97,17 @@ pub(super) async fn errors(asked: &Asked, details: &RunDetails, timeline: &Timel
     let more = failed.len().saturating_sub(steps.len());
     Ok(html! {
         @if !steps.is_empty() {
-            section.errors aria-labelledby="h-errors" {
+            section.errors #errors aria-labelledby="h-errors" {
                 h2 #h-errors { "Errors of steps" }
-                ol.steps { @for step in &steps { li { (steps::entry(asked, id, step)) } } }
-                @if more > 0 { p.quiet { (more) " more steps with errors: " a href=(crate::links::Link::to("steps").with("id", id)) { "all steps" } } }
+                @let (ended, open): (Vec<_>, Vec<_>) = steps.iter().partition(|step| step.status == StepStatus::Completed);
+                @if !open.is_empty() { ol.steps { @for step in &open { li { (steps::entry(asked, id, step)) } } } }
+                @if !ended.is_empty() {
+                    details open[open.is_empty() && ended.len() < 3] {
+                        summary { "Completed after errors: " (ended.len()) }
+                        ol.steps { @for step in &ended { li { (steps::entry(asked, id, step)) } } }
+                    }
+                }
+                @if more > 0 { p.quiet { "Steps with errors that are not shown: " (more) ". " a href=(crate::links::Link::to("steps").with("id", id)) { "All steps" } } }
             }
         }
     })

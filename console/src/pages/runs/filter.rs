@@ -137,6 +137,11 @@ impl Filter {
         self.pairs().into_iter().fold(Link::to("runs"), |link, (name, value)| link.with(name, value))
     }
 
+    /// Returns the query of that address.
+    pub(crate) fn query_text(&self) -> String {
+        form_urlencoded::Serializer::new(String::new()).extend_pairs(self.pairs()).finish()
+    }
+
     /// Returns the parameters that an address has of it.
     pub(crate) fn pairs(&self) -> Vec<(&'static str, String)> {
         let mut pairs = Vec::new();
