@@ -111,7 +111,7 @@ fn json(value: &Value) -> Markup {
 
 /// Shows a text, folded if it is long.
 pub(crate) fn folded(text: &str) -> Markup {
-    if text.chars().count() <= 2 * SHORT {
+    if text.chars().count() <= 4 * SHORT {
         return html! { span.text { (text) } };
     }
     html! { details.value { summary { (cut(text, SHORT)) } pre { (text) } } }

@@ -28,9 +28,9 @@ pub(super) async fn serve(
     let address = console.address(listener.local_addr().map_err(Failure::Listen)?);
     // The only place where the token is told.
     if out.is_json() {
-        out.json(&Done::new("serve", address))?
+        out.json(&Done::new("serve", address))?;
     } else {
-        out.bytes(format!("{address}\n").as_bytes())?
+        out.bytes(format!("{address}\n").as_bytes())?;
     }
     console.serve(listener).await.map_err(Failure::Listen)?;
     Ok(Exit::Done)

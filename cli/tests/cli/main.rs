@@ -12,6 +12,7 @@ mod filled;
 mod golden;
 mod own;
 mod pipes;
+mod serve;
 mod terminals;
 mod tool;
 mod top;

@@ -156,7 +156,7 @@ async fn about(asked: &Asked, action: &Action, subject: &str) -> Result<Markup, 
         About::Runs => {
             let filter = pages::Filter::of(&asked.query)?;
             let count = asked.inspector().count(&filter.query()).await?;
-            html! { dl { dt { "Runs" } dd { strong { (count) } ", " (filter.words()) " " a href=(filter.link()) { "see them" } } } }
+            html! { dl { dt { "Runs" } dd { strong { (count) } " " (filter.words()) " " a href=(filter.link()) { "see them" } } } }
         }
         other => html! { dl { dt { (other.parameter()) } dd { (subject) } } },
     })

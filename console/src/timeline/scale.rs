@@ -24,8 +24,10 @@ impl Window {
     }
 }
 
-/// The least part of a window that a stretch is shortened from, in per cent; what it is shortened to; and how many are.
+/// The least part of a window that is drawn short, in per cent, and its least length; the width that it gets; and the most
+/// such parts.
 const LONG: f64 = 30.0;
+const LEAST: Duration = Duration::from_millis(500);
 const SHORT: f64 = 7.0;
 const MOST: usize = 3;
 
@@ -55,7 +57,11 @@ impl Scale {
         times.retain(|time| *time > window.from && *time < window.until);
         times.sort_unstable();
         times.push(window.until);
-        Self::between(window, &times)
+        let mut work: Vec<Window> = Vec::new();
+        for attempt in timeline.calls.iter().flat_map(|call| &call.attempts) {
+            work.push(Window { from: attempt.started_at, until: attempt.ended_at.unwrap_or(window.until) });
+        }
+        Self::between(window, &times, &work)
     }
 
     /// Returns a scale on which all times are as long.
@@ -63,13 +69,15 @@ impl Scale {
         Self(vec![Stretch { window, left: 0.0, width: 100.0, is_short: false }])
     }
 
-    fn between(window: Window, times: &[SystemTime]) -> Self {
+    fn between(window: Window, times: &[SystemTime], work: &[Window]) -> Self {
         let whole = window.length().as_secs_f64().max(0.001);
         let share = |from, until| between(from, until).as_secs_f64() / whole * 100.0;
         let mut quiet: Vec<Window> = Vec::new();
         let mut last = window.from;
         for time in times {
-            if share(last, *time) >= LONG {
+            // A step that runs is something that happens.
+            let is_quiet = || !work.iter().any(|work| work.from <= last && work.until >= *time);
+            if share(last, *time) >= LONG && between(last, *time) >= LEAST && is_quiet() {
                 quiet.push(Window { from: last, until: *time });
             }
             last = *time;
@@ -132,7 +140,7 @@ mod tests {
     #[test]
     fn a_long_quiet_stretch_is_short_and_the_rest_keeps_its_proportions() {
         let window = Window { from: moment(0), until: moment(100_000) };
-        let scale = Scale::between(window, &[100, 200, 400, 100_000].map(moment));
+        let scale = Scale::between(window, &[100, 200, 400, 100_000].map(moment), &[]);
         let places = [0, 100, 200, 400, 100_000].map(|time| scale.place(moment(time)));
         for (place, expected) in places.iter().zip([0.0, 23.25, 46.5, 93.0, 100.0]) {
             assert!((place - expected).abs() < 0.01, "{places:?}");
@@ -141,8 +149,11 @@ mod tests {
         assert_eq!(scale.at(23.25), moment(100));
         // Nothing but a wait, and work all the time, are drawn as they are.
         for times in [vec![100_000], (1..=100).map(|n| n * 1_000).collect()] {
-            let scale = Scale::between(window, &times.into_iter().map(moment).collect::<Vec<_>>());
+            let scale = Scale::between(window, &times.into_iter().map(moment).collect::<Vec<_>>(), &[]);
             assert!((scale.place(moment(50_000)) - 50.0).abs() < 0.01);
         }
+        let work = Window { from: moment(400), until: moment(100_000) };
+        let scale = Scale::between(window, &[100, 200, 400, 100_000].map(moment), &[work]);
+        assert_eq!(scale.short().count(), 0, "a step works all that time");
     }
 }

@@ -1,6 +1,7 @@
 //! A client that sends what it is told, byte by byte, and a console to which it is sent.
 
 use crate::filled::Filled;
+use axum::Router;
 use limits::Soon as _;
 use std::net::SocketAddr;
 use steadfast_console::Console;
@@ -48,23 +49,31 @@ impl Served {
     /// Serves a console with every action.
     pub(crate) async fn all(filled: &Filled) -> Self {
         let operator = filled.engine.operate("tester").expect("an operator");
-        Self::of(Console::new(filled.inspector().await, operator)).await
+        Self::of(Console::new(filled.inspector().await, operator))
     }
 
-    pub(crate) async fn of(console: Console) -> Self {
-        Self::at(console, SocketAddr::from(([127, 0, 0, 1], 0))).await
+    pub(crate) fn of(console: Console) -> Self {
+        Self::at(console, SocketAddr::from(([127, 0, 0, 1], 0)))
     }
 
     /// Serves a console at an address, which another one may have had before.
-    pub(crate) async fn at(console: Console, socket: SocketAddr) -> Self {
+    pub(crate) fn at(console: Console, socket: SocketAddr) -> Self {
+        Self::serve(console.token(TOKEN).router(), socket)
+    }
+
+    /// Serves a program that has a console.
+    pub(crate) fn router(router: Router) -> Self {
+        Self::serve(router, SocketAddr::from(([127, 0, 0, 1], 0)))
+    }
+
+    fn serve(router: Router, socket: SocketAddr) -> Self {
         let listener = std::net::TcpListener::bind(socket).expect("a port");
         listener.set_nonblocking(true).expect("a listener for tokio");
         let socket = listener.local_addr().expect("an address");
         let runtime = Builder::new_multi_thread().worker_threads(1).enable_all().build().expect("a runtime");
-        let console = console.token(TOKEN);
         runtime.spawn(async move {
             let listener = TcpListener::from_std(listener).expect("a listener");
-            console.serve(listener).await.expect("it serves");
+            axum::serve(listener, router).await.expect("it serves");
         });
         Self { socket, runtime: Some(runtime) }
     }

@@ -263,7 +263,7 @@ async fn a_page_whose_console_ends_stays_and_goes_on_with_the_next_one() {
     browser.until("document.querySelector('button.live.lost')").await;
     assert!(browser.text("main table").await.contains("order-1"), "what was there stays");
     let operator = filled.engine.operate("tester").expect("an operator");
-    let _next = Served::at(Console::new(filled.inspector().await, operator), socket).await;
+    let _next = Served::at(Console::new(filled.inspector().await, operator), socket);
     browser.until("!document.querySelector('button.live.lost')").await;
     filled.waiting("later").await;
     browser.until("document.querySelector('.offer button')").await;

@@ -137,7 +137,7 @@ async fn a_view_is_saved_in_the_browser_and_forgotten() {
 async fn a_console_hides_values_and_refuses_actions_if_it_should() {
     let filled = Filled::file(folder()).await;
     let console = Console::new(filled.inspector().await, None).hide_values().read_only_because("the disk is full");
-    let console = Served::of(console).await;
+    let console = Served::of(console);
     for path in ["/runs", "/run?id=order-1", "/history?id=order-1", "/steps?id=order-1", "/reasons", "/requests"] {
         let (page, json) = (console.get(path).await, console.get_json(path).await);
         assert_eq!((page.status, json.status), (200, 200), "{path}");

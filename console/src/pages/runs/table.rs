@@ -55,10 +55,10 @@ fn row(asked: &Asked, run: &RunSummary, columns: &[&str]) -> Markup {
                 }
             }
             td { (run.workflow) span.quiet { "@" (run.version) } }
-            @for column in columns { td { (field(asked, run, column)) } }
-            td { (when(asked.now, run.started_at)) }
-            td.number { (length(between(run.started_at, until))) }
-            td.number { (number(run.entries)) }
+            @for column in columns { td data-label=(column) { (field(asked, run, column)) } }
+            td data-label="started" { (when(asked.now, run.started_at)) }
+            td.number data-label="time" { (length(between(run.started_at, until))) }
+            td.number data-label="entries" { (number(run.entries)) }
         }
     }
 }
