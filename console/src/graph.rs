@@ -2,8 +2,9 @@
 
 use crate::values::cut;
 use maud::{Markup, html};
+use serde::Deserialize;
 use std::collections::HashMap;
-use steadfast::inspect::{GraphNode, GraphNodeKind, RunGraph};
+use steadfast::Diagram;
 
 /// The sizes of the picture.
 const WIDTH: i32 = 176;
@@ -15,16 +16,53 @@ const MARGIN: i32 = 24;
 /// The most nodes that are drawn: more of them are a list.
 const MOST: usize = 60;
 
+/// A diagram as its JSON form has it.
+#[derive(Deserialize)]
+struct Graph {
+    event_driven: bool,
+    nodes: Vec<Node>,
+    edges: Vec<Edge>,
+}
+
+#[derive(Deserialize)]
+struct Node {
+    id: String,
+    label: String,
+    kind: Kind,
+    failed: usize,
+    running: usize,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Kind {
+    Step,
+    End,
+    Outside,
+}
+
+#[derive(Deserialize)]
+struct Edge {
+    from: String,
+    to: String,
+    label: String,
+}
+
+/// A diagram that is drawn, and whether it is one of events; `None` if there is nothing to see in it.
+pub(crate) fn draw(diagram: &Diagram) -> Option<(Markup, bool)> {
+    let graph: Graph = serde_json::from_value(serde_json::to_value(diagram).ok()?).ok()?;
+    (graph.nodes.len() > 1).then(|| (picture(&graph), graph.event_driven))
+}
+
 /// A node with its place.
 struct Placed<'a> {
-    node: &'a GraphNode,
+    node: &'a Node,
     x: i32,
     y: i32,
     layer: usize,
 }
 
-/// Draws the way of a run.
-pub(crate) fn draw(graph: &RunGraph) -> Markup {
+fn picture(graph: &Graph) -> Markup {
     if graph.nodes.len() > MOST {
         return html! { ul.inline { @for node in &graph.nodes { li { (node.label) } } } };
     }
@@ -47,7 +85,7 @@ pub(crate) fn draw(graph: &RunGraph) -> Markup {
 }
 
 /// Says in words what the picture shows.
-fn words(graph: &RunGraph) -> String {
+fn words(graph: &Graph) -> String {
     let label =
         |id: &str| graph.nodes.iter().find(|node| node.id == id).map_or(id, |node| node.label.as_str()).to_owned();
     let edges = graph.edges.iter().take(MOST);
@@ -57,7 +95,7 @@ fn words(graph: &RunGraph) -> String {
 }
 
 /// Gives each node a layer below those that lead to it, and a place in its layer.
-fn place(graph: &RunGraph) -> Vec<Placed<'_>> {
+fn place(graph: &Graph) -> Vec<Placed<'_>> {
     let number: HashMap<&str, usize> = graph.nodes.iter().enumerate().map(|(n, node)| (node.id.as_str(), n)).collect();
     // Nodes are in the order in which they were reached, so an edge to an earlier one leads back.
     let edges: Vec<(usize, usize)> = graph
@@ -75,25 +113,25 @@ fn place(graph: &RunGraph) -> Vec<Placed<'_>> {
     }
     for (n, node) in graph.nodes.iter().enumerate() {
         // The outside stands beside what it gives to.
-        if node.kind == GraphNodeKind::Outside {
+        if node.kind == Kind::Outside {
             let below = edges.iter().filter(|(from, _)| *from == n).map(|(_, to)| layers[*to]).min();
             layers[n] = below.map_or(layers[n], |layer: usize| layer.saturating_sub(1));
         }
     }
     let last = layers.iter().copied().max().unwrap_or_default();
     for (n, node) in graph.nodes.iter().enumerate() {
-        if node.kind == GraphNodeKind::End && node.id != "begin" {
+        if node.kind == Kind::End && node.id != "begin" {
             layers[n] = last.max(1);
         }
     }
     arranged(graph, &layers)
 }
 
-fn is_outside(graph: &RunGraph, node: usize) -> bool {
-    graph.nodes[node].kind == GraphNodeKind::Outside
+fn is_outside(graph: &Graph, node: usize) -> bool {
+    graph.nodes[node].kind == Kind::Outside
 }
 
-fn arranged<'a>(graph: &'a RunGraph, layers: &[usize]) -> Vec<Placed<'a>> {
+fn arranged<'a>(graph: &'a Graph, layers: &[usize]) -> Vec<Placed<'a>> {
     let count = |layer: usize| i32::try_from(layers.iter().filter(|of| **of == layer).count()).unwrap_or(1);
     let widest = layers.iter().map(|layer| count(*layer)).max().unwrap_or(1);
     let whole = |nodes: i32| nodes * WIDTH + (nodes - 1) * BETWEEN;
@@ -117,15 +155,15 @@ fn node(placed: &Placed<'_>) -> Markup {
     let state = match (node.kind, node.failed, node.running) {
         (_, 1.., _) => "node failed",
         (_, _, 1..) => "node taken running",
-        (GraphNodeKind::Outside, ..) => "node outside",
-        (GraphNodeKind::End, ..) => "node end",
+        (Kind::Outside, ..) => "node outside",
+        (Kind::End, ..) => "node end",
         _ => "node taken",
     };
     let middle = x + WIDTH / 2;
     html! {
         g class=(state) {
             title { (node.label) }
-            rect x=(x) y=(y) width=(WIDTH) height=(HEIGHT) rx=(if node.kind == GraphNodeKind::End { HEIGHT / 2 } else { 8 }) {}
+            rect x=(x) y=(y) width=(WIDTH) height=(HEIGHT) rx=(if node.kind == Kind::End { HEIGHT / 2 } else { 8 }) {}
             text x=(middle) y=(y + if counts.is_empty() { 28 } else { 20 }) text-anchor="middle" { (cut(name, 22)) }
             @if !counts.is_empty() { text.count x=(middle) y=(y + 36) text-anchor="middle" { (counts) } }
         }

@@ -14,13 +14,24 @@ use crate::values::{counted, number};
 use maud::{Markup, html};
 use scale::{Scale, Window};
 use std::time::{Duration, SystemTime};
-use steadfast::inspect::{Timeline, TimelineCall};
+use steadfast::history::Kind;
+use steadfast::inspect::{Entry, StepStatus, Timeline, TimelineCall};
 
 /// The most calls that have a row of their own.
 const ROWS: usize = 60;
 
 /// The most marks of changes.
 const MARKS: usize = 200;
+
+/// Returns whether an entry is the refusal of a change.
+fn is_refused(change: &Entry) -> bool {
+    change.kind == Kind::ContextRefused
+}
+
+/// Returns whether a call had an attempt that did not complete it.
+pub(crate) fn has_failed(call: &TimelineCall) -> bool {
+    call.status == StepStatus::Failed || call.status == StepStatus::Retrying || call.attempts.len() > 1
+}
 
 /// Writes a place as an attribute of a picture.
 fn percent(place: f64) -> String {
@@ -164,8 +175,8 @@ impl Drawing<'_> {
                         @for change in changes.iter().step_by(every) {
                             a href={ (links::run(&self.timeline.run).with("at", change.seq)) "#context" } tabindex="-1" {
                                 svg x=(percent(self.scale.place(change.at))) overflow="visible" {
-                                    path class={ "change" @if change.refused { " refused" } } d="M0 3l6 7-6 7-6-7z" {}
-                                    title { "context " (change.seq) ", " (exact(change.at)) @if change.refused { ", refused" } }
+                                    path class={ "change" @if is_refused(change) { " refused" } } d="M0 3l6 7-6 7-6-7z" {}
+                                    title { "context " (change.seq) ", " (exact(change.at)) @if is_refused(change) { ", refused" } }
                                 }
                             }
                         }

@@ -37,7 +37,6 @@ pub use definition::{
     AnyStep, Graph, GraphOutcome, GraphStep, body, body_in_context, diagram, same_context, same_state,
 };
 pub use diagram::Diagram;
-pub(crate) use diagram::{Edge, Node, NodeKind};
 pub use emit::{Emission, Emits};
 pub use event::{Event, EventReader, EventWriter};
 pub use one_of::OneOf;

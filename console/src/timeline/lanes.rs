@@ -1,13 +1,14 @@
 //! Many calls: a bar for each range of time, which leads into it, and a lane for each name.
 
-use super::bars::sign;
-use super::{Drawing, percent};
+use super::bars::{name, sign, word};
+use super::{Drawing, has_failed, percent};
 use crate::times::clock;
 use crate::values::number;
 use maud::{Markup, html};
 use std::collections::BTreeMap;
 use std::time::{Duration, SystemTime};
-use steadfast::inspect::{CallKind, StepStatus, TimelineCall};
+use steadfast::history::Kind;
+use steadfast::inspect::{StepStatus, TimelineCall};
 
 /// How many ranges of time lead into the picture, and how many a lane has.
 const RANGES: u32 = 24;
@@ -30,9 +31,7 @@ struct Cell {
 impl Cell {
     fn add(&mut self, call: &TimelineCall) {
         self.calls += 1;
-        let has_failed =
-            call.status == StepStatus::Failed || call.attempts.iter().any(|attempt| attempt.failed || attempt.lost);
-        self.failed += u64::from(has_failed);
+        self.failed += u64::from(has_failed(call));
         self.open += u64::from(matches!(call.status, StepStatus::Running | StepStatus::Retrying));
     }
 
@@ -49,7 +48,7 @@ impl Cell {
 
 /// The calls of one name.
 struct Lane<'a> {
-    what: CallKind,
+    kind: Kind,
     name: &'a str,
     all: Cell,
     cells: Vec<Cell>,
@@ -69,12 +68,12 @@ impl Drawing<'_> {
         }
     }
 
-    fn by_name<'a>(&self, calls: &[&'a TimelineCall]) -> BTreeMap<(CallKind, &'a str), Lane<'a>> {
+    fn by_name<'a>(&self, calls: &[&'a TimelineCall]) -> BTreeMap<(&'static str, &'a str), Lane<'a>> {
         let mut lanes = BTreeMap::new();
         for call in calls {
-            let name = if call.what == CallKind::Sleep { "sleep" } else { call.name.as_str() };
-            let lane = lanes.entry((call.what, name)).or_insert_with(|| Lane {
-                what: call.what,
+            let name = name(call);
+            let lane = lanes.entry((word(call.kind), name)).or_insert_with(|| Lane {
+                kind: call.kind,
                 name,
                 all: Cell::default(),
                 cells: vec![Cell::default(); CELLS],
@@ -124,10 +123,10 @@ impl Drawing<'_> {
 fn one(lane: &Lane<'_>) -> Markup {
     let most = lane.cells.iter().map(|cell| cell.calls).max().unwrap_or_default().max(1);
     let each = 100.0 / 120.0;
-    let words = format!("{} {}: {}", lane.what.as_str(), lane.name, lane.all.words());
+    let words = format!("{} {}: {}", word(lane.kind), lane.name, lane.all.words());
     html! {
         li.row {
-            span.name title=(lane.name) { (sign(lane.what)) span.word { (lane.name) } }
+            span.name title=(lane.name) { (sign(lane.kind)) span.word { (lane.name) } }
             svg.bar width="100%" height="22" role="img" aria-label=(words) {
                 title { (words) }
                 @for (n, cell) in (0_u32..).zip(&lane.cells).filter(|(_, cell)| cell.calls > 0) {

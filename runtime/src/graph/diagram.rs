@@ -3,27 +3,32 @@
 use super::plan::Plan;
 use super::shape::{Shape, Source, Trigger};
 use crate::codec::short;
+use serde::Serialize;
 use std::fmt::Write as _;
 
 /// A diagram of a graph: its steps, with the types of the events on the edges.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Diagram {
+    /// The name of the workflow.
     name: String,
+    /// Whether the edges are events: otherwise they are numbered calls.
+    event_driven: bool,
     nodes: Vec<Node>,
     edges: Vec<Edge>,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub(crate) struct Node {
     pub(crate) id: String,
     pub(crate) label: String,
     pub(crate) kind: NodeKind,
     /// How often a step was called, on the path of a run.
+    #[serde(flatten)]
     pub(crate) counts: Counts,
 }
 
 /// How often a step was called, and what became of its calls.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub(crate) struct Counts {
     pub(crate) calls: usize,
     pub(crate) failed: usize,
@@ -31,7 +36,8 @@ pub(crate) struct Counts {
     pub(crate) dropped: usize,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
 pub(crate) enum NodeKind {
     Step,
     /// The start or the end.
@@ -40,7 +46,7 @@ pub(crate) enum NodeKind {
     Outside,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub(crate) struct Edge {
     pub(crate) from: String,
     pub(crate) to: String,
@@ -50,7 +56,12 @@ pub(crate) struct Edge {
 impl Diagram {
     /// Creates an empty diagram.
     pub(crate) fn new(name: &str) -> Self {
-        Self { name: name.to_owned(), nodes: Vec::new(), edges: Vec::new() }
+        Self { name: name.to_owned(), event_driven: true, nodes: Vec::new(), edges: Vec::new() }
+    }
+
+    /// Has its edges be numbered calls.
+    pub(crate) const fn of_calls(&mut self) {
+        self.event_driven = false;
     }
 
     /// Adds a node, once.
@@ -63,11 +74,6 @@ impl Diagram {
         if !self.nodes.iter().any(|node| node.id == id) {
             self.nodes.push(Node { id: id.to_owned(), label: label.to_owned(), kind, counts });
         }
-    }
-
-    /// Returns the nodes and the edges.
-    pub(crate) fn into_parts(self) -> (Vec<Node>, Vec<Edge>) {
-        (self.nodes, self.edges)
     }
 
     /// Adds an edge, once.

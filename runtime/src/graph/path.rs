@@ -200,15 +200,10 @@ impl Path {
         if is_graph.unwrap_or_else(|| is_all && self.reads_as_graph(&routes)) {
             self.draw_events(&routes, &mut drawing);
         } else {
+            drawing.diagram.of_calls();
             self.draw_calls(&mut drawing);
         }
         drawing.finish()
-    }
-
-    /// Returns whether the journal reads as that of an event-driven workflow.
-    pub(crate) fn is_event_driven(&self) -> bool {
-        let (routes, is_all) = self.routes();
-        is_all && self.reads_as_graph(&routes)
     }
 
     /// Adds a node for each step, in the order of the first calls, with the number of its calls.

@@ -46,7 +46,7 @@ pub struct Entry {
 }
 
 impl Entry {
-    fn of(row: EntryRow, written: Vec<FieldRow>) -> Self {
+    pub(super) fn of(row: EntryRow, written: Vec<FieldRow>) -> Self {
         let writes_fields = row.writes_fields();
         Self {
             seq: row.seq,

@@ -122,7 +122,7 @@ impl Step {
 }
 
 impl Attempt {
-    fn started(attempt: u32, at: i64) -> Self {
+    pub(super) fn started(attempt: u32, at: i64) -> Self {
         let started_at = moment(at);
         Self { attempt, started_at, ended_at: None, lost: false, cause: None, message: None, retry_at: None }
     }

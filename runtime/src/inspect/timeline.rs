@@ -1,8 +1,9 @@
 //! The calls of a run over time, without their values: what a picture of it is drawn from.
 
 use super::InspectError;
+use super::entries::Entry;
 use super::inspector::{Inspector, Source};
-use super::steps::StepStatus;
+use super::steps::{Attempt, StepStatus};
 use super::trace::calls::{Call, Calls, What};
 use super::waits::with_request;
 use crate::record::Kind;
@@ -24,8 +25,8 @@ pub struct Timeline {
     pub run: String,
     /// The calls, in the order in which they were made.
     pub calls: Vec<TimelineCall>,
-    /// The entries that changed the context, in order.
-    pub changes: Vec<TimelineChange>,
+    /// The entries that changed the context or were refused a change, in order and without values.
+    pub changes: Vec<Entry>,
     /// The time of the first entry that was read; `None` if there is none.
     #[serde(serialize_with = "crate::record::millis::option::serialize")]
     pub from: Option<SystemTime>,
@@ -40,8 +41,8 @@ pub struct Timeline {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct TimelineCall {
-    /// What the run waits for.
-    pub what: CallKind,
+    /// The kind of the entry of the call, which says what the run waits for.
+    pub kind: Kind,
     /// The name of the step, channel, question or workflow; empty for a sleep.
     pub name: String,
     /// The command index of the call.
@@ -55,8 +56,8 @@ pub struct TimelineCall {
     pub called_at: SystemTime,
     /// The version of the context that a step sees: the number of the entry that wrote it.
     pub context: Option<u64>,
-    /// The attempts of a step, in order.
-    pub attempts: Vec<TimelineAttempt>,
+    /// The attempts of a step, in order, without the causes of their failures.
+    pub attempts: Vec<Attempt>,
     /// The entry of its end.
     pub ended: Option<u64>,
     /// The time of its end.
@@ -67,82 +68,6 @@ pub struct TimelineCall {
     pub due: Option<SystemTime>,
 }
 
-/// An attempt of a step on a timeline.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-#[non_exhaustive]
-pub struct TimelineAttempt {
-    /// Its number, from 1.
-    pub attempt: u32,
-    /// The time of its start.
-    #[serde(serialize_with = "crate::record::millis::serialize")]
-    pub started_at: SystemTime,
-    /// The time of its end, if it was recorded.
-    #[serde(serialize_with = "crate::record::millis::option::serialize")]
-    pub ended_at: Option<SystemTime>,
-    /// Whether it has failed.
-    pub failed: bool,
-    /// Whether it was lost with its process: the next one was started without its end.
-    pub lost: bool,
-}
-
-/// A change of the context on a timeline.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-#[non_exhaustive]
-pub struct TimelineChange {
-    /// The entry that made it.
-    pub seq: u64,
-    /// The time of the change.
-    #[serde(serialize_with = "crate::record::millis::serialize")]
-    pub at: SystemTime,
-    /// Whether the change was refused, so that it made no version.
-    pub refused: bool,
-}
-
-/// What a call of a run waits for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
-#[serde(rename_all = "snake_case")]
-#[non_exhaustive]
-pub enum CallKind {
-    /// The end of a step.
-    Step,
-    /// A moment.
-    Sleep,
-    /// A message.
-    Message,
-    /// The delivery of a message to another run.
-    Send,
-    /// The answer to a request.
-    Request,
-    /// The end of a run that it started.
-    Child,
-}
-
-impl CallKind {
-    /// Returns the word for it.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Step => "step",
-            Self::Sleep => "sleep",
-            Self::Message => "message",
-            Self::Send => "send",
-            Self::Request => "request",
-            Self::Child => "child",
-        }
-    }
-
-    const fn of(what: What) -> Self {
-        match what {
-            What::Step => Self::Step,
-            What::Sleep => Self::Sleep,
-            What::Message => Self::Message,
-            What::Send => Self::Send,
-            What::Request | What::Answer => Self::Request,
-            What::Child => Self::Child,
-        }
-    }
-}
-
 /// What was read of a history.
 #[derive(Default)]
 struct Reading {
@@ -150,7 +75,7 @@ struct Reading {
     calls: Vec<TimelineCall>,
     /// The place of each call among the calls, by command index.
     places: HashMap<u64, usize>,
-    changes: Vec<TimelineChange>,
+    changes: Vec<Entry>,
     from: Option<i64>,
     until: Option<i64>,
 }
@@ -160,8 +85,7 @@ impl Reading {
         self.from = self.from.or(Some(entry.at));
         self.until = self.until.max(Some(entry.at));
         match entry.kind {
-            Kind::ContextSet | Kind::ContextUpdated => self.change(entry, false),
-            Kind::ContextRefused => self.change(entry, true),
+            Kind::ContextSet | Kind::ContextUpdated | Kind::ContextRefused => self.change(entry),
             Kind::AttemptStarted | Kind::AttemptFailed => self.attempt(entry),
             Kind::MessageKept => self.open.keep(entry.name.clone().unwrap_or_default()),
             Kind::MessageTried if entry.attempt == Some(1) => {
@@ -171,8 +95,8 @@ impl Reading {
         }
     }
 
-    fn change(&mut self, entry: &EntryRow, refused: bool) {
-        self.changes.push(TimelineChange { seq: entry.seq, at: moment(entry.at), refused });
+    fn change(&mut self, entry: &EntryRow) {
+        self.changes.push(Entry::of(EntryRow { value: None, ..entry.clone() }, Vec::new()));
     }
 
     fn call(&mut self, entry: &EntryRow) {
@@ -202,7 +126,6 @@ impl Reading {
         (call.ended, call.ended_at) = (Some(entry.seq), Some(moment(entry.at)));
         if let Some(last) = call.attempts.last_mut().filter(|last| last.ended_at.is_none()) {
             last.ended_at = call.ended_at;
-            last.failed = call.status == StepStatus::Failed;
         }
     }
 
@@ -214,11 +137,11 @@ impl Reading {
             if let Some(last) = last {
                 last.lost = true;
             }
-            call.attempts.push(TimelineAttempt::started(entry));
+            call.attempts.push(Attempt::started(entry.attempt.unwrap_or(1), entry.at));
             (call.status, call.due) = (StepStatus::Running, None);
         } else {
             if let Some(last) = last {
-                (last.ended_at, last.failed) = (Some(moment(entry.at)), true);
+                (last.ended_at, last.retry_at) = (Some(moment(entry.at)), entry.due.map(moment));
             }
             (call.status, call.due) = (StepStatus::Retrying, entry.due.map(moment));
         }
@@ -227,27 +150,19 @@ impl Reading {
 
 impl TimelineCall {
     fn begun(position: u64, call: &Call, entry: &EntryRow) -> Self {
-        let what = CallKind::of(call.what);
         Self {
-            what,
-            name: if what == CallKind::Sleep { String::new() } else { call.name.clone() },
+            kind: entry.kind,
+            name: call.name.clone(),
             position,
             status: StepStatus::Running,
             called: call.seq,
             called_at: moment(call.at),
-            context: call.context.filter(|_| what == CallKind::Step),
-            attempts: call.attempt.map(|_| TimelineAttempt::started(entry)).into_iter().collect(),
+            context: call.context.filter(|_| call.what == What::Step),
+            attempts: call.attempt.map(|attempt| Attempt::started(attempt.number, attempt.at)).into_iter().collect(),
             ended: None,
             ended_at: None,
             due: entry.due.map(moment),
         }
-    }
-}
-
-impl TimelineAttempt {
-    fn started(entry: &EntryRow) -> Self {
-        let (attempt, started_at) = (entry.attempt.unwrap_or(1), moment(entry.at));
-        Self { attempt, started_at, ended_at: None, failed: false, lost: false }
     }
 }
 

@@ -16,4 +16,5 @@ mod order;
 mod place;
 mod seen;
 mod strange;
+mod timelines;
 mod untouched;

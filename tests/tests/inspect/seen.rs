@@ -175,6 +175,8 @@ pub(crate) async fn everything(inspector: &Inspector) -> Value {
             "steps": json(&inspector.steps(id, &ALL).soon().await.expect("read")),
             "context": json(&inspector.context(id, u64::MAX).soon().await.expect("read")),
             "changes": json(&inspector.context_changes(id, &ALL).soon().await.expect("read")),
+            "timeline": json(&inspector.timeline(id, 0).soon().await.expect("read")),
+            "diagram": json(&inspector.diagram(id).soon().await.expect("read")),
             "diff": json(&inspector.diff((id, 0), (id, u64::MAX)).soon().await.expect("read")),
             "state": json(&inspector.state(id, u64::MAX).soon().await.expect("read")),
             "channels": json(&inspector.channels(id, &ALL).soon().await.expect("read")),

@@ -20,21 +20,18 @@ pub(super) async fn way(asked: &Asked, details: &RunDetails) -> Result<Markup, F
             html! { section.way #way { h2 #h-way { "Way" } p { a href={ (link) "#h-way" } { "Draw the way of this run" } } } },
         );
     }
-    let graph = asked.inspector().graph(&run.id).await?;
-    let picture = graph::draw(&graph);
-    Ok(html! {
-        @if graph.nodes.len() > 1 {
+    let diagram = asked.inspector().diagram(&run.id).await?;
+    Ok(match graph::draw(&diagram) {
+        Some((picture, true)) => html! {
+            section.way #way aria-labelledby="h-way" { h2 #h-way { "Way of the events" } (picture) }
+        },
+        Some((picture, false)) => html! {
             section.way #way aria-labelledby="h-way" {
-                @if graph.event_driven {
-                    h2 #h-way { "Way of the events" }
-                    (picture)
-                } @else {
-                    h2 #h-way { "Way" }
-                    details { summary { "Draw the calls as a graph" } (picture) }
-                }
-                @if graph.cut { p.quiet { "The history is longer than what is drawn." } }
+                h2 #h-way { "Way" }
+                details { summary { "Draw the calls as a graph" } (picture) }
             }
-        }
+        },
+        None => html! {},
     })
 }
 

@@ -10,6 +10,7 @@ use crate::values::{counted, number};
 use difference::difference;
 use futures_util::future::try_join;
 use maud::{Markup, html};
+use steadfast::history::Kind;
 use steadfast::inspect::{ContextChange, ContextView, EntryRef, FieldView, Paging, RunDetails, Timeline};
 
 /// How many steps are named that saw a version, before the others are folded.
@@ -51,10 +52,11 @@ pub(super) async fn section(
 ) -> Result<Markup, Fault> {
     let (id, last) = (&details.run.id, details.run.entries);
     let changes = || timeline.changes.iter();
-    let versions: Vec<u64> = changes().filter(|change| !change.refused).map(|change| change.seq).collect();
+    let versions: Vec<u64> =
+        changes().filter(|change| change.kind != Kind::ContextRefused).map(|change| change.seq).collect();
     let at = at.unwrap_or(last).min(last);
     let place = versions.partition_point(|version| *version <= at).checked_sub(1);
-    let refused = changes().find(|change| change.refused && change.seq == at).is_some();
+    let refused = changes().find(|change| change.kind == Kind::ContextRefused && change.seq == at).is_some();
     let moment = Moment { at, last, versions, place };
     if moment.versions.is_empty() && !refused {
         return Ok(none(details));

@@ -8,7 +8,8 @@ use crate::times::when;
 use crate::values::bad_word;
 use futures_util::future::try_join_all;
 use maud::{Markup, html};
-use steadfast::inspect::{CallKind, Paging, RunDetails, StepStatus, Timeline, TimelineCall};
+use steadfast::history::Kind;
+use steadfast::inspect::{Paging, RunDetails, StepStatus, Timeline, TimelineCall};
 use steadfast::{Status, Wait, WaitsFor};
 
 /// How many steps with errors are shown.
@@ -78,11 +79,7 @@ fn one(asked: &Asked, wait: &Wait) -> Markup {
 
 /// The steps that have failed or are retried, with their errors.
 pub(super) async fn errors(asked: &Asked, details: &RunDetails, timeline: &Timeline) -> Result<Markup, Fault> {
-    let has_failed = |call: &&TimelineCall| {
-        let failed =
-            call.status == StepStatus::Failed || call.attempts.iter().any(|attempt| attempt.failed || attempt.lost);
-        call.what == CallKind::Step && failed
-    };
+    let has_failed = |call: &&TimelineCall| call.kind == Kind::StepStarted && crate::timeline::has_failed(call);
     let failed: Vec<_> = timeline.calls.iter().filter(has_failed).collect();
     let id = &details.run.id;
     // Those that ended the run, or may still, come first.
