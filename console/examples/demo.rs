@@ -15,6 +15,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let filled = Filled::file(tempfile::tempdir()?).await;
     filled.long("long-1", 3_000).await;
     filled.long("short-1", 12).await;
+    filled.order("order-2", "leave it at the door").await;
     let console = Console::new(filled.engine.inspect(), filled.engine.operate("demo")?).database("--db runs.db");
     let console =
         console.token(std::env::var("TOKEN").unwrap_or_else(|_| "0123456789abcdef0123456789abcdef".to_owned()));

@@ -130,6 +130,7 @@ pub(crate) fn login() -> String {
             head {
                 meta charset="utf-8";
                 title { "Steadfast" }
+                link rel="icon" type="image/svg+xml" href=(ICON.name);
                 meta http-equiv="refresh" content="0; url=runs";
             }
             body { p { "You are logged in. " a href="runs" { "Go to the runs" } } }

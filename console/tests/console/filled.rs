@@ -148,6 +148,7 @@ async fn after(flow: &mut Flow) -> Result<u64> {
 
 #[workflow(context = Order)]
 async fn order(start: Start<Order>, note: String) -> Result<u64> {
+    let parcel_id = if note == SCRIPT { "parcel-1" } else { "parcel-2" };
     let item = |name: &str| Item { name: name.to_owned(), state: "ordered".to_owned() };
     let items = vec![item("tea"), item("cups"), item("a kettle")];
     let context = Order::builder().customer("Ada Lovelace").items(items).note(note).status("new").build();
@@ -159,7 +160,7 @@ async fn order(start: Start<Order>, note: String) -> Result<u64> {
     flow.sleep(Duration::from_millis(30)).await;
     let text = receipt(&flow).await?;
     flow.update(|order| order.note(text)).await?;
-    let _child = flow.start(parcel, 7).id("parcel-1").await;
+    let _child = flow.start(parcel, 7).id(parcel_id).await;
     let ask = MaySend { cents, because: SCRIPT.to_owned() };
     let verdict = flow.request::<MaySend, Verdict>(ask).await?;
     flow.update(|order| order.status(if verdict.yes { "sent" } else { "kept" })).await?;
@@ -233,6 +234,13 @@ impl Filled {
         self.engine.start(parcel, 1).id(id).soon().await.expect("started");
     }
 
+    /// Starts an order with a note, which waits for a person.
+    pub(crate) async fn order(&self, id: &str, note: &str) {
+        let run =
+            self.engine.start(order, note.to_owned()).id(id).label("color", "blue").soon().await.expect("started");
+        until(async || asks(&run.status().await.expect("read").waits_for)).await;
+    }
+
     /// Has a run end that waits for a message.
     pub(crate) async fn stop(&self, id: &str) {
         self.engine.send(id, Stop(1)).soon().await.expect("sent");
@@ -267,6 +275,10 @@ impl Filled {
     }
 }
 
+fn asks(waits: &[steadfast::Wait]) -> bool {
+    waits.iter().any(|wait| matches!(wait.for_what, WaitsFor::Answer { .. }))
+}
+
 async fn fill(engine: &Engine) {
     let inspector = engine.inspect();
     // A run that waits is replayed when something comes.
@@ -274,7 +286,6 @@ async fn fill(engine: &Engine) {
     until(async || inspector.run("changed-1").await.is_ok_and(|run| run.run.status == Status::Parked)).await;
     let call = engine.start(order, SCRIPT.to_owned()).id("order-1").label("tenant", SCRIPT).label("color", "red");
     let run = call.soon().await.expect("started");
-    let asks = |waits: &[steadfast::Wait]| waits.iter().any(|wait| matches!(wait.for_what, WaitsFor::Answer { .. }));
     until(async || asks(&run.status().await.expect("read").waits_for)).await;
     let waits = async |id: &str| !inspector.run(id).await.expect("read").waits_for.is_empty();
     until(async || waits("parcel-1").await).await;

@@ -68,7 +68,10 @@ async fn the_form_in_json_is_stable() {
     let all = everything(&inspector).await;
     let order =
         all["of_runs"].as_array().expect("a list").iter().find(|of| of["run"]["id"] == "order-1").expect("there");
-    for part in ["run", "history", "steps", "context", "changes", "diff", "state", "channels", "items", "requests"] {
+    for part in [
+        "run", "history", "steps", "timeline", "diagram", "context", "changes", "diff", "state", "channels", "items",
+        "requests",
+    ] {
         compare(part, &order[part]);
     }
     for part in ["runs", "counts", "failed"] {
