@@ -43,6 +43,8 @@ pub(crate) enum About {
     Runs,
     /// A workflow.
     Workflow,
+    /// The database as a whole.
+    Database,
 }
 
 /// A field of a form.
@@ -80,6 +82,7 @@ impl About {
             Self::Job => "job",
             Self::Runs => "runs",
             Self::Workflow => "workflow",
+            Self::Database => "database",
         }
     }
 }
@@ -102,6 +105,9 @@ impl Action {
         if self.about == About::Runs {
             let filter = crate::pages::Filter::of(query)?;
             return Ok(filter.link().to_string());
+        }
+        if self.about == About::Database {
+            return Ok(String::new());
         }
         query.required(self.about.parameter()).map(str::to_owned)
     }

@@ -66,6 +66,12 @@ async fn dispatch(operator: &Operator, query: &Query, action: &Action, why: &str
         super::About::Queue => on_queue(&acting, query, action, &subject, why).await,
         super::About::Schedule => on_schedule(&acting, query, action, &subject, why).await,
         super::About::Workflow => start(&acting, query, action, subject).await,
+        super::About::Database => {
+            let garbage = acting.collect_garbage().await?;
+            let failures: Vec<String> = garbage.failures.iter().map(|failure| format!("{failure:?}")).collect();
+            let more = json!({ "deleted": garbage.deleted, "failures": failures });
+            Ok(Done::new(action, Link::to("health"), &more))
+        }
         super::About::Runs | super::About::Job => on_job(operator, query, action, &subject, why).await,
     }
 }
@@ -132,7 +138,14 @@ fn point(query: &Query) -> Result<ForkPoint, Fault> {
 
 fn changes(query: &Query) -> Result<ForkOptions, Fault> {
     let text = |name| query.text(name).map(str::to_owned);
-    Ok(ForkOptions { id: text("id"), version: query.number("version")?, input: text("input"), labels: Vec::new() })
+    let set = query.all("set").map(|text| {
+        let pair = text.split_once('=').filter(|(name, _)| !name.is_empty());
+        pair.map(|(name, value)| (name.to_owned(), value.to_owned()))
+    });
+    let context =
+        set.collect::<Option<_>>().ok_or_else(|| Fault::bad("write a field as `status=\"paid\"`".to_owned()))?;
+    let (id, version, input) = (text("id"), query.number("version")?, text("input"));
+    Ok(ForkOptions { id, version, input, context, labels: Vec::new() })
 }
 
 async fn start(acting: &Acting<'_>, query: &Query, action: &Action, workflow: String) -> Result<Done, Fault> {

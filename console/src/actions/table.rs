@@ -23,6 +23,7 @@ const POINT: &[Field] = &[
     field("after_entry", "Or after entry", Kind::Number, "--after-entry", "1"),
     field("input", "Another input", Kind::Json, "--input", "{\"cents\": 500}"),
     field("version", "Another version of the workflow", Kind::Number, "--workflow-version", "2"),
+    field("set", "A field of the context with another value", Kind::Text, "--set", "status=\"paid\""),
 ];
 
 const FORK: &[Field] = &[
@@ -32,6 +33,7 @@ const FORK: &[Field] = &[
     required(field("id", "Id of the new run", Kind::Fresh, "--id", "")),
     field("input", "Another input", Kind::Json, "--input", "{\"cents\": 500}"),
     field("version", "Another version of the workflow", Kind::Number, "--workflow-version", "2"),
+    field("set", "A field of the context with another value", Kind::Text, "--set", "status=\"paid\""),
 ];
 
 const NOTE: &[Field] = &[field("note", "What is shown meanwhile", Kind::Text, "--note", "the bank is down")];
@@ -275,6 +277,7 @@ pub(crate) const ACTIONS: &[Action] = &[
         "Goes on with the job, also after its process died. No run is acted on twice.",
     ),
     act("job_stop", "Stop", About::Job, "jobs stop", "Stops the job; it can go on later."),
+    act("gc", "Collect garbage", About::Database, "gc", "Deletes the contents of field stores that no run points to."),
 ];
 
 #[cfg(test)]

@@ -158,6 +158,7 @@ async fn about(asked: &Asked, action: &Action, subject: &str) -> Result<Markup, 
             let count = asked.inspector().count(&filter.query()).await?;
             html! { dl { dt { "Runs" } dd { strong { (count) } " " (filter.words()) " " a href=(filter.link()) { "see them" } } } }
         }
+        About::Database => html! {},
         other => html! { dl { dt { (other.parameter()) } dd { (subject) } } },
     })
 }
@@ -210,6 +211,7 @@ fn back(asked: &Asked, action: &Action) -> links::Link {
         (About::Queue, _) => links::Link::to("queues"),
         (About::Schedule, _) => links::Link::to("schedules"),
         (About::Job, _) => links::Link::to("jobs"),
+        (About::Database, _) => links::Link::to("health"),
         _ => links::Link::to("runs"),
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::answer::{Fault, Live, View};
 use crate::asked::Asked;
-use crate::links::Link;
+use crate::links::{self, Link};
 use crate::times::{between, exact, length, millis};
 use crate::values::{bytes, number};
 use maud::{Markup, html};
@@ -18,7 +18,11 @@ pub(crate) async fn page(asked: Asked) -> Result<View, Fault> {
     let json = asked.json(&health);
     let main = html! {
         header.page { h1 { "Health" } }
-        section aria-labelledby="h-database" { h2 #h-database { "Database" } (facts(&asked, &health)) }
+        section aria-labelledby="h-database" {
+            h2 #h-database { "Database" }
+            (facts(&asked, &health))
+            @if asked.may_act() { p.actions { a.button.plain href=(links::act("gc")) { "Collect garbage" } } }
+        }
         section aria-labelledby="h-tables" {
             h2 #h-tables { "Tables" }
             @if health.tables.is_empty() {

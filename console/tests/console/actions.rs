@@ -61,6 +61,11 @@ async fn runs_are_acted_on(filled: &Filled) {
     until(async || status(filled, "a").await == Status::Completed).await;
     let forked = console.act("do=fork&run=a", "after_entry=1&id=a-again").await;
     assert_eq!((forked.status, forked.json()["result"]["run"].as_str()), (200, Some("a-again")), "{}", forked.body);
+    let changed = console.act("do=fork&run=order-1", "after_entry=10&id=order-1-again&set=customer%3D%22Bob%22").await;
+    assert_eq!(changed.status, 200, "{}", changed.body);
+    let context = filled.engine.inspect().context("order-1-again", u64::MAX).soon().await.expect("read").expect("set");
+    assert_eq!(context.fields["customer"].value.to_string(), "\"Bob\"");
+    assert_eq!(console.act("do=gc", "why=tidy").await.status, 200);
     assert_eq!(console.act("do=rewind&run=a", "after_entry=1&why=again").await.status, 200);
     let chain = filled.engine.inspect().run("a").soon().await.expect("there").chain;
     assert_eq!(chain.len(), 2, "as it was, it is there: {chain:?}");

@@ -208,6 +208,7 @@ async fn every_action_is_done_in_a_browser() {
         ("act?do=resume&run=a", &[]),
         ("act?do=send&run=a", &[("message", "Stop"), ("value", "7")]),
         ("act?do=fork&run=a", &[("after_entry", "1")]),
+        ("act?do=gc", &[]),
         ("act?do=rewind&run=a", &[("after_entry", "1"), ("why", "again")]),
         ("act?do=cancel&run=b", &[("why", "gone")]),
         ("act?do=delete&run=b", &[("why", "gone")]),
@@ -237,6 +238,7 @@ async fn every_action_is_done_in_a_browser() {
                 browser.fill(&format!("[name={name}]"), value).await;
             }
             browser.click("form button[type=submit]").await;
+            browser.until("location.search.includes('did=') || document.querySelector('.fault')").await;
             let done = browser.script("return new URL(location.href).searchParams.get('did')").await;
             done == word
         })

@@ -73,6 +73,13 @@ pub(super) async fn section(
         @if let Some(change) = &change { (written(asked, id, change)) }
         @if let Some(view) = &view { (fields(asked, id, view, change.as_ref())) }
         @if let Some(change) = &change { (seen(id, change)) }
+        @if let Some(after) = change.as_ref().and_then(|change| change.after.as_ref()).filter(|_| asked.may_act()) {
+            // A run goes on from what its workflow has observed, with other values of its context if they are wanted.
+            p.actions {
+                a.button.plain href=(links::act("fork").with("run", id).with("after_entry", after.seq)) { "Fork after entry " (after.seq) }
+                a.button.plain href=(links::act("rewind").with("run", id).with("after_entry", after.seq)) { "Rewind to entry " (after.seq) }
+            }
+        }
     };
     Ok(frame(asked, id, &moment, &body))
 }
