@@ -4,3 +4,4 @@ mod fleet;
 mod killed;
 mod mistakes;
 mod program;
+mod watched;
