@@ -5,10 +5,12 @@
 /// The core's queries have no question mark but for a value, and name no table in a text. Functions have SQLite's
 /// names in them.
 pub(super) fn for_postgres(query: &str, schema: Option<&str>) -> String {
+    // The clock is read once for a statement: a condition with a function that may differ from row to row is no condition of
+    // an index, and every delayed task would be read to find those that are due.
     let with_values = query
         .replace('?', "$")
         .replace("instr(", "strpos(")
-        .replace("unixepoch('subsec')", "extract(epoch FROM clock_timestamp())");
+        .replace("unixepoch('subsec')", "(SELECT extract(epoch FROM clock_timestamp()))");
     let is_about_tables = !["SAVEPOINT", "ROLLBACK", "RELEASE"].iter().any(|word| with_values.starts_with(word));
     match schema {
         Some(schema) if is_about_tables => {
@@ -39,5 +41,11 @@ mod tests {
         let drawn = for_postgres("SELECT nextval('steadfast_a') FROM steadfast_b", Some("it's"));
         assert_eq!(drawn, "SELECT nextval('\"it''s\".steadfast_a') FROM \"it's\".steadfast_b");
         assert_eq!(for_postgres("SAVEPOINT steadfast_write", Some("a")), "SAVEPOINT steadfast_write");
+    }
+
+    #[test]
+    fn the_clock_is_read_once_for_a_statement() {
+        let found = for_postgres("due <= CAST(unixepoch('subsec') * 1000 AS BIGINT)", None);
+        assert_eq!(found, "due <= CAST((SELECT extract(epoch FROM clock_timestamp())) * 1000 AS BIGINT)");
     }
 }
