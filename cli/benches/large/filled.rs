@@ -1,34 +1,10 @@
-//! How long the tool takes for each answer over 1,000,000 runs and a run of 10,000 steps, from the start of its process to
-//! its end: `cargo bench -p steadfast-cli`. Medians of 7; to reach 200 ms.
+//! 1,000,000 runs, and `long-1` of 10,000 steps, in a file and on Postgres. The benchmark of the console looks at them too.
 
-use std::path::Path;
-use std::process::{Command, Stdio};
-use std::time::{Duration, Instant};
+use std::path::{Path, PathBuf};
 use steadfast::prelude::*;
-use throwaway_postgres::Cluster;
+use throwaway_postgres::{Cluster, Database};
 
-const ROUNDS: usize = 7;
 const STEPS: u64 = 10_000;
-
-/// What is measured; `Failed` ones are one in twenty, parked ones one in a thousand.
-const COMMANDS: &[&str] = &[
-    "runs",
-    "runs --oldest-first",
-    "runs --status parked",
-    "runs --status parked,failed --workflow rare",
-    "runs --label tenant=t42",
-    "runs --text=-9999",
-    "runs --count",
-    "top --json",
-    "show long-1",
-    "history long-1",
-    "history long-1 --all",
-    "steps long-1",
-    "steps long-1 --all",
-    "context long-1",
-    "context long-1 --at 5000",
-    "diff long-1@100 @last",
-];
 
 #[derive(StepContext, Clone)]
 struct Counter {
@@ -66,22 +42,6 @@ fn filling(series: &str, pad: &str) -> [String; 2] {
     [runs, labels.to_owned()]
 }
 
-fn median(name: &str, line: &str) -> Duration {
-    let mut times: Vec<_> = (0..ROUNDS)
-        .map(|_| {
-            let begun = Instant::now();
-            let mut command = Command::new(env!("CARGO_BIN_EXE_steadfast"));
-            command.args(["--db", name]).args(line.split(' ')).stdout(Stdio::null()).stderr(Stdio::null());
-            let status = command.status().expect("it is started");
-            // A parked run ends `show` with 4.
-            assert!(status.code().is_some_and(|code| code == 0), "{line}: {status}");
-            begun.elapsed()
-        })
-        .collect();
-    times.sort();
-    times[ROUNDS / 2]
-}
-
 async fn run_of_many_steps(builder: steadfast::EngineBuilder) {
     let engine = builder.workflow(long).start().await.expect("an engine");
     let run = engine.start(long, STEPS).id("long-1").await.expect("a start");
@@ -89,18 +49,15 @@ async fn run_of_many_steps(builder: steadfast::EngineBuilder) {
     engine.shutdown(Duration::from_secs(10)).await.expect("an orderly end");
 }
 
-#[tokio::main]
-async fn main() {
-    let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).expect("a folder");
-    let file = folder.path().join("large.db");
+/// Fills a file in this folder, and a database of Postgres if this machine has a server.
+pub(crate) async fn filled(folder: &Path) -> (PathBuf, Option<Database>) {
+    let file = folder.join("large.db");
     run_of_many_steps(Engine::builder().sqlite(&file)).await;
     let series = "(WITH RECURSIVE s(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM s WHERE n < 1000000) SELECT n FROM s)";
     let connection = rusqlite::Connection::open(&file).expect("the file is opened");
     for statement in filling(series, "printf('%032x', n)") {
         connection.execute(&statement, []).expect("it is filled");
     }
-    drop(connection);
-    let file = Path::display(&file).to_string();
     let postgres = Cluster::shared().map(|cluster| cluster.database("large"));
     if let Some(postgres) = &postgres {
         run_of_many_steps(Engine::builder().postgres(postgres.url())).await;
@@ -109,11 +66,5 @@ async fn main() {
         }
         postgres.execute("ANALYZE steadfast_runs").expect("the server counts");
     }
-    println!("| command | SQLite | Postgres |\n|---|---|---|");
-    for line in COMMANDS {
-        let in_file = median(&file, line);
-        let in_postgres = postgres.as_ref().map(|postgres| median(postgres.url(), line));
-        let shown = |time: Duration| format!("{:.0} ms", time.as_secs_f64() * 1_000.0);
-        println!("| `{line}` | {} | {} |", shown(in_file), in_postgres.map_or("no server".to_owned(), shown));
-    }
+    (file, postgres)
 }
