@@ -8,7 +8,6 @@ mod outside;
 mod point;
 mod taking_over;
 
-pub(crate) use fields::Changed;
 pub use point::ForkPoint;
 
 use self::copy::Place;
@@ -31,17 +30,23 @@ struct Plan {
     id: Option<String>,
     version: Option<u32>,
     labels: Vec<(String, String)>,
-    /// Another input, as JSON.
-    input: Option<Value>,
-    /// Fields of the context with other values.
-    fields: Vec<Changed>,
+    asked: Asked,
+}
+
+/// What only an operator asks for.
+#[derive(Default)]
+pub(crate) struct Asked {
     /// The action for which it is made.
-    record: Option<AuditRow>,
+    pub(crate) record: Option<AuditRow>,
+    /// Another input for the workflow, as JSON; what is kept of the history must fit it.
+    pub(crate) input: Option<Value>,
+    /// Other values of fields of the context, as JSON, as if the workflow had set them; what is kept must fit them too.
+    pub(crate) fields: Vec<(String, Value)>,
 }
 
 impl Plan {
     fn new(run: String, at: ForkPoint) -> Self {
-        Self { run, at, id: None, version: None, labels: Vec::new(), input: None, fields: Vec::new(), record: None }
+        Self { run, at, id: None, version: None, labels: Vec::new(), asked: Asked::default() }
     }
 
     fn label(&mut self, name: String, value: String) {
@@ -161,21 +166,9 @@ impl Engine {
 }
 
 impl ForkCall<'_> {
-    /// Has it recorded as this action.
-    pub(crate) fn recorded(mut self, record: AuditRow) -> Self {
-        self.plan.record = Some(record);
-        self
-    }
-
-    /// Sets another input for the workflow, as JSON; what is kept of the history must fit it.
-    pub(crate) fn input(mut self, input: Option<Value>) -> Self {
-        self.plan.input = input;
-        self
-    }
-
-    /// Sets other values for fields of the context, as if the workflow had set them; what is kept of the history must fit.
-    pub(crate) fn fields(mut self, fields: Vec<Changed>) -> Self {
-        self.plan.fields = fields;
+    /// Has it made as an operator asks.
+    pub(crate) fn acted(mut self, asked: Asked) -> Self {
+        self.plan.asked = asked;
         self
     }
 
@@ -200,21 +193,9 @@ impl ForkCall<'_> {
 }
 
 impl RewindCall<'_> {
-    /// Has it recorded as this action.
-    pub(crate) fn recorded(mut self, record: AuditRow) -> Self {
-        self.plan.record = Some(record);
-        self
-    }
-
-    /// Sets another input for the workflow, as JSON; what is kept of the history must fit it.
-    pub(crate) fn input(mut self, input: Option<Value>) -> Self {
-        self.plan.input = input;
-        self
-    }
-
-    /// Sets other values for fields of the context, as if the workflow had set them; what is kept of the history must fit.
-    pub(crate) fn fields(mut self, fields: Vec<Changed>) -> Self {
-        self.plan.fields = fields;
+    /// Has it made as an operator asks.
+    pub(crate) fn acted(mut self, asked: Asked) -> Self {
+        self.plan.asked = asked;
         self
     }
 
@@ -268,7 +249,7 @@ impl<'engine> IntoFuture for RewindCall<'engine> {
 async fn fork(core: &Arc<Core>, plan: Plan) -> Result<RunRow, EngineError> {
     let history = copy::history(core, &plan.run).await?;
     let (run, contents) = copy::make(core, &plan, history, Place::Beside).await?;
-    match import_run::place(core, run, contents, plan.record.as_ref()).await? {
+    match import_run::place(core, run, contents, plan.asked.record.as_ref()).await? {
         Placed::New(row) => Ok(*row),
         Placed::Exists(row) => {
             let action =

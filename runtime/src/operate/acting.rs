@@ -1,6 +1,6 @@
 //! Actions on runs.
 
-use crate::engine::{Changed, Engine, EngineError, ForkPoint, Pause, Run, value_of_json};
+use crate::engine::{AskedFork, Engine, EngineError, ForkPoint, Pause, Run, value_of_json};
 use crate::store::{Act, ActOutcome, AuditRow, RunKey, RunRow, Status, Write, successor};
 use crate::value::Value;
 use serde_json::json;
@@ -161,10 +161,10 @@ impl<'operator> Acting<'operator> {
     /// or contents in field stores and this engine has no keys or stores for them: use the program's own command line.
     pub async fn fork(&self, run: &str, at: ForkPoint, options: ForkOptions) -> Result<String, EngineError> {
         let id = options.id.clone().unwrap_or_else(|| uuid::Uuid::now_v7().to_string());
-        let details = json!({ "from": run, "at": format!("{at}"), "input_bytes": options.input.as_ref().map(String::len),
-            "fields": options.context.iter().map(|(name, _)| name).collect::<Vec<_>>() });
-        let mut call = self.engine.fork(run, at).id(&id).recorded(self.record("fork", &id, &details));
-        call = call.input(self.input(&options)?).fields(self.fields(&options)?);
+        let mut details = details(&at, &options);
+        details["from"] = json!(run);
+        let mut call = self.engine.fork(run, at).id(&id);
+        call = call.acted(self.asked(&options, self.record("fork", &id, &details))?);
         if let Some(version) = options.version {
             call = call.version(version);
         }
@@ -182,9 +182,8 @@ impl<'operator> Acting<'operator> {
         if options.id.is_some() {
             return Err(EngineError::value("a rewind keeps the id of its run; give another id to a fork".to_owned()));
         }
-        let details = json!({ "at": format!("{at}"), "input_bytes": options.input.as_ref().map(String::len),
-            "fields": options.context.iter().map(|(name, _)| name).collect::<Vec<_>>() });
-        self.rewound(run, at, options, self.record("rewind", run, &details)).await
+        let record = self.record("rewind", run, &details(&at, &options));
+        self.rewound(run, at, options, record).await
     }
 
     pub(super) async fn rewound(
@@ -194,8 +193,7 @@ impl<'operator> Acting<'operator> {
         options: ForkOptions,
         record: AuditRow,
     ) -> Result<(), EngineError> {
-        let mut call = self.engine.rewind(run, at).recorded(record);
-        call = call.input(self.input(&options)?).fields(self.fields(&options)?);
+        let mut call = self.engine.rewind(run, at).acted(self.asked(&options, record)?);
         if let Some(version) = options.version {
             call = call.version(version);
         }
@@ -205,16 +203,14 @@ impl<'operator> Acting<'operator> {
         call.await.map(drop)
     }
 
-    fn input(&self, options: &ForkOptions) -> Result<Option<Value>, EngineError> {
-        options.input.as_deref().map(|input| self.json("the input", input)).transpose()
-    }
-
-    fn fields(&self, options: &ForkOptions) -> Result<Vec<Changed>, EngineError> {
+    fn asked(&self, options: &ForkOptions, record: AuditRow) -> Result<AskedFork, EngineError> {
+        let input = options.input.as_deref().map(|input| self.json("the input", input)).transpose()?;
         let read = |(name, json): &(String, String)| {
             let value = self.json(&format!("the value of field `{name}`"), json)?;
             Ok((name.clone(), value))
         };
-        options.context.iter().map(read).collect()
+        let fields = options.context.iter().map(read).collect::<Result<_, EngineError>>()?;
+        Ok(AskedFork { record: Some(record), input, fields })
     }
 
     /// Answers a request by JSON, as the run's code reads the type of its answer.
@@ -249,18 +245,10 @@ impl<'operator> Acting<'operator> {
     pub async fn export(&self, run: &str, path: impl Into<PathBuf>) -> Result<crate::ExportInfo, EngineError> {
         let path = path.into();
         let handle = self.engine.run(run).await?;
-        let begun = AuditRow {
-            outcome: ActOutcome::Begun,
-            ..self.record("export", run, &json!({ "file": path.display().to_string() }))
-        };
-        self.note(begun.clone()).await?;
-        let exported = handle.export(path).await;
-        let (outcome, details) = match &exported {
-            Ok(info) => (ActOutcome::Done, json!({ "entries": info.entries, "bytes": info.bytes })),
-            Err(error) => (ActOutcome::Failed, json!({ "error": error.to_string() })),
-        };
-        self.note(AuditRow { outcome, details: with(&begun.details, details), ..begun }).await?;
-        exported
+        let begun = self.record("export", run, &json!({ "file": path.display().to_string() }));
+        let how =
+            |info: &crate::ExportInfo| (ActOutcome::Done, json!({ "entries": info.entries, "bytes": info.bytes }));
+        self.in_steps(begun, handle.export(path), how).await
     }
 
     /// Imports a run from a file: see [`Engine::import`](crate::Engine::import). Returns its id.
@@ -288,6 +276,24 @@ impl<'operator> Acting<'operator> {
         self.run(run, "delete", &json!({})).await?.delete().await
     }
 
+    /// Performs an action that takes several commits, and records it before and after: how it went, and details.
+    pub(super) async fn in_steps<T>(
+        &self,
+        record: AuditRow,
+        action: impl IntoFuture<Output = Result<T, EngineError>>,
+        how: impl FnOnce(&T) -> (ActOutcome, serde_json::Value),
+    ) -> Result<T, EngineError> {
+        let begun = AuditRow { outcome: ActOutcome::Begun, ..record };
+        self.note(begun.clone()).await?;
+        let done = action.await;
+        let (outcome, details) = match &done {
+            Ok(done) => how(done),
+            Err(error) => (ActOutcome::Failed, json!({ "error": error.to_string() })),
+        };
+        self.note(AuditRow { outcome, details: with(&begun.details, details), ..begun }).await?;
+        done
+    }
+
     /// Records how an action goes that takes several commits.
     pub(super) async fn note(&self, record: AuditRow) -> Result<(), EngineError> {
         let write = Write::Act(Box::new(Act { record, write: None }));
@@ -306,8 +312,14 @@ pub(super) fn other_has(id: &str, number: i64) -> EngineError {
     EngineError::value(format!("the job does not act on run `{id}` (number {number}): another run has its id by now"))
 }
 
+/// Returns the details of a fork or a rewind: no values, only their sizes and names.
+fn details(at: &ForkPoint, options: &ForkOptions) -> serde_json::Value {
+    let fields: Vec<_> = options.context.iter().map(|(name, _)| name).collect();
+    json!({ "at": at.to_string(), "fields": fields, "input_bytes": options.input.as_ref().map(String::len) })
+}
+
 /// Adds details to those of a record.
-pub(super) fn with(details: &str, more: serde_json::Value) -> String {
+fn with(details: &str, more: serde_json::Value) -> String {
     let mut all: serde_json::Value = serde_json::from_str(details).unwrap_or_default();
     if let (Some(all), serde_json::Value::Object(more)) = (all.as_object_mut(), more) {
         all.extend(more);

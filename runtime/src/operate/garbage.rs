@@ -1,9 +1,9 @@
 //! Contents of field stores that no run points to.
 
-use super::acting::{Acting, with};
+use super::acting::Acting;
 use crate::Garbage;
 use crate::engine::EngineError;
-use crate::store::{ActOutcome, AuditRow};
+use crate::store::ActOutcome;
 use serde_json::json;
 
 impl Acting<'_> {
@@ -15,18 +15,11 @@ impl Acting<'_> {
     /// # Errors
     /// The database cannot be read or written. Failures of stores are in [`Garbage::failures`].
     pub async fn collect_garbage(&self) -> Result<Garbage, EngineError> {
-        let begun = AuditRow { outcome: ActOutcome::Begun, ..self.record("gc", "", &json!({})) };
-        self.note(begun.clone()).await?;
-        let collected = self.engine.collect_garbage().await;
-        let (outcome, details) = match &collected {
-            Ok(garbage) if garbage.failures.is_empty() => (ActOutcome::Done, json!({ "deleted": garbage.deleted })),
-            Ok(garbage) => {
-                let details = json!({ "deleted": garbage.deleted, "failures": garbage.failures.len() });
-                (ActOutcome::Failed, details)
-            }
-            Err(error) => (ActOutcome::Failed, json!({ "error": error.to_string() })),
+        let how = |garbage: &Garbage| {
+            let (deleted, failures) = (garbage.deleted, garbage.failures.len());
+            let outcome = if failures == 0 { ActOutcome::Done } else { ActOutcome::Failed };
+            (outcome, json!({ "deleted": deleted, "failures": failures }))
         };
-        self.note(AuditRow { outcome, details: with(&begun.details, details), ..begun }).await?;
-        collected
+        self.in_steps(self.record("gc", "", &json!({})), self.engine.collect_garbage(), how).await
     }
 }

@@ -1,6 +1,6 @@
 //! Builds a run that begins with the history of another: its rows, with all secrets resealed.
 
-use super::fields::{Changed, change};
+use super::fields::change;
 use super::outside::Outside;
 use super::{Plan, labels, outside, point};
 use crate::command::asked_again;
@@ -110,7 +110,7 @@ pub(super) async fn make(
     let dedup = if replaces { deduplication_key(&old, &entries) } else { None };
     begin_anew(&mut entries, plan, (cut, &old));
     make_its_own(&mut entries, &reseal, replaces, at)?;
-    let (fields, indexed) = recorded(core, number, &entries, &plan.fields).await?;
+    let (fields, indexed) = recorded(core, number, &entries, &plan.asked.fields).await?;
     let mut source = Source::new(core, &old, reseal.clone());
     let (fields, pointers) = copied(&mut source, fields).await?;
     let new_id = || if replaces { old.id.clone() } else { uuid::Uuid::now_v7().to_string() };
@@ -149,7 +149,7 @@ pub(super) async fn make(
 fn begin_anew(entries: &mut [EntryRow], plan: &Plan, (cut, old): (u64, &RunRow)) {
     let Some(first) = entries.first_mut() else { return };
     first.other = Some(Origins::of(first).with(cut, old.execution));
-    if let Some(input) = &plan.input {
+    if let Some(input) = &plan.asked.input {
         first.value = Some(input.clone());
     }
 }
@@ -183,7 +183,7 @@ async fn recorded(
     core: &Core,
     run: i64,
     kept: &[EntryRow],
-    changed: &[Changed],
+    changed: &[(String, Value)],
 ) -> Result<(Vec<FieldRow>, Vec<(String, String)>), EngineError> {
     let last = kept.len() as u64;
     let (mut rows, known) = core.ask(move |store| Ok((store.fields(run, 1, last)?, store.indexed(run)?))).await?;

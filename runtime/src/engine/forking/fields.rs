@@ -7,9 +7,6 @@ use crate::value::{Encoding, Value};
 use crate::vault::holds_token;
 use serde::Deserialize;
 
-/// A field with another value, as JSON.
-pub(crate) type Changed = (String, Value);
-
 /// What a recorded schema says of its fields.
 #[derive(Deserialize)]
 struct Recorded {
@@ -25,7 +22,7 @@ struct RecordedField {
 ///
 /// # Errors
 /// The context is not set at the point, has no such field, or the field is not JSON or holds a secret.
-pub(super) fn change(changed: &[Changed], kept: &[EntryRow], rows: &mut [FieldRow]) -> Result<(), EngineError> {
+pub(super) fn change(changed: &[(String, Value)], kept: &[EntryRow], rows: &mut [FieldRow]) -> Result<(), EngineError> {
     for (name, value) in changed {
         let refused = |why: &str| EngineError::value(format!("field `{name}` of the context cannot be changed: {why}"));
         if !names(kept).is_some_and(|names| names.contains(name)) {

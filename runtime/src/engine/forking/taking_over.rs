@@ -70,7 +70,7 @@ async fn put_in_place(core: &Arc<Core>, plan: &Plan, number: i64) -> Result<Opti
     };
     let history = copy::history(core, &plan.run).await?;
     let (run, contents) = copy::make(core, plan, history, Place::Instead(lease)).await?;
-    match import_run::place(core, run, contents, plan.record.as_ref()).await? {
+    match import_run::place(core, run, contents, plan.asked.record.as_ref()).await? {
         Placed::New(row) => Ok(Some(*row)),
         Placed::Exists(row) => {
             let action = "it has the id under which the run as it was would be kept: delete it, or fork instead";
