@@ -11,8 +11,7 @@
 //!
 //! # #[tokio::main(flavor = "current_thread")]
 //! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
-//! # let inspector: Inspector = todo!();
-//! let console = Console::new(inspector, None);
+//! let console = Console::new(Inspector::sqlite("orders.db").await?, None);
 //! let listener = tokio::net::TcpListener::bind(("127.0.0.1", 8080)).await?;
 //! println!("{}", console.address(listener.local_addr()?));
 //! console.serve(listener).await?;

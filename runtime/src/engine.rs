@@ -121,7 +121,7 @@ pub use error::{EngineError, RunError};
 #[cfg(feature = "sqlite")]
 pub use export::ExportInfo;
 pub use find::FindCall;
-pub(crate) use forking::Changed;
+pub(crate) use forking::Asked as AskedFork;
 pub use forking::{ForkCall, ForkPoint, RewindCall};
 pub use garbage::Garbage;
 pub use handle::{Run, RunHandle};

@@ -1,11 +1,9 @@
 //! Checks before a deployment whether this build can continue the runs in export files (`EngineBuilder::check_exports`).
 
-use crate::garbage::keeper;
+use crate::garbage::{Rig, keeper};
 use crate::runs::wait_for;
 use std::path::{Path, PathBuf};
-use steadfast::field_store::{
-    FieldKey, FieldStore, FieldStoreError, FieldStoreErrorKind, MemoryFieldStore, StoredField,
-};
+use steadfast::field_store::{FieldKey, FieldStore, FieldStoreError, FieldStoreErrorKind, StoredField};
 use steadfast::prelude::*;
 use steadfast::{ParkCause, Status};
 
@@ -49,37 +47,13 @@ impl FieldStore for Untouched {
 
 /// Returns the export of a run that sleeps with a content of a field store.
 async fn exported(folder: &Path, id: &str) -> PathBuf {
-    let builder = Engine::builder().in_memory().field_store("rig", Refusing(MemoryFieldStore::new()));
+    let builder = Engine::builder().in_memory().field_store("rig", Rig::default());
     let engine = builder.workflow(keeper).start().await.unwrap();
     let run = engine.start(keeper, 60_000).id(id).await.unwrap();
     wait_for(&run, Status::Sleeping).await;
     let file = folder.join(id);
     run.export(&file).await.unwrap();
     file
-}
-
-/// A store that refuses what the workflow `keeper` expects to be refused.
-struct Refusing(MemoryFieldStore);
-
-impl FieldStore for Refusing {
-    async fn save(&self, key: &FieldKey, bytes: Bytes) -> Result<(), FieldStoreError> {
-        if &bytes[..] == b"refuse" {
-            return Err(FieldStoreError::new(FieldStoreErrorKind::Io, "refused"));
-        }
-        self.0.save(key, bytes).await
-    }
-
-    async fn load(&self, key: &FieldKey) -> Result<Bytes, FieldStoreError> {
-        self.0.load(key).await
-    }
-
-    async fn delete(&self, field: &StoredField) -> Result<(), FieldStoreError> {
-        self.0.delete(field).await
-    }
-
-    async fn list(&self, database: &str) -> Result<Vec<StoredField>, FieldStoreError> {
-        self.0.list(database).await
-    }
 }
 
 fn checking() -> steadfast::EngineBuilder {

@@ -1,4 +1,5 @@
-//! Traces: each span is exported once, with the times of the journal, whoever dies, and no value of a user is in one.
+//! Traces: each span is exported once, with the times of the journal, whichever process dies, and no value of a user is in
+//! one.
 
 mod collector;
 mod expected;

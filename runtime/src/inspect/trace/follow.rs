@@ -6,7 +6,7 @@ use crate::error::{class_of_attempt, class_of_step};
 use crate::record::{End, Kind, RunScope, SAMPLED, SpanOf, Traceparent};
 use crate::store::{EntryRow, RunRow, Status};
 
-/// The spans of a run, up to an entry of its journal. The same journal gives the same spans, whoever follows it.
+/// The spans of a run, up to an entry of its journal. The same journal gives the same spans in every process.
 #[derive(Clone, Debug)]
 pub(crate) struct Follow {
     pub(super) number: i64,

@@ -6,7 +6,7 @@ use crate::store::{Rejected, RunKey, Written};
 impl<R: Rows> Decision<'_, R> {
     /// Replaces the indexed fields of a run, whose context is that of this last entry.
     pub(super) fn index(&mut self, number: i64, seq: u64, fields: &[(String, String)]) -> Decided<Written> {
-        // Read first: whoever else writes to the run must be excluded while its fields are compared.
+        // Read first: other writes to the run must be excluded while its fields are compared.
         let before = self.rows.indexed(number)?;
         let run = self.rows.run(RunKey::Number(number))?.ok_or(Rejected::NoSuchRun)?;
         if run.seq != seq {
